@@ -1,0 +1,32 @@
+import { CancelledError } from "./errors.ts";
+
+/** Time as the engine sees it, so that tests decide when it passes. Milliseconds throughout. */
+export interface Clock {
+  /** Wall time since the epoch. */
+  now(): number;
+  /** Monotonic time, for durations. */
+  monotonic(): number;
+  /** Resolves after `ms`; rejects with CancelledError when the signal aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) {
+        reject(new CancelledError());
+        return;
+      }
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      }, ms);
+      const onAbort = (): void => {
+        clearTimeout(timer);
+        reject(new CancelledError());
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+    }),
+};

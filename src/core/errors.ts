@@ -1,0 +1,62 @@
+/**
+ * A thing a person can press after a failure. `command` is an id of src/manifest.ts; the lower layers only
+ * name it, the commands layer knows what it does.
+ */
+export interface NextStep {
+  readonly title: string;
+  readonly command: string;
+  readonly args?: readonly unknown[];
+}
+
+export interface UserErrorOptions {
+  /** Why it happened, in the system's own words where they help. One sentence. */
+  readonly why?: string;
+  /** What to do next, where no button says it. One sentence. */
+  readonly hint?: string;
+  readonly next?: readonly NextStep[];
+  readonly cause?: unknown;
+}
+
+/**
+ * A failure with a clear sentence for the person. `code` is for guards (never match on the text);
+ * `message` says what did not happen, then why, then what to do.
+ */
+export class UserError extends Error {
+  readonly code: string;
+  readonly next: readonly NextStep[];
+
+  constructor(code: string, what: string, options: UserErrorOptions = {}) {
+    super(
+      [what, options.why, options.hint].filter((part) => part !== undefined && part !== "").join(" "),
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
+    this.name = "UserError";
+    this.code = code;
+    this.next = options.next ?? [];
+  }
+}
+
+/** The person said no. Silent everywhere. */
+export class CancelledError extends Error {
+  constructor() {
+    super("cancelled");
+    this.name = "CancelledError";
+  }
+}
+
+/** True for our own cancellation and for an aborted signal. */
+export function isCancelled(error: unknown): boolean {
+  return error instanceof CancelledError || (error instanceof Error && error.name === "AbortError");
+}
+
+/** The text of whatever was thrown. */
+export function errorText(error: unknown): string {
+  if (error instanceof AggregateError && error.message === "") return error.errors.map(errorText).join("; ");
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The `code` of a system error such as ECONNREFUSED, or of a UserError. */
+export function errorCode(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}

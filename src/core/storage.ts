@@ -1,0 +1,23 @@
+import type { Event } from "./events.ts";
+
+/** Small JSON values that outlive the window. Keys are named once, by the feature that owns them. */
+export interface StateStore {
+  get<T>(key: string): T | undefined;
+  set(key: string, value: unknown): Promise<void>;
+}
+
+/** A keyed secret; never in settings, state, logs or pages. */
+export interface SecretStore {
+  get(key: string): Promise<string | undefined>;
+  set(key: string, value: string): Promise<void>;
+  delete(key: string): Promise<void>;
+}
+
+/** The person's settings, read at the moment of use. */
+export interface Settings {
+  /** Extra kubeconfig files, in order; empty means KUBECONFIG or the default file. */
+  kubeconfigPaths(): readonly string[];
+  /** Image for training jobs; empty means the last one used, then the built-in. */
+  trainingImage(): string;
+  readonly onDidChange: Event<void>;
+}

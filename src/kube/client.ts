@@ -1,0 +1,141 @@
+import { CancelledError } from "../core/errors.ts";
+import { ApiError, type ApiStatus } from "./errors.ts";
+import { assertName } from "./names.ts";
+import type { KubeList, KubeObject, ResourceKind } from "./objects.ts";
+import type { KubeRequest, KubeResponse, Transport } from "./transport.ts";
+
+/** Field manager of everything we write; the launch's own dry run uses it too. */
+export const FIELD_MANAGER = "trainyard";
+
+export interface ListOptions {
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  /** Objects per page. */
+  readonly limit?: number;
+  readonly continue?: string;
+  readonly resourceVersion?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface WriteOptions {
+  /** `All`: the server runs defaulting, validation, admission and quota, and stores nothing. */
+  readonly dryRun?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Plain verbs on any kind, over one transport. Every method rejects with ApiError, ConnectError or CancelledError. */
+export class KubeClient {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  get<T extends KubeObject>(kind: ResourceKind, name: string, namespace?: string, signal?: AbortSignal): Promise<T> {
+    return this.json<T>({ method: "GET", path: objectPath(kind, name, namespace), ...withSignal(signal) });
+  }
+
+  async list<T extends KubeObject>(kind: ResourceKind, options: ListOptions = {}): Promise<KubeList<T>> {
+    const { namespace, signal, ...query } = options;
+    return this.json<KubeList<T>>({ method: "GET", path: collectionPath(kind, namespace), query, ...withSignal(signal) });
+  }
+
+  create<T extends KubeObject>(kind: ResourceKind, object: T, options: WriteOptions = {}): Promise<T> {
+    return this.json<T>({
+      method: "POST",
+      path: collectionPath(kind, object.metadata.namespace),
+      query: writeQuery(options),
+      body: object,
+      ...withSignal(options.signal),
+    });
+  }
+
+  /** JSON merge patch. Put `metadata.resourceVersion` or `metadata.uid` in the patch to make it conditional. */
+  patch<T extends KubeObject>(
+    kind: ResourceKind,
+    name: string,
+    namespace: string | undefined,
+    patch: unknown,
+    options: WriteOptions = {},
+  ): Promise<T> {
+    return this.json<T>({
+      method: "PATCH",
+      path: objectPath(kind, name, namespace),
+      query: writeQuery(options),
+      body: patch,
+      contentType: "application/merge-patch+json",
+      ...withSignal(options.signal),
+    });
+  }
+
+  /** Foreground deletion of exactly this object: another one of the same name is left alone (409 Conflict). */
+  async delete(kind: ResourceKind, name: string, namespace: string | undefined, uid: string, signal?: AbortSignal): Promise<void> {
+    await this.json<unknown>({
+      method: "DELETE",
+      path: objectPath(kind, name, namespace),
+      body: { apiVersion: "v1", kind: "DeleteOptions", propagationPolicy: "Foreground", preconditions: { uid } },
+      ...withSignal(signal),
+    });
+  }
+
+  /** Sends a request and parses its JSON answer. The caller names the shape; fields are read defensively. */
+  async json<T>(request: KubeRequest): Promise<T> {
+    const response = await this.stream(request);
+    const text = (await readAll(response)).toString("utf8");
+    // The one place where the server's JSON gets its static type.
+    return JSON.parse(text) as T;
+  }
+
+  /** Sends a request and leaves its body to the caller; a status of 400 or more rejects with ApiError. */
+  async stream(request: KubeRequest): Promise<KubeResponse> {
+    if (request.signal?.aborted) throw new CancelledError();
+    const response = await this.#transport.send({ accept: "application/json", ...request });
+    if (response.status < 400) return response;
+    throw await apiError(response);
+  }
+}
+
+/** `/api/v1/namespaces/ns/pods`; `/apis/kubeflow.org/v1/pytorchjobs` for all namespaces. Validates the namespace. */
+export function collectionPath(kind: ResourceKind, namespace?: string): string {
+  const base = kind.group === "" ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`;
+  if (!kind.namespaced || namespace === undefined) return `${base}/${kind.plural}`;
+  return `${base}/namespaces/${assertName(namespace)}/${kind.plural}`;
+}
+
+/** Path of one object. Validates both names. */
+export function objectPath(kind: ResourceKind, name: string, namespace?: string): string {
+  return `${collectionPath(kind, namespace)}/${assertName(name)}`;
+}
+
+async function apiError(response: KubeResponse): Promise<ApiError> {
+  const text = (await readAll(response)).toString("utf8");
+  const header = Number(response.headers["retry-after"]);
+  return new ApiError(response.status, statusOf(text), Number.isFinite(header) && header > 0 ? header : undefined);
+}
+
+/** A proxy or a load balancer in between answers in its own words: they are kept. */
+function statusOf(text: string): ApiStatus {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return value;
+  } catch {
+    // Not JSON: what was said stays the message.
+  }
+  const plain = text.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ").trim();
+  return plain === "" ? {} : { message: plain.slice(0, 300) };
+}
+
+async function readAll(response: KubeResponse): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response.body) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function writeQuery(options: WriteOptions): Record<string, string | undefined> {
+  return { fieldManager: FIELD_MANAGER, fieldValidation: "Strict", dryRun: options.dryRun === true ? "All" : undefined };
+}
+
+function withSignal(signal: AbortSignal | undefined): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}

@@ -1,0 +1,68 @@
+import type { NextStep } from "../core/errors.ts";
+import { UserError } from "../core/errors.ts";
+
+/** Kubernetes' `Status` object, as far as we read it (apimachinery meta/v1 Status). */
+export interface ApiStatus {
+  readonly message?: string;
+  readonly reason?: string;
+  readonly code?: number;
+  readonly details?: {
+    readonly name?: string;
+    readonly kind?: string;
+    readonly retryAfterSeconds?: number;
+    readonly causes?: readonly { readonly field?: string; readonly message?: string; readonly reason?: string }[];
+  };
+}
+
+/** The API server answered, and the answer is no. `message` holds the server's own words. */
+export class ApiError extends Error {
+  readonly status: number;
+  /** `NotFound`, `AlreadyExists`, `Forbidden`, `Invalid`, `Expired`, …; empty where the server gave none. */
+  readonly reason: string;
+  readonly details: ApiStatus["details"];
+  /** Seconds the server asks us to wait, from the header or the Status. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(status: number, body: ApiStatus, retryAfterSeconds?: number) {
+    super(body.message ?? `HTTP ${status}`);
+    this.name = "ApiError";
+    this.status = status;
+    this.reason = body.reason ?? "";
+    this.details = body.details;
+    this.retryAfterSeconds = retryAfterSeconds ?? body.details?.retryAfterSeconds;
+  }
+}
+
+export type ConnectFailure =
+  /** No network path, refused, reset, timed out, name not found. */
+  | "unreachable"
+  /** The server's certificate was not accepted. */
+  | "untrusted-server"
+  /** The person's certificate has expired or was refused. */
+  | "certificate-expired"
+  /** 401 after a fresh try, or no usable credentials. */
+  | "sign-in-needed"
+  | "plugin-missing"
+  | "plugin-failed"
+  | "plugin-timeout"
+  | "plugin-output"
+  /** The kubeconfig's entry cannot be used. */
+  | "kubeconfig";
+
+/** No usable answer came from the cluster. `code` says which way it failed. */
+export class ConnectError extends UserError {
+  declare readonly code: ConnectFailure;
+
+  constructor(
+    code: ConnectFailure,
+    what: string,
+    options: { why?: string; hint?: string; next?: readonly NextStep[]; cause?: unknown } = {},
+  ) {
+    super(code, what, options);
+    this.name = "ConnectError";
+  }
+}
+
+export function isApiError(error: unknown, ...reasons: readonly string[]): error is ApiError {
+  return error instanceof ApiError && (reasons.length === 0 || reasons.includes(error.reason));
+}
