@@ -44,9 +44,16 @@ export class CancelledError extends Error {
   }
 }
 
+// Guards go by what an error has, never by its class: each bundle carries a class of its own.
+
 /** True for our own cancellation and for an aborted signal. */
 export function isCancelled(error: unknown): boolean {
-  return error instanceof CancelledError || (error instanceof Error && error.name === "AbortError");
+  return error instanceof Error && (error.name === "CancelledError" || error.name === "AbortError");
+}
+
+/** True for a failure whose message is meant for the person. */
+export function isUserError(error: unknown): error is UserError {
+  return error instanceof Error && "next" in error && Array.isArray(error.next) && typeof errorCode(error) === "string";
 }
 
 /** The text of whatever was thrown. */

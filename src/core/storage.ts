@@ -2,7 +2,7 @@ import type { Event } from "./events.ts";
 
 /** Small JSON values that outlive the window. Keys are named once, by the feature that owns them. */
 export interface StateStore {
-  get<T>(key: string): T | undefined;
+  get(key: string): unknown;
   set(key: string, value: unknown): Promise<void>;
 }
 

@@ -112,7 +112,7 @@ async function installBrowser(): Promise<string> {
   };
   await step("installing Chromium", async () => {
     await apt("update");
-    await apt("install", "-y", "--no-install-recommends", ...packages);
+    await apt("install", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", ...packages);
   });
   const found = findBrowser();
   if (!found) throw new Error(`apt-get installed no Chromium that can be used here. ${help}`);

@@ -1,0 +1,88 @@
+// Builds the extension's bundles. `dist/extension.js` is what every window loads: it must stay small, so everything
+// that talks to clusters is a second bundle, required on first use.
+import fs from "node:fs/promises";
+import path from "node:path";
+import process from "node:process";
+import esbuild, { type BuildOptions, type Plugin } from "esbuild";
+
+export const ROOT = path.dirname(import.meta.dirname);
+
+/** `import("./engine.ts")` in the extension becomes a `require` of the bundle beside it. */
+const lazyBundles: Plugin = {
+  name: "lazy-bundles",
+  setup(build) {
+    build.onResolve({ filter: /\/engine\.ts$/ }, ({ kind }) =>
+      kind === "dynamic-import" ? { path: "./kube.js", external: true } : undefined,
+    );
+  },
+};
+
+/**
+ * client-node brings its own undici, which sets the process-wide fetch dispatcher when it is loaded and so takes VS
+ * Code's proxy handling from every other extension. None of its requests are made through it: the stub throws.
+ */
+export const UNDICI_STUB = path.join(ROOT, "src", "kube", "undiciStub.ts");
+
+export const COMMON: BuildOptions = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  platform: "node",
+  format: "cjs",
+  target: "node22",
+  // Dynamic imports become require: one bundle is loaded where it is asked for, in one step.
+  supported: { "dynamic-import": false },
+  external: ["vscode"],
+  alias: { undici: UNDICI_STUB },
+  legalComments: "none",
+  sourcesContent: false,
+  logLevel: "warning",
+};
+
+/** Builds into `outdir`; minified as it ships unless `debug`. Returns the metafiles for notices and size checks. */
+export async function buildExtension(outdir = path.join(ROOT, "dist"), debug = false): Promise<esbuild.Metafile[]> {
+  await fs.rm(outdir, { recursive: true, force: true });
+  const bundles: [string, string, Plugin[]][] = [
+    ["src/extension.ts", "extension.js", [lazyBundles]],
+    ["src/engine.ts", "kube.js", []],
+  ];
+  const metafiles: esbuild.Metafile[] = [];
+  for (const [entry, file, plugins] of bundles) {
+    const { metafile } = await esbuild.build({
+      ...COMMON,
+      entryPoints: [entry],
+      outfile: path.join(outdir, file),
+      plugins,
+      minify: !debug,
+      sourcemap: debug ? "linked" : false,
+      metafile: true,
+    });
+    metafiles.push(metafile);
+  }
+  await fs.writeFile(path.join(outdir, "THIRD_PARTY_NOTICES.txt"), await notices(metafiles));
+  return metafiles;
+}
+
+/** The licence texts of every package that went into a bundle. */
+async function notices(metafiles: readonly esbuild.Metafile[]): Promise<string> {
+  const folders = new Set<string>();
+  for (const input of metafiles.flatMap((metafile) => Object.keys(metafile.inputs))) {
+    const match = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
+    if (match?.[1] !== undefined) folders.add(match[1]);
+  }
+  const parts = await Promise.all(
+    [...folders].sort().map(async (folder) => {
+      const { name, version, license } = JSON.parse(await fs.readFile(path.join(ROOT, folder, "package.json"), "utf8")) as Record<string, string>;
+      const files = (await fs.readdir(path.join(ROOT, folder))).filter((file) => /^(licen[cs]e|notice)/i.test(file)).sort();
+      const texts = await Promise.all(files.map((file) => fs.readFile(path.join(ROOT, folder, file), "utf8")));
+      return `${name} ${version} (${license})\n\n${texts.map((text) => text.trim()).join("\n\n")}`;
+    }),
+  );
+  return `Trainyard for Kubeflow contains the following packages.\n\n${parts.join(`\n\n${"-".repeat(78)}\n\n`)}\n`;
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const metafiles = await buildExtension(undefined, process.argv.includes("--debug"));
+  for (const metafile of metafiles) {
+    for (const [file, { bytes }] of Object.entries(metafile.outputs)) console.log(`${file}  ${(bytes / 1000).toFixed(1)} KB`);
+  }
+}

@@ -1,0 +1,245 @@
+import type { Clock } from "../core/clock.ts";
+import { type Disposable, DisposableStore } from "../core/dispose.ts";
+import { errorText, isCancelled } from "../core/errors.ts";
+import type { Logger } from "../core/log.ts";
+import { type JobEvent, type JobPod, type JobState, type TrainingJob } from "../kubeflow/model.ts";
+import { isFinished, runTime, warningFor, warningText } from "../kubeflow/jobStatus.ts";
+import { mainContainer, rankOf, replicasOf, replicaSummary } from "../kubeflow/replicas.ts";
+import type { KubeClient } from "../kube/client.ts";
+import { followLog } from "../kube/logStream.ts";
+import type { Store } from "../kube/store.ts";
+
+/** Milliseconds that a pod which goes on after its job has ended is still followed. */
+const AFTERMATH_MS = 10_000;
+
+export interface FollowSources {
+  readonly client: KubeClient;
+  readonly jobs: Store<TrainingJob>;
+  readonly pods: Store<JobPod>;
+  readonly warnings: Store<JobEvent>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface FollowTarget {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  /** Follows this rank alone. */
+  readonly rank?: number;
+}
+
+/** One line of a replica; `text` is raw and hostile. */
+export interface LogRecord {
+  readonly rank: number;
+  /** RFC 3339 with nanoseconds, by the node's clock. */
+  readonly time: string;
+  readonly text: string;
+}
+
+/** Where the log goes. A promise that `lines` returns holds the stream back until it settles. */
+export interface FollowSink {
+  lines(records: readonly LogRecord[]): Promise<void> | void;
+  /** What a rank, or the job where `rank` is undefined, waits for. Told once per change. */
+  status(rank: number | undefined, state: JobState, text: string): void;
+  /** Lines were lost on the node between two times. */
+  gap(rank: number, after: string | undefined, before: string): void;
+}
+
+export interface Verdict {
+  readonly outcome: "succeeded" | "failed" | "deleted" | "suspended";
+  /** `6 min 12 s` from the job's own times. */
+  readonly took: string;
+  /** The operator's or the failed rank's words; empty where nothing is to be said. */
+  readonly reason: string;
+  readonly neverStarted: readonly number[];
+  /** Ranks whose pods went on after the job had ended. */
+  readonly stillRunning: readonly number[];
+}
+
+/**
+ * Follows all replicas of a job to its end and says how it ended. New pods and restarted containers join by
+ * themselves; nothing is shown twice. Rejects with CancelledError when the signal aborts; the job is left alone.
+ */
+export async function followJob(
+  target: FollowTarget,
+  sources: FollowSources,
+  sink: FollowSink,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const follower = new Follower(target, sources, sink, signal);
+  try {
+    return await follower.run();
+  } finally {
+    follower.dispose();
+  }
+}
+
+class Follower implements Disposable {
+  readonly #target: FollowTarget;
+  readonly #sources: FollowSources;
+  readonly #sink: FollowSink;
+  readonly #signal: AbortSignal;
+  readonly #held = new DisposableStore();
+  readonly #streams = new Map<string, { readonly rank: number; readonly pod: string; done: boolean; stop: AbortController }>();
+  readonly #said = new Map<number | undefined, string>();
+  readonly #started = new Set<number>();
+  #last: TrainingJob | undefined;
+  #failure: unknown;
+  #wake: () => void = () => undefined;
+
+  constructor(target: FollowTarget, sources: FollowSources, sink: FollowSink, signal: AbortSignal) {
+    this.#target = target;
+    this.#sources = sources;
+    this.#sink = sink;
+    this.#signal = signal;
+  }
+
+  async run(): Promise<Verdict> {
+    const { jobs, pods, warnings } = this.#sources;
+    for (const store of [jobs, pods, warnings]) {
+      this.#held.add(store.hold());
+      this.#held.add(store.onDidChange(() => this.#wake()));
+      this.#held.add(store.onDidChangeState(() => this.#wake()));
+    }
+    const onAbort = (): void => this.#wake();
+    this.#signal.addEventListener("abort", onAbort, { once: true });
+    this.#held.add({ dispose: () => this.#signal.removeEventListener("abort", onAbort) });
+    await Promise.all([jobs.settled(this.#signal), pods.settled(this.#signal)]);
+    this.#refusal();
+    for (;;) {
+      const changed = new Promise<void>((resolve) => (this.#wake = resolve));
+      this.#signal.throwIfAborted();
+      if (this.#failure !== undefined) throw this.#asError(this.#failure);
+      const job = this.#job();
+      if (job !== undefined) this.#join(job);
+      const ended = this.#ended(job);
+      if (ended !== undefined) return await this.#finish(ended, job ?? this.#last);
+      await changed;
+    }
+  }
+
+  dispose(): void {
+    this.#held.dispose();
+    for (const stream of this.#streams.values()) stream.stop.abort();
+  }
+
+  /** A store that may not be read makes following impossible: said at once, in the server's words. */
+  #refusal(): void {
+    for (const store of [this.#sources.jobs, this.#sources.pods]) {
+      if (store.state.kind === "forbidden") throw new Error(store.state.why);
+    }
+  }
+
+  #asError(failure: unknown): Error {
+    return failure instanceof Error ? failure : new Error(errorText(failure));
+  }
+
+  #job(): TrainingJob | undefined {
+    const job = this.#sources.jobs.items.get(this.#target.uid);
+    if (job !== undefined) this.#last = job;
+    return job;
+  }
+
+  #ended(job: TrainingJob | undefined): Verdict["outcome"] | undefined {
+    if (job === undefined) return this.#sources.jobs.state.kind === "live" ? "deleted" : undefined;
+    if (isFinished(job)) return job.condition === "Succeeded" ? "succeeded" : "failed";
+    // A launch begins suspended; only one that the operator has seen running is one that somebody suspended.
+    return job.suspended && job.condition === "Suspended" && this.#started.size > 0 ? "suspended" : undefined;
+  }
+
+  /** Starts a stream for every container that has begun, and says what the others wait for. */
+  #join(job: TrainingJob): void {
+    const warning = warningFor(job, this.#sources.warnings.items.values());
+    const replicas = replicasOf(job, this.#sources.pods.items.values());
+    if (warning !== undefined && replicas.some((replica) => replica.pod === undefined) && !isFinished(job)) {
+      this.#say(undefined, "Waiting", warningText(warning));
+    }
+    for (const replica of replicas) {
+      if (this.#target.rank !== undefined && replica.rank !== this.#target.rank) continue;
+      const { state, detail } = replicaSummary(replica.pod);
+      if (replica.pod !== undefined && ["Waiting", "Starting", "Restarting"].includes(state) && detail !== "") {
+        this.#say(replica.rank, state, detail);
+      }
+    }
+    for (const pod of this.#sources.pods.items.values()) {
+      const rank = pod.job === job.name ? rankOf(job, pod) : undefined;
+      if (rank === undefined || (this.#target.rank !== undefined && rank !== this.#target.rank)) continue;
+      const main = mainContainer(pod);
+      if (main === undefined || (main.state !== "running" && main.state !== "terminated" && main.restarts === 0)) continue;
+      this.#started.add(rank);
+      this.#open(pod, rank, main.name, main.restarts);
+    }
+  }
+
+  #say(rank: number | undefined, state: JobState, text: string): void {
+    if (this.#said.get(rank) === text) return;
+    this.#said.set(rank, text);
+    this.#sink.status(rank, state, text);
+  }
+
+  #open(pod: JobPod, rank: number, container: string, restarts: number): void {
+    const key = `${pod.uid}/${container}/${restarts}`;
+    if (this.#streams.has(key)) return;
+    const stream = { rank, pod: pod.uid, done: false, stop: new AbortController() };
+    this.#streams.set(key, stream);
+    if (restarts > 0) this.#say(rank, "Restarting", `restarted, ${restarts} so far`);
+    const end = (failure?: unknown): void => {
+      stream.done = true;
+      // A stream that could not be read is a failure of the whole: a log with a hole would look complete.
+      if (failure !== undefined && !isCancelled(failure)) this.#failure = failure;
+      this.#wake();
+    };
+    this.#pump(pod, rank, container, restarts, stream.stop.signal).then(() => end(), end);
+  }
+
+  async #pump(pod: JobPod, rank: number, container: string, restarts: number, signal: AbortSignal): Promise<void> {
+    const { client, clock, log } = this.#sources;
+    const isOver = (): Promise<"running" | "ended" | "gone"> => Promise.resolve(this.#instance(pod, container, restarts));
+    const events = followLog({ client, namespace: pod.namespace, pod: pod.name, container, clock, log, signal, isOver });
+    for await (const batch of events) {
+      const records: LogRecord[] = [];
+      for (const event of batch) {
+        if (event.type === "line") records.push({ rank, time: event.time, text: event.text });
+        else if (event.type === "gap") this.#sink.gap(rank, event.after, event.before);
+        else log.debug(`log of ${pod.name}: ${event.why}, try ${event.attempt}`);
+      }
+      if (records.length > 0) await this.#sink.lines(records);
+    }
+  }
+
+  /** Whether this very run of the container may still write. */
+  #instance(pod: JobPod, container: string, restarts: number): "running" | "ended" | "gone" {
+    const now = this.#sources.pods.items.get(pod.uid);
+    if (now === undefined) return this.#sources.pods.state.kind === "live" ? "gone" : "running";
+    const state = now.containers.find((candidate) => candidate.name === container);
+    // A later run has taken its place: reading again would give that one's lines.
+    if (state === undefined || state.restarts > restarts) return "gone";
+    return state.state === "terminated" ? "ended" : "running";
+  }
+
+  async #finish(outcome: Verdict["outcome"], job: TrainingJob | undefined): Promise<Verdict> {
+    const over = this.#sources.clock.monotonic() + AFTERMATH_MS;
+    while (this.#running().length > 0 && this.#sources.clock.monotonic() < over) {
+      const changed = new Promise<void>((resolve) => (this.#wake = resolve));
+      if (job !== undefined) this.#join(job);
+      if (this.#running().length === 0) break;
+      await Promise.race([changed, this.#sources.clock.sleep(1000, this.#signal)]);
+      this.#signal.throwIfAborted();
+    }
+    const stillRunning = [...new Set(this.#running().map((stream) => stream.rank))].sort((a, b) => a - b);
+    const replicas = job === undefined ? [] : replicasOf(job, this.#sources.pods.items.values());
+    const failed = replicas.find((replica) => replicaSummary(replica.pod).state === "Failed");
+    return {
+      outcome,
+      took: job === undefined ? "" : runTime(job, this.#sources.clock.now()),
+      reason: outcome !== "failed" ? "" : failed === undefined ? (job?.message ?? "") : `rank ${failed.rank}: ${replicaSummary(failed.pod).detail}`,
+      neverStarted: outcome === "deleted" ? [] : replicas.map((replica) => replica.rank).filter((rank) => !this.#started.has(rank)),
+      stillRunning,
+    };
+  }
+
+  #running(): readonly { readonly rank: number }[] {
+    return [...this.#streams.values()].filter((stream) => !stream.done);
+  }
+}

@@ -1,0 +1,111 @@
+import { label } from "../core/sanitize.ts";
+import { shorten } from "../core/text.ts";
+import type { ContainerState, JobPod, Summary, TrainingJob } from "./model.ts";
+
+/** A place in a job: its rank, and the newest pod that holds it, if there is one. */
+export interface Replica {
+  readonly rank: number;
+  readonly role: string;
+  readonly pod: JobPod | undefined;
+}
+
+/** Every rank of the job in order, with its newest pod. Pods of other jobs are ignored. */
+export function replicasOf(job: TrainingJob, pods: Iterable<JobPod>): readonly Replica[] {
+  const newest = new Map<number, JobPod>();
+  for (const pod of pods) {
+    const rank = pod.job === job.name ? rankOf(job, pod) : undefined;
+    if (rank === undefined || pod.created < job.created - 1000) continue;
+    const other = newest.get(rank);
+    if (other === undefined || pod.created >= other.created) newest.set(rank, pod);
+  }
+  return job.replicas.flatMap((set) =>
+    Array.from({ length: set.count }, (_, index) => {
+      const rank = set.firstRank + index;
+      return { rank, role: set.role, pod: newest.get(rank) };
+    }),
+  );
+}
+
+/** Rank of a pod in its job; undefined where the job has no such replica. */
+export function rankOf(job: TrainingJob, pod: JobPod): number | undefined {
+  const set = job.replicas.find((candidate) => candidate.role.toLowerCase() === pod.role);
+  return set && set.firstRank + pod.index;
+}
+
+/** The container that runs the person's code: the first that is not an init container. */
+export function mainContainer(pod: JobPod): ContainerState | undefined {
+  return pod.containers.find((container) => !container.init);
+}
+
+/** What a replica is doing, from its pod alone. */
+export function replicaSummary(pod: JobPod | undefined): Summary {
+  if (pod === undefined) return { state: "Waiting", detail: "no pod yet" };
+  const main = mainContainer(pod);
+  if (pod.phase === "Succeeded" || (main?.state === "terminated" && main.exitCode === 0)) return { state: "Succeeded", detail: pod.node ?? "" };
+  if (pod.phase === "Failed" || main?.state === "terminated") return { state: "Failed", detail: failureOf(pod) };
+  if (pod.deleting) return { state: "Stopping", detail: "" };
+  if (main?.state === "running") return { state: "Running", detail: pod.node ?? "" };
+  if (pod.node === undefined) return { state: "Waiting", detail: unschedulableText(pod.unschedulable) };
+  return starting(pod);
+}
+
+/** Why a replica failed, in words that a person can act on. */
+export function failureOf(pod: JobPod): string {
+  const failed = pod.containers.find((container) => container.state === "terminated" && container.exitCode !== 0);
+  if (failed?.reason === "OOMKilled" || failed?.exitCode === 137) {
+    return failed.memoryLimit === undefined ? "out of memory or killed" : `out of memory (${memory(failed.memoryLimit)})`;
+  }
+  if (pod.reason === "Evicted") return shorten(`evicted: ${label(pod.message ?? "")}`, 80);
+  if (failed?.reason !== undefined && !["Error", "Completed"].includes(failed.reason)) {
+    return shorten(`${failed.reason}${failed.message === undefined ? "" : `: ${label(failed.message)}`}`, 80);
+  }
+  if (failed?.exitCode !== undefined) return `ended with exit code ${failed.exitCode}`;
+  return pod.reason ?? "failed";
+}
+
+function starting(pod: JobPod): Summary {
+  const waiting = pod.containers.find((container) => container.state === "waiting" && !isOrdinaryWait(container.reason));
+  if (waiting !== undefined) return { state: "Waiting", detail: waitingText(waiting) };
+  const init = pod.containers.find((container) => container.init && container.state === "running");
+  if (init !== undefined) return { state: "Starting", detail: init.name === "init-pytorch" ? "waiting for rank 0" : `running ${init.name}` };
+  return { state: "Starting", detail: pod.node === undefined ? "" : `on ${pod.node}` };
+}
+
+function isOrdinaryWait(reason: string | undefined): boolean {
+  return reason === undefined || reason === "ContainerCreating" || reason === "PodInitializing";
+}
+
+function waitingText(container: ContainerState): string {
+  switch (container.reason) {
+    case "ErrImagePull":
+    case "ImagePullBackOff":
+    case "ErrImageNeverPull":
+    case "InvalidImageName":
+      return "the image cannot be pulled";
+    case "CreateContainerConfigError":
+      return shorten(`configuration: ${label(container.message ?? "")}`, 80);
+    case "CrashLoopBackOff":
+      return "keeps crashing";
+    default:
+      return shorten(label(`${container.reason ?? ""} ${container.message ?? ""}`), 80);
+  }
+}
+
+/**
+ * The scheduler's sentence in short: `0/3 nodes are available: 1 Insufficient nvidia.com/gpu, 2 Insufficient memory. preemption: …`
+ * becomes `no node with enough GPU (1), memory (2)`.
+ */
+export function unschedulableText(message: string | undefined): string {
+  if (message === undefined) return "not scheduled yet";
+  const short = [...message.matchAll(/(\d+) Insufficient ([\w./-]+)/g)].map(
+    ([, nodes, resource]) => `${resource === "nvidia.com/gpu" ? "GPUs" : (resource ?? "")} (${nodes ?? ""} of the nodes)`,
+  );
+  if (short.length > 0) return `not enough ${short.join(", ")}`;
+  const body = /nodes are available: (.*?)(?:\. (?:preemption|no new claims)|\.?$)/.exec(message)?.[1];
+  return shorten(label(body ?? message), 80);
+}
+
+/** `32Gi` as `32 Gi`. */
+function memory(limit: string): string {
+  return limit.replace(/^(\d+)/, "$1 ");
+}

@@ -1,0 +1,47 @@
+import * as vscode from "vscode";
+import type { Disposable } from "../core/dispose.ts";
+import { Emitter } from "../core/events.ts";
+import type { Settings } from "../core/storage.ts";
+import { SETTINGS } from "../manifest.ts";
+
+/** The person's settings, with types. Read at the moment of use: nothing here is a copy. */
+export class VscodeSettings implements Settings, Disposable {
+  readonly #changed = new Emitter<void>();
+  readonly #subscription: vscode.Disposable;
+
+  constructor() {
+    this.#subscription = vscode.workspace.onDidChangeConfiguration((event) => {
+      if (Object.values(SETTINGS).some((key) => event.affectsConfiguration(key))) this.#changed.fire();
+    });
+  }
+
+  get onDidChange(): Settings["onDidChange"] {
+    return this.#changed.event;
+  }
+
+  kubeconfigPaths(): readonly string[] {
+    const value = vscode.workspace.getConfiguration().get<unknown>(SETTINGS.kubeconfigPaths);
+    return Array.isArray(value) ? value.filter((path): path is string => typeof path === "string" && path !== "") : [];
+  }
+
+  async addKubeconfigPath(path: string): Promise<void> {
+    const paths = [...this.kubeconfigPaths().filter((known) => known !== path), path];
+    await vscode.workspace.getConfiguration().update(SETTINGS.kubeconfigPaths, paths, vscode.ConfigurationTarget.Global);
+  }
+
+  trainingImage(): string {
+    const value = vscode.workspace.getConfiguration().get<unknown>(SETTINGS.jobImage);
+    return typeof value === "string" ? value.trim() : "";
+  }
+
+  /** VS Code's own proxy setting, where one is set. */
+  proxy(): string | undefined {
+    const value = vscode.workspace.getConfiguration("http").get<unknown>("proxy");
+    return typeof value === "string" && value !== "" ? value : undefined;
+  }
+
+  dispose(): void {
+    this.#subscription.dispose();
+    this.#changed.dispose();
+  }
+}

@@ -1,0 +1,64 @@
+// What the editor is told about itself: calm settings, and the themes that people are shown.
+import fs from "node:fs";
+import path from "node:path";
+
+export type Settings = Readonly<Record<string, unknown>>;
+
+/** The four kinds of colour theme, each by a built-in one. */
+export const THEMES = {
+  dark: "Dark Modern",
+  light: "Light Modern",
+  "hc-black": "Default High Contrast",
+  "hc-light": "Default High Contrast Light",
+} as const;
+export type Theme = keyof typeof THEMES;
+
+/** No look-ups, no tips, no experiments: nothing that moves on the screen or the network of its own accord. */
+export const CALM: Settings = {
+  "chat.disableAIFeatures": true,
+  "extensions.autoCheckUpdates": false,
+  "extensions.autoUpdate": false,
+  "extensions.ignoreRecommendations": true,
+  "json.schemaDownload.enable": false,
+  "npm.fetchOnlinePackageInfo": false,
+  "remote.autoForwardPorts": false,
+  "telemetry.telemetryLevel": "off",
+  "typescript.disableAutomaticTypeAcquisition": true,
+  "update.mode": "none",
+  "update.showReleaseNotes": false,
+  "workbench.enableExperiments": false,
+  "workbench.settings.enableNaturalLanguageSearch": false,
+  "workbench.startupEditor": "none",
+  "workbench.tips.enabled": false,
+};
+
+/** As above, and made to be read and driven by a program. */
+export const TEST_SETTINGS: Settings = {
+  ...CALM,
+  "editor.accessibilitySupport": "off",
+  "editor.cursorBlinking": "solid",
+  "files.autoSave": "off",
+  "git.enabled": false,
+  "git.openRepositoryInParentFolders": "never",
+  "terminal.integrated.cursorBlinking": false,
+  // Then the terminal's text is in the page and can be read.
+  "terminal.integrated.gpuAcceleration": "off",
+  "terminal.integrated.showLinkHover": false,
+  "window.menuBarVisibility": "classic",
+  "workbench.editor.enablePreview": false,
+  "workbench.reduceMotion": "on",
+  "workbench.secondarySideBar.defaultVisibility": "hidden",
+};
+
+export function settingsFile(userData: string): string {
+  return path.join(userData, "User", "settings.json");
+}
+
+/** Adds to a profile's settings; `defaults` give way to what the file says, `settings` do not. */
+export function writeSettings(userData: string, defaults: Settings, settings: Settings): void {
+  const file = settingsFile(userData);
+  const present: unknown = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, "utf8")) : {};
+  if (typeof present !== "object" || present === null) throw new Error(`${file} is not an object of settings.`);
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, JSON.stringify({ ...defaults, ...present, ...settings }, undefined, 2));
+}

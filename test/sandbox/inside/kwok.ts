@@ -1,0 +1,88 @@
+// kwok: fake nodes that take thousands of pods and run none of them. Its nodes are tainted, so that only pods
+// that ask for them come there (label `type: kwok`, toleration of `kwok.x-k8s.io/node`).
+import fs from "node:fs";
+import path from "node:path";
+import { NODE_ADDRESS } from "../layout.ts";
+import type { Api } from "../api.ts";
+import { until } from "./processes.ts";
+import type { Processes } from "./processes.ts";
+import { answersOk } from "./run-controller.ts";
+
+const NODES = 20;
+const NODE = "kwok.x-k8s.io/node";
+/** A fake pod with this annotation (a duration such as `5s`) succeeds after that time; without it, it runs on. */
+const RUN_FOR = "trainyard.local/run-for";
+
+/** @param stages files of kwok's own that say how nodes and pods come to be ready and go */
+export async function startKwok(api: Api, processes: Processes, program: string, kubeconfig: string, folder: string, stages: readonly string[]): Promise<void> {
+  const config = path.join(folder, "kwok.yaml");
+  const own = completeStage();
+  fs.writeFileSync(config, [...stages.map((file) => fs.readFileSync(file, "utf8")), JSON.stringify(own)].join("\n---\n"));
+  processes.start("kwok", program, [
+    `--kubeconfig=${kubeconfig}`,
+    `--config=${config}`,
+    "--manage-all-nodes=false",
+    `--manage-nodes-with-annotation-selector=${NODE}=fake`,
+    "--node-lease-duration-seconds=40",
+    "--cidr=10.60.0.0/16",
+    `--node-ip=${NODE_ADDRESS}`,
+    "--server-address=127.0.0.1:10247",
+  ]);
+  await until("kwok ready", 30, () => answersOk("http://127.0.0.1:10247/readyz"));
+  await Promise.all(Array.from({ length: NODES }, (_, index) => makeNode(api, `kwok-${index}`)));
+}
+
+async function makeNode(api: Api, name: string): Promise<void> {
+  const capacity = { cpu: "64", memory: "512Gi", pods: "1000", "nvidia.com/gpu": "8" };
+  const answer = await api.send("POST", "/api/v1/nodes", {
+    apiVersion: "v1",
+    kind: "Node",
+    metadata: { name, annotations: { [NODE]: "fake" }, labels: { type: "kwok", "kubernetes.io/hostname": name } },
+    spec: { taints: [{ key: NODE, value: "fake", effect: "NoSchedule" }] },
+    status: { allocatable: capacity, capacity },
+  });
+  // 409: it is there from before the sandbox was started again.
+  if (answer.code !== 201 && answer.code !== 409) throw new Error(`node ${name} was answered with ${answer.code}`);
+}
+
+/** kwok's own stage ends only pods of a Job; ours ends any pod that says for how long it runs. */
+function completeStage(): object {
+  const annotation = `.metadata.annotations["${RUN_FOR}"]`;
+  return {
+    apiVersion: "kwok.x-k8s.io/v1alpha1",
+    kind: "Stage",
+    metadata: { name: "pod-complete-after" },
+    spec: {
+      resourceRef: { apiGroup: "v1", kind: "Pod" },
+      selector: {
+        matchExpressions: [
+          { key: ".metadata.deletionTimestamp", operator: "DoesNotExist" },
+          { key: ".status.phase", operator: "In", values: ["Running"] },
+          { key: annotation, operator: "Exists" },
+        ],
+      },
+      delay: { durationFrom: { expressionFrom: annotation } },
+      next: {
+        statusTemplate: `{{ $now := Now }}
+{{ $root := . }}
+containerStatuses:
+{{ range $index, $item := .spec.containers }}
+{{ $origin := index $root.status.containerStatuses $index }}
+- image: {{ $item.image | Quote }}
+  name: {{ $item.name | Quote }}
+  ready: false
+  restartCount: 0
+  started: false
+  state:
+    terminated:
+      exitCode: 0
+      finishedAt: {{ $now | Quote }}
+      reason: Completed
+      startedAt: {{ $origin.state.running.startedAt | Quote }}
+{{ end }}
+phase: Succeeded
+`,
+      },
+    },
+  };
+}

