@@ -1,6 +1,6 @@
 import { plainLine } from "../core/sanitize.ts";
 import { shorten } from "../core/text.ts";
-import { findTracebackLocations } from "./traceback.ts";
+import { findReferences } from "./traceback.ts";
 
 /** The exception that ended a rank, with the innermost line of the person's own code. */
 export interface RaisedException {
@@ -31,7 +31,7 @@ export class ExceptionWatcher {
     }
     const open = this.#open.get(rank);
     if (open === undefined) return;
-    const [location] = findTracebackLocations(text);
+    const [location] = findReferences(text);
     if (location !== undefined) {
       open.path = location.path;
       open.line = location.line;

@@ -6,7 +6,7 @@ import { type JobEvent, type JobPod, type JobState, type TrainingJob } from "../
 import { isFinished, runTime, warningFor, warningText } from "../kubeflow/jobStatus.ts";
 import { mainContainer, rankOf, replicasOf, replicaSummary } from "../kubeflow/replicas.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { followLog } from "../kube/logStream.ts";
+import { followLog, type InstanceState } from "../kube/logStream.ts";
 import type { Store } from "../kube/store.ts";
 
 /** Milliseconds that a pod which goes on after its job has ended is still followed. */
@@ -85,6 +85,7 @@ class Follower implements Disposable {
   readonly #said = new Map<number | undefined, string>();
   readonly #started = new Set<number>();
   #last: TrainingJob | undefined;
+  #wasActive = false;
   #failure: unknown;
   #wake: () => void = () => undefined;
 
@@ -137,15 +138,18 @@ class Follower implements Disposable {
 
   #job(): TrainingJob | undefined {
     const job = this.#sources.jobs.items.get(this.#target.uid);
-    if (job !== undefined) this.#last = job;
+    if (job !== undefined) {
+      this.#last = job;
+      this.#wasActive ||= !job.suspended;
+    }
     return job;
   }
 
   #ended(job: TrainingJob | undefined): Verdict["outcome"] | undefined {
     if (job === undefined) return this.#sources.jobs.state.kind === "live" ? "deleted" : undefined;
     if (isFinished(job)) return job.condition === "Succeeded" ? "succeeded" : "failed";
-    // A launch begins suspended; only one that the operator has seen running is one that somebody suspended.
-    return job.suspended && job.condition === "Suspended" && this.#started.size > 0 ? "suspended" : undefined;
+    // A launch begins suspended: only a job that was seen active is one that somebody has stopped since.
+    return job.suspended && this.#wasActive ? "suspended" : undefined;
   }
 
   /** Starts a stream for every container that has begun, and says what the others wait for. */
@@ -195,7 +199,7 @@ class Follower implements Disposable {
 
   async #pump(pod: JobPod, rank: number, container: string, restarts: number, signal: AbortSignal): Promise<void> {
     const { client, clock, log } = this.#sources;
-    const isOver = (): Promise<"running" | "ended" | "gone"> => Promise.resolve(this.#instance(pod, container, restarts));
+    const isOver = (): Promise<InstanceState> => Promise.resolve(this.#instance(pod, container, restarts));
     const events = followLog({ client, namespace: pod.namespace, pod: pod.name, container, clock, log, signal, isOver });
     for await (const batch of events) {
       const records: LogRecord[] = [];
@@ -209,12 +213,12 @@ class Follower implements Disposable {
   }
 
   /** Whether this very run of the container may still write. */
-  #instance(pod: JobPod, container: string, restarts: number): "running" | "ended" | "gone" {
+  #instance(pod: JobPod, container: string, restarts: number): InstanceState {
     const now = this.#sources.pods.items.get(pod.uid);
     if (now === undefined) return this.#sources.pods.state.kind === "live" ? "gone" : "running";
     const state = now.containers.find((candidate) => candidate.name === container);
-    // A later run has taken its place: reading again would give that one's lines.
-    if (state === undefined || state.restarts > restarts) return "gone";
+    if (state === undefined) return "gone";
+    if (state.restarts > restarts) return "restarted";
     return state.state === "terminated" ? "ended" : "running";
   }
 

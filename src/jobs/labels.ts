@@ -1,15 +1,16 @@
 import { createHash } from "node:crypto";
+import { OUR_ANNOTATIONS, OUR_LABELS } from "../kubeflow/labels.ts";
 
 /**
  * Everything of ours is marked with the prefix `trainyard`, a valid DNS subdomain of one label: no domain is claimed
  * that is not ours. Labels are for finding, annotations for telling.
  */
-export const LAUNCH_ID_LABEL = "trainyard/launch-id";
-export const OWNER_LABEL = "trainyard/owner";
+export const LAUNCH_ID_LABEL = OUR_LABELS.launch;
+export const OWNER_LABEL = OUR_LABELS.owner;
 export const MANAGED_BY_LABEL = "app.kubernetes.io/managed-by";
 export const MANAGED_BY = "trainyard";
 
-export const SCRIPT_ANNOTATION = "trainyard/script";
+export const SCRIPT_ANNOTATION = OUR_ANNOTATIONS.script;
 export const SOURCE_HASH_ANNOTATION = "trainyard/source-hash";
 export const GIT_COMMIT_ANNOTATION = "trainyard/git-commit";
 export const VERSION_ANNOTATION = "trainyard/version";

@@ -105,6 +105,8 @@ function stored(files: readonly SizedFile[]): number {
 
 async function measure(root: string, path: string): Promise<SizedFile> {
   const stats = await lstat(join(root, path)).catch((error: unknown) => unreadable(path, error));
+  // Opening a named pipe would wait for ever.
+  if (!stats.isFile() && !stats.isSymbolicLink()) unreadable(path, new Error("not a file"));
   return { path, bytes: stats.isSymbolicLink() ? 0 : stats.size };
 }
 

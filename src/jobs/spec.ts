@@ -131,6 +131,8 @@ function specProblem(spec: LaunchSpec): string | undefined {
   for (const quantity of [spec.cpu, spec.memory]) {
     if (quantity !== undefined && !QUANTITY.test(quantity)) return `${JSON.stringify(quantity)} is not an amount such as 4 or 16Gi.`;
   }
+  // Of a label (kubernetes apimachinery/util/validation: IsValidLabelValue).
+  if (!/^[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$/.test(spec.owner)) return "The owner cannot be written as a label.";
   const odd = spec.env.find((variable) => !ENV_NAME.test(variable.name));
   if (odd !== undefined) return `${JSON.stringify(odd.name)} is not the name of an environment variable.`;
   return imageProblem(spec.image);

@@ -1,14 +1,5 @@
 import type { KubeObject, ResourceKind } from "../kube/objects.ts";
 
-/** Training Operator v1 (kubeflow/training-operator v1.9.4, pkg/apis/kubeflow.org/v1). */
-export const PYTORCH_JOBS: ResourceKind = {
-  group: "kubeflow.org",
-  version: "v1",
-  plural: "pytorchjobs",
-  kind: "PyTorchJob",
-  namespaced: true,
-};
-
 export const CONFIG_MAPS: ResourceKind = {
   group: "",
   version: "v1",
@@ -58,7 +49,7 @@ export interface ReplicaSpec {
   readonly template: PodTemplate;
 }
 
-/** A PyTorchJob as we write it. What others wrote is read through src/kubeflow. */
+/** A PyTorchJob as we write it (kubeflow/training-operator v1.9.4: pkg/apis/kubeflow.org/v1). What others wrote is read through src/kubeflow. */
 export interface PyTorchJob extends KubeObject {
   readonly apiVersion: "kubeflow.org/v1";
   readonly kind: "PyTorchJob";

@@ -4,11 +4,11 @@ import path from "node:path";
 import process from "node:process";
 import { downloadAndUnzipVSCode } from "@vscode/test-electron";
 import { cacheRoot } from "../../scripts/cache.mjs";
-import { EDITOR_VERSION } from "./install.ts";
+import { VSCODE_VERSION } from "./install.ts";
 
 export type Desktop = { path: string } | { reason: string };
 
-export async function findDesktop(version: string = EDITOR_VERSION.replace(/^4/, "1")): Promise<Desktop> {
+export async function findDesktop(version: string = VSCODE_VERSION): Promise<Desktop> {
   if (process.platform === "linux" && !process.env["DISPLAY"] && !process.env["WAYLAND_DISPLAY"]) {
     return { reason: "there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)" };
   }

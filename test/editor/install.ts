@@ -1,14 +1,19 @@
-// The editor that tests and demonstrations run in: the browser flavour of VS Code from npm's `code-server`
-// (4.N.x is VS Code 1.N.x), and a Chromium to show it. Both are put in place once and kept.
+// The editor that tests and demonstrations run in: the browser flavour of VS Code from npm's `code-server`, and a
+// Chromium to show it. Both are put in place once and kept.
 import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { cached, cacheRoot, withLock } from "../../scripts/cache.mjs";
 import { run, say, step } from "../../scripts/steps.mjs";
 
-/** VS Code 1.139.1, the version under test. */
+/** The version of code-server under test, */
 export const EDITOR_VERSION = "4.139.1";
-/** The oldest VS Code that the manifest's `engines` allows; installed by `test:full` alone. */
+/** and that of VS Code in it. */
+export const VSCODE_VERSION = "1.139.1";
+/**
+ * The oldest one that the manifest's `engines` (1.134) allows; installed by `test:full` alone. It has VS Code 1.135.0
+ * in it, its number notwithstanding, and the one before has 1.133.0: there is no code-server with 1.134.
+ */
 export const OLDEST_EDITOR_VERSION = "4.134.0";
 
 /** The server is built for one major version of Node, the one its extension host has in the desktop too. */
@@ -21,8 +26,10 @@ export interface Editor {
   node: string;
   /** The server's entry, `server-main.js`. */
   server: string;
-  /** Version of the code-server package. */
+  /** Version of the code-server package, */
   version: string;
+  /** and of the VS Code in it. */
+  vscode: string;
 }
 
 /** Returns the editor of that version and installs it first where it is missing (about a minute). */
@@ -32,10 +39,12 @@ export async function ensureEditor(version: string = EDITOR_VERSION): Promise<Ed
   const dir = await cached(
     "editor",
     recipe,
-    (into: string) => step(`getting VS Code ${version.replace(/^4/, "1")} (code-server ${version})`, () => install(node, version, into)),
+    (into: string) => step(`getting VS Code (code-server ${version})`, () => install(node, version, into)),
     { needsGB: 1.5 },
   );
-  return { node, server: path.join(dir, "node_modules", "code-server", "lib", "vscode", "out", "server-main.js"), version };
+  const root = path.join(dir, "node_modules", "code-server", "lib", "vscode");
+  const { version: vscode } = JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8")) as { version: string };
+  return { node, server: path.join(root, "out", "server-main.js"), version, vscode };
 }
 
 /** Node for the server: the one that runs this, else the project's own out of the cache. */

@@ -55,6 +55,8 @@ export interface EditorSession {
   url: string;
   userData: string;
   extDir: string;
+  /** As asked for. */
+  theme: Theme | undefined;
   /** Ends with the tests, or when editor or browser break down; never after `stop()`. */
   exited: Promise<EditorExit>;
   stop: () => Promise<void>;
@@ -86,7 +88,7 @@ export async function openEditor(options: SessionOptions = {}): Promise<EditorSe
     if (options.videoDir) await record(page, options.videoDir);
     const url = address(running, options);
     await page.goto(url, { waitUntil: "domcontentloaded", timeout: 60_000 });
-    return { page, context, url, userData, extDir, exited, stop };
+    return { page, context, url, userData, extDir, theme: options.theme, exited, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -144,7 +146,7 @@ function trustSettings(trust: boolean): Settings {
 }
 
 function themeSettings(theme: Theme | undefined): Settings {
-  return theme ? { "workbench.colorTheme": THEMES[theme] } : {};
+  return theme ? { "workbench.colorTheme": THEMES[theme].setting } : {};
 }
 
 function address({ authority, token }: Server, options: SessionOptions): string {

@@ -4,12 +4,12 @@ import path from "node:path";
 
 export type Settings = Readonly<Record<string, unknown>>;
 
-/** The four kinds of colour theme, each by a built-in one. */
+/** The four kinds of colour theme, each by a built-in one: its name in settings, in the list, in the page's classes. */
 export const THEMES = {
-  dark: "Dark Modern",
-  light: "Light Modern",
-  "hc-black": "Default High Contrast",
-  "hc-light": "Default High Contrast Light",
+  dark: { setting: "Dark Modern", label: "Dark Modern", className: "vs-dark" },
+  light: { setting: "Light Modern", label: "Light Modern", className: "vs" },
+  "hc-black": { setting: "Default High Contrast", label: "Dark High Contrast", className: "hc-black" },
+  "hc-light": { setting: "Default High Contrast Light", label: "Light High Contrast", className: "hc-light" },
 } as const;
 export type Theme = keyof typeof THEMES;
 

@@ -58,7 +58,7 @@ export const CONTROLLERS: readonly Controller[] = [
       apiVersion: "kubeflow.org/v1",
       kind: "PyTorchJob",
       metadata: { name: "probe", namespace: "default" },
-      spec: { pytorchReplicaSpecs: { Master: { template: { spec: { containers: [{ name: "pytorch", image: "probe" }] } } } } },
+      spec: { pytorchReplicaSpecs: { Master: { replicas: 1, template: { spec: { containers: [{ name: "pytorch", image: "probe" }] } } } } },
     },
   },
 ];

@@ -41,7 +41,7 @@ export async function writeUserKubeconfigs(layout: Layout, address: string): Pro
     fs.writeFileSync(`${file}.new`, text, { mode: 0o600 });
     fs.renameSync(`${file}.new`, file);
   }
-  await giveBack(layout.dir, ...USERS.map((user) => layout.kubeconfig(user)));
+  await giveBack(layout.certificates, layout.settings, ...USERS.map((user) => layout.kubeconfig(user)));
 }
 
 /** Writes the kubeconfig of a program inside; returns its path. */

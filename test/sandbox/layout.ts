@@ -39,8 +39,6 @@ export interface Layout {
   readonly progress: string;
   /** Extras that a running sandbox shall add; see supervisor.ts. */
   readonly wanted: string;
-  /** Below each cgroup hierarchy. */
-  readonly cgroup: string;
   kubeconfig(user: User): string;
 }
 
@@ -63,22 +61,25 @@ export function layoutOf(name: string, root: string = cacheRoot()): Layout {
     supervisor: path.join(dir, "supervisor.json"),
     progress: path.join(dir, "logs", "progress.log"),
     wanted: path.join(dir, "wanted.json"),
-    cgroup: `trainyard-${name}`,
     kubeconfig: (user) => path.join(dir, `${user}.kubeconfig`),
   };
 }
 
+/** What a running sandbox has of the machine that others could have as well; by slot, so that nobody shares it. */
 export interface Link {
   /** Network interface on the host; its peer inside is called eth0. */
   readonly device: string;
   readonly host: string;
   readonly inside: string;
   readonly prefix: 30;
+  /** Below each cgroup hierarchy. */
+  readonly cgroup: string;
 }
 
 export function linkOf(slot: number): Link {
   if (!Number.isInteger(slot) || slot < 0 || slot >= SLOTS) throw new RangeError(`slot ${slot} is not one of 0 to ${SLOTS - 1}`);
-  return { device: `trainyard${slot}`, host: `10.243.${slot}.1`, inside: `10.243.${slot}.2`, prefix: 30 };
+  const name = `trainyard${slot}`;
+  return { device: name, host: `10.243.${slot}.1`, inside: `10.243.${slot}.2`, prefix: 30, cgroup: name };
 }
 
 /** All addresses that a sandbox's API server may be reached at from the host; its certificate names them all. */

@@ -83,9 +83,9 @@ export function cgroupHierarchies(root: string = HIERARCHIES): string[] {
     .map((entry) => path.join(root, entry.name));
 }
 
-export function makeCgroups(layout: Layout): void {
+export function makeCgroups(name: string): void {
   for (const hierarchy of cgroupHierarchies()) {
-    const own = path.join(hierarchy, layout.cgroup);
+    const own = path.join(hierarchy, name);
     fs.mkdirSync(own, { recursive: true });
     // A fresh cpuset of version 1 is empty and takes no process.
     for (const file of ["cpuset.cpus", "cpuset.mems"]) {
@@ -96,10 +96,10 @@ export function makeCgroups(layout: Layout): void {
 }
 
 /** Removes the sandbox's cgroups, which hold nothing once its processes are gone. @returns false where one is still in use */
-export function removeCgroups(layout: Layout): boolean {
+export function removeCgroups(name: string): boolean {
   let clean = true;
   for (const hierarchy of fs.existsSync(HIERARCHIES) ? cgroupHierarchies() : []) {
-    const own = path.join(hierarchy, layout.cgroup);
+    const own = path.join(hierarchy, name);
     if (!fs.existsSync(own)) continue;
     const below = fs.readdirSync(own, { recursive: true, withFileTypes: true }).filter((entry) => entry.isDirectory());
     const deepestFirst = below.map((entry) => path.join(entry.parentPath, entry.name)).sort((a, b) => b.length - a.length);

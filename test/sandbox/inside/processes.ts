@@ -43,12 +43,17 @@ function lastLines(file: string, count = 8): string {
   return fs.readFileSync(file, "utf8").trimEnd().split("\n").slice(-count).join("\n");
 }
 
-/** Asks again and again until the answer is yes. @param seconds after which it gives up */
-export async function until(what: string, seconds: number, ask: () => Promise<boolean> | boolean): Promise<void> {
+/**
+ * Asks again and again until the answer is yes.
+ * @param seconds after which it gives up
+ * @param ask answers yes, no, or no with the reason, which the error then names
+ */
+export async function until(what: string, seconds: number, ask: () => Promise<boolean | string> | boolean): Promise<void> {
   const end = Date.now() + seconds * 1000;
   for (;;) {
-    if (await ask()) return;
-    if (Date.now() > end) throw new Error(`${what}: not so within ${seconds} s`);
+    const answer = await ask();
+    if (answer === true) return;
+    if (Date.now() > end) throw new Error(`${what}: not so within ${seconds} s${answer === false ? "" : ` (${answer})`}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -88,8 +88,8 @@ export async function answersOk(url: string): Promise<boolean> {
   }
 }
 
-async function letsPass(api: Api, probe: KubeObject): Promise<boolean> {
+async function letsPass(api: Api, probe: KubeObject): Promise<true | string> {
   const { namespace = "default" } = probe.metadata;
   const answer = await api.send("POST", `/apis/${probe.apiVersion}/namespaces/${namespace}/${plural(probe.kind)}?dryRun=All`, probe);
-  return answer.code === 201;
+  return answer.code === 201 || JSON.stringify(answer.body);
 }

@@ -5,6 +5,7 @@ import { cached } from "../../../scripts/cache.mjs";
 import { run } from "../../../scripts/steps.mjs";
 import { DEBIAN, IMAGES } from "../versions.ts";
 import { aptProxy, rootFileSystem } from "./debian.ts";
+import { localProgram } from "./golang.ts";
 import { packImage } from "./oci.ts";
 
 // The Training Operator's init container waits with `nslookup` until the master's name resolves. Only its exit
@@ -15,6 +16,19 @@ getent ahosts "$1" || { echo "server can't find $1" >&2; exit 1; }
 
 /** Folders without use in a container that only runs programs. */
 const UNUSED = ["usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/icons", "usr/share/info", "var/lib/apt/lists", "var/cache/apt"];
+
+/** Archive of the pause image: one static program. */
+export async function pauseImage(): Promise<string> {
+  const program = await localProgram("pause");
+  const dir = await cached("image-pause", { program: path.basename(path.dirname(program)), name: IMAGES.pause, recipe: 1 }, async (into) => {
+    const root = path.join(into, "root");
+    fs.mkdirSync(root);
+    fs.copyFileSync(program, path.join(root, "pause"));
+    await packImage(IMAGES.pause, root, path.join(into, "image.tar"), ["/pause"]);
+    fs.rmSync(root, { recursive: true, force: true });
+  });
+  return path.join(dir, "image.tar");
+}
 
 /** Archive of the python image; `python3`, a shell and the base tools of Debian. */
 export async function pythonImage(): Promise<string> {
@@ -35,7 +49,7 @@ export async function pythonImage(): Promise<string> {
 export async function torchImage(): Promise<string> {
   const dir = await cached(
     "image-torch",
-    { DEBIAN, NSLOOKUP, UNUSED, name: IMAGES.torch, recipe: 1 },
+    { DEBIAN, NSLOOKUP, UNUSED, name: IMAGES.torch, recipe: 2 },
     async (into) => {
       const full = await unpackRoot(path.join(into, "full"));
       const apt = async (...args: string[]) =>
@@ -46,6 +60,8 @@ export async function torchImage(): Promise<string> {
       const root = await unpackRoot(path.join(into, "root"));
       await copyTorch(full, root);
       mendTorchrun(root);
+      // An image without a working torch must not get into the cache.
+      await run("chroot", [root, "python3", "-c", "import torch, torch.distributed; torch.ones(2).numpy()"]);
       await packImage(IMAGES.torch, root, path.join(into, "image.tar"), ["python3"]);
       fs.rmSync(root, { recursive: true, force: true });
       fs.rmSync(full, { recursive: true, force: true });
@@ -75,7 +91,9 @@ const DIST = "usr/lib/python3/dist-packages";
 /** Copies PyTorch and just the shared libraries that it links: 0.6 GB instead of the 2 GB that its package pulls in. */
 async function copyTorch(full: string, root: string): Promise<void> {
   const copy = async (file: string) => {
-    if (!fs.existsSync(path.join(full, file)) || fs.existsSync(path.join(root, file))) return;
+    // The links themselves are asked for: absolute ones point into this machine, seen from here.
+    const isThere = (base: string) => fs.lstatSync(path.join(base, file), { throwIfNoEntry: false }) !== undefined;
+    if (!isThere(full) || isThere(root)) return;
     fs.mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
     await run("cp", ["-a", path.join(full, file), path.join(root, file)]);
   };
@@ -86,19 +104,19 @@ async function copyTorch(full: string, root: string): Promise<void> {
   await run("cp", ["-a", path.join(full, "usr/lib/python3.11/."), path.join(root, "usr/lib/python3.11")]);
   for (const unused of ["torch/test", "torch/include", "numpy/tests"]) fs.rmSync(path.join(root, DIST, unused), { recursive: true, force: true });
 
-  const linking = [path.join(DIST, "torch"), path.join(DIST, "numpy"), "usr/lib/python3.11"].flatMap((folder) =>
+  const inside = [path.join(DIST, "torch"), path.join(DIST, "numpy"), "usr/lib/python3.11"].flatMap((folder) =>
     fs
       .readdirSync(path.join(full, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && (entry.name.includes(".so") || entry.name === "torch_shm_manager"))
+      // Links too: what torch loads by name at run time lies outside its folder and nothing links it.
+      .filter((entry) => (entry.isFile() || entry.isSymbolicLink()) && (entry.name.includes(".so") || entry.name === "torch_shm_manager"))
       .map((entry) => "/" + path.relative(full, path.join(entry.parentPath, entry.name))),
   );
-  const listing = await run("chroot", [full, "ldd", ...linking]);
-  const libraries = new Set([...listing.matchAll(/=> (\/\S+)/g)].map((match) => match[1] ?? ""));
-  for (const library of libraries) {
-    const real = (await run("chroot", [full, "readlink", "-f", library])).trim();
-    await copy(library);
-    await copy(real);
-  }
+  const real = async (files: readonly string[]) => (await run("chroot", [full, "realpath", "-m", ...files])).trim().split("\n");
+  const loaded = await real(inside);
+  // ldd fails as a whole where one of the files is no program (a static object, say), and tells of all the others.
+  const listing = await run("chroot", [full, "sh", "-c", 'ldd "$@" 2>/dev/null || true', "ldd", ...new Set(loaded)]);
+  const linked = [...new Set([...listing.matchAll(/=> (\/\S+)/g)].map((match) => match[1] ?? ""))];
+  for (const library of [...linked, ...loaded, ...(await real(linked))]) await copy(library);
   await run("cp", ["-a", path.join(full, "etc/alternatives/."), path.join(root, "etc/alternatives")]);
   await run("chroot", [root, "ldconfig"]);
   await run("find", [root, "-name", "__pycache__", "-prune", "-exec", "rm", "-rf", "{}", "+"]);

@@ -28,7 +28,7 @@ export function readObjects(file: string): KubeObject[] {
 }
 
 export function parseObjects(text: string): KubeObject[] {
-  const contents = parseAllDocuments(text).map((document): unknown => document.toJS());
+  const contents = parseAllDocuments(text).map((document) => document.toJS() as unknown);
   return contents.filter((content) => content !== null).map((content) => v.parse(KubeObject, content));
 }
 

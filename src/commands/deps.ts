@@ -1,0 +1,24 @@
+import type * as vscode from "vscode";
+import type { Output } from "../platform/output.ts";
+import type { Notify } from "../platform/notify.ts";
+import type { VscodeSettings } from "../platform/settings.ts";
+import type { ClusterTree } from "../tree/clusterTree.ts";
+import type { JobTasks } from "../terminal/jobTasks.ts";
+import type { Engine } from "../engine.ts";
+
+/** What commands act on; made once by extension.ts. */
+export interface CommandDeps {
+  /** The engine, loaded on first use. */
+  readonly engine: () => Promise<Engine>;
+  readonly notify: Notify;
+  readonly output: Output;
+  readonly settings: VscodeSettings;
+  readonly tree: ClusterTree;
+  readonly tasks: JobTasks;
+  /** Folder of our own that outlives the window. */
+  readonly storage: vscode.Uri;
+  /** Folder of the extension, for what it ships. */
+  readonly extensionPath: string;
+}
+
+export type CommandHandler = (deps: CommandDeps, ...args: readonly unknown[]) => Promise<void> | void;

@@ -1,0 +1,109 @@
+export interface AdminRequestInput {
+  /** As the cluster knows the person (SelfSubjectReview); undefined where it could not be asked. */
+  readonly user: string | undefined;
+  readonly context: string;
+  readonly namespace: string;
+  /** Server URL, so that the reader knows which cluster is meant. */
+  readonly server?: string;
+  /** What is missing; both where it is not known. */
+  readonly needs?: "operator" | "rights" | "both";
+}
+
+/** kubeflow/training-operator v1.9.4, manifests/overlays/standalone (namespace kubeflow). */
+export const TRAINING_OPERATOR_VERSION = "v1.9.4";
+
+/** What Trainyard asks of a namespace, and for what. Nothing in it reads Secrets. */
+export const NEEDED_RIGHTS = [
+  { groups: ["kubeflow.org"], resources: ["pytorchjobs"], verbs: ["get", "list", "watch", "create", "patch", "delete"] },
+  { groups: [""], resources: ["configmaps"], verbs: ["get", "create", "patch", "delete"] },
+  { groups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] },
+  { groups: [""], resources: ["pods/log"], verbs: ["get"] },
+  { groups: [""], resources: ["events"], verbs: ["get", "list", "watch"] },
+  { groups: [""], resources: ["resourcequotas", "limitranges"], verbs: ["get", "list"] },
+] as const;
+
+/**
+ * A message to a cluster's administrator, with the exact commands. Plain text with two shell blocks; every value in
+ * it was made safe for where it stands, since names come from a kubeconfig and from the cluster.
+ */
+export function adminRequest(input: AdminRequestInput): string {
+  const { needs = "both" } = input;
+  const context = oneLine(input.context);
+  const cluster = input.server === undefined ? context : `${context} (${oneLine(input.server)})`;
+  const parts = [
+    `Request for the administrator of the cluster ${cluster}`,
+    `I would like to run PyTorch training jobs in the namespace ${oneLine(input.namespace)} with Trainyard for Kubeflow.`,
+  ];
+  if (needs !== "rights") parts.push(operatorPart(), "");
+  if (needs !== "operator") parts.push(rightsPart(input));
+  return `${parts.join("\n\n").trimEnd().replace(/\n{3,}/g, "\n\n")}\n`;
+}
+
+function operatorPart(): string {
+  const source = `github.com/kubeflow/training-operator.git/manifests/overlays/standalone?ref=${TRAINING_OPERATOR_VERSION}`;
+  return [
+    `The cluster has no training operator (PyTorchJob, kubeflow.org/v1). To install Kubeflow's Training Operator ${TRAINING_OPERATOR_VERSION}:`,
+    "",
+    // Server-side: the definitions are larger than the annotation of a client-side apply may be.
+    `    kubectl apply --server-side -k "${source}"`,
+    "    kubectl -n kubeflow rollout status deployment/training-operator --timeout=300s",
+  ].join("\n");
+}
+
+function rightsPart(input: AdminRequestInput): string {
+  const yaml = rightsYaml(input).split("\n").map((line) => `    ${line}`.trimEnd());
+  return [
+    `The rights that are needed in the namespace ${oneLine(input.namespace)} (none of them reads Secrets); save as trainyard-rights.yaml:`,
+    "",
+    ...yaml,
+    "",
+    "    kubectl apply -f trainyard-rights.yaml",
+    "",
+    "Where Kubeflow profiles are in use, the role kubeflow-edit holds the same and more.",
+  ].join("\n");
+}
+
+/** Role and RoleBinding. Strings are written as JSON, which YAML reads as they are. */
+export function rightsYaml(input: Pick<AdminRequestInput, "user" | "namespace">): string {
+  const quote = (value: string): string => JSON.stringify(oneLine(value));
+  const list = (values: readonly string[]): string => `[${values.map(quote).join(", ")}]`;
+  const rules = NEEDED_RIGHTS.flatMap((rule) => [
+    `  - apiGroups: ${list(rule.groups)}`,
+    `    resources: ${list(rule.resources)}`,
+    `    verbs: ${list(rule.verbs)}`,
+  ]);
+  return [
+    "apiVersion: rbac.authorization.k8s.io/v1",
+    "kind: Role",
+    "metadata:",
+    "  name: trainyard",
+    `  namespace: ${quote(input.namespace)}`,
+    "rules:",
+    ...rules,
+    "---",
+    "apiVersion: rbac.authorization.k8s.io/v1",
+    "kind: RoleBinding",
+    "metadata:",
+    `  name: ${quote(bindingName(input.user))}`,
+    `  namespace: ${quote(input.namespace)}`,
+    "roleRef:",
+    "  apiGroup: rbac.authorization.k8s.io",
+    "  kind: Role",
+    "  name: trainyard",
+    "subjects:",
+    "  - apiGroup: rbac.authorization.k8s.io",
+    "    kind: User",
+    `    name: ${quote(input.user ?? "REPLACE-WITH-MY-USER-NAME")}`,
+  ].join("\n");
+}
+
+/** One binding for each person, so that the second request does not overwrite the first. */
+function bindingName(user: string | undefined): string {
+  const slug = (user ?? "user").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 50).replace(/-+$/, "");
+  return slug === "" ? "trainyard" : `trainyard-${slug}`;
+}
+
+/** Control characters and changes of writing direction have no place in a text that is pasted into a shell. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ").trim().slice(0, 300);
+}

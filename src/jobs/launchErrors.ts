@@ -1,0 +1,199 @@
+import { CancelledError, errorText, isCancelled, type NextStep, UserError } from "../core/errors.ts";
+import { label } from "../core/sanitize.ts";
+import { ApiError } from "../kube/errors.ts";
+import { parseMissingQuota, parseQuota, quotaSentence } from "./quota.ts";
+import type { LaunchSpec } from "./spec.ts";
+
+/** Ids of the commands that a failed launch may offer; src/manifest.ts owns them. */
+export interface LaunchCommands {
+  readonly copyAdminRequest: string;
+  /** Asks for size, image and name anew; no button where left out. */
+  readonly changeRun?: string;
+}
+
+export const COPY_ADMIN_REQUEST_COMMAND = "trainyard.cluster.copyAdminRequest";
+export const CHANGE_RUN_COMMAND = "trainyard.job.runWithOptions";
+export const LAUNCH_COMMANDS: LaunchCommands = {
+  copyAdminRequest: COPY_ADMIN_REQUEST_COMMAND,
+  changeRun: CHANGE_RUN_COMMAND,
+};
+
+const NOT_CREATED = "The job was not created.";
+
+type Target = Pick<LaunchSpec, "name" | "namespace" | "context">;
+
+interface Refusal {
+  readonly error: ApiError;
+  /** The server's words, harmless and short. */
+  readonly words: string;
+  readonly spec: Target;
+  readonly commands: LaunchCommands;
+}
+
+/**
+ * What a refused launch means, as a sentence with a next step. Errors that already are sentences (UserError, with
+ * ConnectError) and cancellation pass through unchanged.
+ *
+ * Codes: `no-operator`, `no-namespace`, `namespace-ending`, `quota`, `quota-incomplete`, `limit-range`, `pod-security`,
+ * `webhook-refused`, `webhook-unavailable`, `no-rights`, `name-taken`, `invalid`, `too-large`, `busy`, `refused`.
+ */
+export function explainLaunchError(error: unknown, spec: Target, commands: LaunchCommands = LAUNCH_COMMANDS): UserError {
+  if (error instanceof UserError) return error;
+  if (!(error instanceof ApiError)) {
+    return new UserError("refused", NOT_CREATED, { why: sentence(label(errorText(error), 200)), cause: error });
+  }
+  const refusal: Refusal = { error, words: label(error.message, 300), spec, commands };
+  for (const explain of EXPLANATIONS) {
+    const explained = explain(refusal);
+    if (explained !== undefined) return explained;
+  }
+  return make(refusal, "refused", sentence(refusal.words));
+}
+
+/** A cancelled launch stays cancelled; anything else is explained. */
+export function launchFailure(error: unknown, spec: Target, commands?: LaunchCommands): Error {
+  return isCancelled(error) ? new CancelledError() : explainLaunchError(error, spec, commands);
+}
+
+/** Without a journal nothing is sent: a crash could leave a job that nobody knows of. */
+export function noJournal(error: unknown): never {
+  const why = `Its journal cannot be written (${label(errorText(error))}).`;
+  throw new UserError("journal", NOT_CREATED, { why, cause: error });
+}
+
+/** Another object has the name that was wanted. */
+export function nameTaken(name: string, namespace: string, ending: boolean, commands: LaunchCommands = LAUNCH_COMMANDS): UserError {
+  return new UserError("name-taken", NOT_CREATED, {
+    why: ending
+      ? `A training job ${name} is still being deleted from ${namespace}.`
+      : `${namespace} already has a training job ${name}, which is not this launch.`,
+    hint: "Run it under another name.",
+    next: changeStep(commands, "Change Name…"),
+  });
+}
+
+/** In the order of trust: what is certain by structure first, what is read from words after. */
+const EXPLANATIONS: readonly ((refusal: Refusal) => UserError | undefined)[] = [
+  explainMissing,
+  explainWebhook,
+  explainQuota,
+  explainPodRules,
+  explainRights,
+  explainContent,
+  explainServer,
+];
+
+function explainMissing(refusal: Refusal): UserError | undefined {
+  const { error, spec } = refusal;
+  const { details } = error;
+  if (details?.kind === "namespaces" && error.status === 404) {
+    return make(refusal, "no-namespace", `The cluster has no namespace ${spec.namespace}.`, { hint: "Choose another namespace." });
+  }
+  if (/because it is being terminated/.test(error.message)) {
+    return make(refusal, "namespace-ending", `The namespace ${spec.namespace} is being deleted.`, { hint: "Choose another namespace." });
+  }
+  if (error.status === 409 && error.reason === "AlreadyExists") {
+    return nameTaken(spec.name, spec.namespace, /object is being deleted/.test(error.message), refusal.commands);
+  }
+  // A path that the server does not serve: 404 with or without a Status, never with the name of an object.
+  if (error.status === 404 && (details?.name ?? "") === "") {
+    return new UserError("no-operator", "No training operator in this cluster.", {
+      hint: "An administrator can install it.",
+      next: [adminStep(refusal.commands)],
+      cause: error,
+    });
+  }
+  return undefined;
+}
+
+function explainWebhook(refusal: Refusal): UserError | undefined {
+  const { error } = refusal;
+  const denied = /admission webhook "([^"]+)" denied the request:?\s*(.*)/s.exec(error.message);
+  if (denied !== null) {
+    const [, hook = "", words = ""] = denied;
+    const why = sentence(label(words === "" ? "It gave no reason." : words, 300));
+    return make(refusal, "webhook-refused", `The cluster's rules refuse it: ${why}`, { hint: `Asked by ${label(hook, 80)}.` });
+  }
+  const failed = /failed calling webhook "([^"]+)"/.exec(error.message);
+  if (failed === null) return undefined;
+  return make(refusal, "webhook-unavailable", sentence(refusal.words), {
+    hint: "A part of the cluster that checks new jobs does not answer; it may be starting. Try again in a minute.",
+  });
+}
+
+function explainQuota(refusal: Refusal): UserError | undefined {
+  const { error, commands } = refusal;
+  if (error.status !== 403) return undefined;
+  const exceeded = parseQuota(error.message);
+  if (exceeded !== undefined) {
+    return make(refusal, "quota", quotaSentence(exceeded), { next: changeStep(commands, "Change Size…") });
+  }
+  const missing = parseMissingQuota(error.message);
+  if (missing === undefined) return undefined;
+  return make(refusal, "quota-incomplete", `The namespace's quota ${missing.quota} wants ${missing.resources.join(", ")} to be stated.`, {
+    hint: "Give CPU and memory for each node.",
+    next: changeStep(commands, "Change Size…"),
+  });
+}
+
+/** Said of pods and repeated by operators and by servers that check templates (LimitRange, Pod Security admission). */
+function explainPodRules(refusal: Refusal): UserError | undefined {
+  const { error, commands } = refusal;
+  if (error.status !== 403) return undefined;
+  const security = /violates PodSecurity "([^"]+)":?\s*(.*)/s.exec(error.message);
+  if (security !== null) {
+    const [, level = "", words = ""] = security;
+    return make(refusal, "pod-security", `The namespace enforces Pod Security ${label(level, 60)}: ${sentence(label(words, 240))}`, {
+      next: [adminStep(commands)],
+    });
+  }
+  const limit = /((?:maximum|minimum) \S+ usage per (?:Container|Pod) is [^\]]*)/.exec(error.message);
+  if (limit === null) return undefined;
+  return make(refusal, "limit-range", `The namespace limits each pod: ${sentence(label(limit[1] ?? "", 240))}`, {
+    next: changeStep(commands, "Change Size…"),
+  });
+}
+
+function explainRights(refusal: Refusal): UserError | undefined {
+  const { error, words, commands, spec } = refusal;
+  if (error.status !== 403) return undefined;
+  const missing = /cannot (\S+) resource "([^"]+)"/.exec(error.message);
+  const why =
+    missing === null
+      ? sentence(words)
+      : `You may not ${label(missing[1] ?? "", 20)} ${label(missing[2] ?? "", 60)} in the namespace ${spec.namespace}.`;
+  return make(refusal, "no-rights", why, { hint: "An administrator can allow it.", next: [adminStep(commands)] });
+}
+
+function explainContent(refusal: Refusal): UserError | undefined {
+  const { error, words } = refusal;
+  if (error.status === 413 || /request is too large|Request entity too large|Too long: must have at most/.test(error.message)) {
+    return make(refusal, "too-large", "The code is larger than the cluster takes.", { hint: "Move large files out of this folder." });
+  }
+  if (error.status !== 422 && error.status !== 400) return undefined;
+  const causes = error.details?.causes ?? [];
+  const said = causes.map((cause) => `${label(cause.field ?? "", 80)}: ${label(cause.message ?? "", 160)}`).slice(0, 3);
+  return make(refusal, "invalid", said.length === 0 ? sentence(words) : sentence(said.join("; ")));
+}
+
+function explainServer(refusal: Refusal): UserError | undefined {
+  const { error, words } = refusal;
+  if (error.status !== 429 && error.status < 500) return undefined;
+  return make(refusal, "busy", `The cluster answered: ${sentence(words)}`, { hint: "Try again in a minute." });
+}
+
+function make(refusal: Refusal, code: string, why: string, more: { hint?: string; next?: readonly NextStep[] } = {}): UserError {
+  return new UserError(code, NOT_CREATED, { why, ...more, cause: refusal.error });
+}
+
+function adminStep(commands: LaunchCommands): NextStep {
+  return { title: "Copy Request for Your Admin", command: commands.copyAdminRequest };
+}
+
+function changeStep(commands: LaunchCommands, title: string): readonly NextStep[] {
+  return commands.changeRun === undefined ? [] : [{ title, command: commands.changeRun }];
+}
+
+function sentence(text: string): string {
+  return text === "" || /[.!?…]$/.test(text) ? text : `${text}.`;
+}

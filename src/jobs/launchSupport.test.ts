@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import fc from "fast-check";
+import { parseAllDocuments } from "yaml";
+import type { StateStore } from "../core/storage.ts";
+import { adminRequest, NEEDED_RIGHTS, rightsYaml } from "./adminRequest.ts";
+import { gitState } from "./git.ts";
+import { LastRuns } from "./lastRuns.ts";
+import { size } from "./spec.ts";
+
+describe("git state", () => {
+  let folder: string;
+  const git = (...args: string[]): string =>
+    execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@b", ...args], { cwd: folder, encoding: "utf8" });
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "trainyard-git-"));
+  });
+
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("follows a repository from nothing to dirty", async function () {
+    try {
+      git("--version");
+    } catch {
+      this.skip();
+    }
+    assert.equal(await gitState(folder), undefined);
+    git("init", "-q");
+    assert.equal(await gitState(folder), undefined);
+    writeFileSync(join(folder, "train.py"), "1");
+    git("add", ".");
+    git("commit", "-qm", "x");
+    const commit = git("rev-parse", "HEAD").trim();
+    assert.deepEqual(await gitState(folder), { commit, dirty: false });
+    writeFileSync(join(folder, "new.py"), "1");
+    assert.deepEqual(await gitState(folder), { commit, dirty: true });
+    // The environment of an editor that git has started points elsewhere.
+    assert.equal((await gitState(folder, { ...process.env, GIT_DIR: "/nowhere" }))?.commit, commit);
+  });
+
+  it("never runs a git of the folder, nor what the repository's configuration names", async () => {
+    const marker = join(folder, "ran");
+    const evil = `#!/bin/sh\ntouch ${marker}\n`;
+    mkdirSync(join(folder, "bin"), { recursive: true });
+    for (const file of ["git", "bin/monitor"]) {
+      writeFileSync(join(folder, file), evil);
+      chmodSync(join(folder, file), 0o755);
+    }
+    if (await gitState(folder)) git("config", "core.fsmonitor", join(folder, "bin/monitor"));
+    await gitState(folder, { ...process.env, PATH: [".", "", process.env["PATH"] ?? ""].join(delimiter) });
+    assert.equal(await gitState(folder, { PATH: "" }), undefined);
+    assert.throws(() => execFileSync("ls", [marker], { stdio: "ignore" }));
+  });
+});
+
+describe("last runs", () => {
+  function memory(): StateStore & { values: Map<string, unknown> } {
+    const values = new Map<string, unknown>();
+    return {
+      values,
+      get: (key) => values.get(key),
+      set: (key, value) => {
+        values.set(key, structuredClone(value));
+        return Promise.resolve();
+      },
+    };
+  }
+  const run = { context: "c", namespace: "n", size: size(2, 1), image: "i", args: ["--x"], time: 1 };
+  const launch = { id: "4f2a91bc77aa", name: "train-4f2a", context: "c", namespace: "n" };
+
+  it("are remembered per file, with their last launch", async () => {
+    const runs = new LastRuns(memory());
+    assert.equal(runs.get("/a.py"), undefined);
+    await runs.rememberLaunch("/a.py", launch);
+    assert.equal(runs.get("/a.py"), undefined);
+    await runs.remember("/a.py", run);
+    await runs.rememberLaunch("/a.py", launch);
+    await runs.remember("/a.py", { ...run, time: 2 });
+    await runs.remember("/b.py", { ...run, time: 3, image: "j" });
+    assert.deepEqual(runs.get("/a.py"), { ...run, time: 2, launch });
+    assert.equal(runs.latest()?.image, "j");
+  });
+
+  it("are the hundred latest, and survive what does not belong there", async () => {
+    const state = memory();
+    const runs = new LastRuns(state);
+    for (let n = 0; n < 105; n += 1) await runs.remember(`/${n}.py`, { ...run, time: n });
+    assert.equal(runs.get("/4.py"), undefined);
+    assert.equal(runs.get("/104.py")?.time, 104);
+    for (const [key] of state.values) state.values.set(key, { "/x.py": { context: 1 }, "/y.py": null, "/z.py": run });
+    assert.equal(runs.get("/x.py"), undefined);
+    assert.deepEqual(runs.get("/z.py"), run);
+    for (const [key] of state.values) state.values.set(key, "odd");
+    assert.equal(runs.latest(), undefined);
+  });
+});
+
+describe("the request to an administrator", () => {
+  it("holds the commands and the rights", () => {
+    const text = adminRequest({ user: "ada@example.org", context: "team-a", namespace: "alice", server: "https://1.2.3.4" });
+    assert.match(text, /kubectl apply --server-side -k "github\.com\/kubeflow\/training-operator\.git\/manifests\/overlays\/standalone\?ref=v1\.9\.4"/);
+    assert.match(text, /name: "ada@example\.org"/);
+    assert.doesNotMatch(adminRequest({ user: "a", context: "c", namespace: "n", needs: "operator" }), /RoleBinding/);
+    assert.doesNotMatch(adminRequest({ user: "a", context: "c", namespace: "n", needs: "rights" }), /--server-side/);
+  });
+
+  it("is YAML with the exact rights, whatever the names are", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (user, namespace) => {
+        const documents = parseAllDocuments(rightsYaml({ user, namespace }));
+        assert.equal(documents.length, 2);
+        const [role, binding] = documents.map((document) => document.toJS() as Record<string, unknown>);
+        assert.equal((role?.["rules"] as unknown[]).length, NEEDED_RIGHTS.length);
+        assert.equal(binding?.["kind"], "RoleBinding");
+        assert.equal((binding["subjects"] as unknown[]).length, 1);
+        const lines = adminRequest({ user, namespace, context: user }).split("\n");
+        assert.equal(lines.filter((line) => line.trimStart().startsWith("kubectl")).length <= 3, true);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});

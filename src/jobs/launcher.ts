@@ -1,0 +1,246 @@
+import type { Clock } from "../core/clock.ts";
+import { CancelledError, errorText, UserError } from "../core/errors.ts";
+import type { Logger } from "../core/log.ts";
+import type { KubeClient } from "../kube/client.ts";
+import { ApiError } from "../kube/errors.ts";
+import {
+  ensureCode,
+  ensureRoot,
+  findAbandonedRoot,
+  findRoot,
+  isCode,
+  jobDeleted,
+  removeRoot,
+  type Root,
+  startRoot,
+} from "./cluster.ts";
+import { Flight, startedEntry } from "./flight.ts";
+import { isInstanceAlive } from "./instance.ts";
+import type { Journal, LaunchEntry } from "./journal.ts";
+import { LAUNCH_COMMANDS, type LaunchCommands, launchFailure, noJournal } from "./launchErrors.ts";
+import { buildCodeConfigMap, buildPyTorchJob } from "./manifest.ts";
+import { dryRun } from "./preflight.ts";
+import { type Attempts, isTransient, withRetries } from "./retry.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { assertSpec, type LaunchSpec } from "./spec.ts";
+
+export interface LauncherOptions {
+  readonly journal: Journal;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Of this window (`newInstance`). */
+  readonly instance: string;
+  /** Version of the extension. */
+  readonly version: string;
+  readonly commands?: LaunchCommands;
+}
+
+export interface LaunchedJob {
+  readonly id: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid: string;
+}
+
+/** What became of an interrupted launch. `gone`: somebody else has deleted it. */
+export type ResumeOutcome =
+  | { readonly kind: "started"; readonly job: LaunchedJob }
+  | { readonly kind: "removed" }
+  | { readonly kind: "gone" };
+
+/** `auto` finishes a launch of the last ten minutes, and removes an older one: nobody waits for that any more. */
+export type ResumeChoice = "auto" | "start" | "remove";
+
+export const FINISH_WITHIN_MS = 10 * 60_000;
+/** A request that was given up may still be served for a while: until then the absence of a root proves nothing. */
+export const SETTLED_AFTER_MS = 2 * 60_000;
+const TRIES = 5;
+const UNDO_TRIES = 3;
+const UNDO_WITHIN_MS = 20_000;
+
+/**
+ * Makes launches happen exactly once (reference E3): journal, suspended root, code owned by it, go. Every step can be
+ * repeated, the journal says from where; until the last one there is nothing but a suspended job that owns the rest.
+ */
+export class Launcher {
+  readonly #o: LauncherOptions;
+  readonly #active = new Set<string>();
+
+  constructor(options: LauncherOptions) {
+    this.#o = options;
+  }
+
+  /** A dry run of both objects (preflight.ts). Rejects with a UserError of launchErrors.ts, ConnectError or CancelledError. */
+  async preflight(spec: LaunchSpec, snapshot: Snapshot, client: KubeClient, signal?: AbortSignal): Promise<void> {
+    assertSpec(spec);
+    try {
+      await dryRun(client, this.#manifests(spec, snapshot), signal);
+    } catch (error) {
+      throw launchFailure(error, spec, this.#commands);
+    }
+  }
+
+  /**
+   * Launches. Resolves once the job may run. Rejects with a UserError, ConnectError or CancelledError, and then nothing
+   * of it is left, or the journal knows what must still go. `onStep` hears each step once it is certain.
+   */
+  async launch(
+    spec: LaunchSpec,
+    snapshot: Snapshot,
+    client: KubeClient,
+    signal?: AbortSignal,
+    onStep?: (step: LaunchEntry["step"]) => void,
+  ): Promise<LaunchedJob> {
+    assertSpec(spec);
+    if (signal?.aborted) throw new CancelledError();
+    const entry = this.#newEntry(spec, snapshot);
+    return this.#guarded(entry.id, async () => {
+      await this.#o.journal.put(entry).catch((error: unknown) => noJournal(error));
+      onStep?.("journalled");
+      const flight = new Flight(entry, this.#attempts(signal), onStep);
+      try {
+        return await this.#drive(flight, client, false);
+      } catch (error) {
+        if (flight.leftNothing(error)) await this.#o.journal.remove(entry.id);
+        else await this.#abandon(flight.entry, client, error);
+        throw launchFailure(error, spec, this.#commands);
+      }
+    });
+  }
+
+  /** Launches that were begun and that no living window is busy with. Newest first. */
+  async interrupted(): Promise<LaunchEntry[]> {
+    const busy = ({ id, instance }: LaunchEntry): boolean =>
+      this.#active.has(id) || (instance !== this.#o.instance && isInstanceAlive(instance));
+    return (await this.#o.journal.list()).filter((entry) => entry.step !== "started" && !busy(entry));
+  }
+
+  /**
+   * Finishes or undoes an interrupted launch. Cancelled or without an answer from the cluster it rejects and leaves
+   * the entry for the next time; a refusal by the cluster undoes the launch and rejects with its UserError.
+   */
+  async resume(entry: LaunchEntry, client: KubeClient, signal?: AbortSignal, choice: ResumeChoice = "auto"): Promise<ResumeOutcome> {
+    if (entry.step === "started") return { kind: "started", job: launched(entry, entry.uid ?? "") };
+    return this.#guarded(entry.id, async () => {
+      const flight = new Flight(entry, this.#attempts(signal));
+      const { how } = flight;
+      const { manifests } = entry;
+      if (entry.intent === "undo" || choice === "remove" || manifests === undefined) return this.#undo(entry, client, how);
+      try {
+        const root = await withRetries(how, () => findRoot(client, manifests.job, signal));
+        if (entry.uid !== undefined && root?.uid !== entry.uid) throw jobDeleted(entry.name);
+        // It runs: the answer to the last step was lost, and that is no reason to end it now.
+        if (root?.suspended === false) return { kind: "started", job: await this.#started(flight, root) };
+        const late = this.#o.clock.now() - entry.time > FINISH_WITHIN_MS;
+        if (late && choice === "auto") return await this.#undo(entry, client, how);
+        return { kind: "started", job: await this.#drive(flight, client, true) };
+      } catch (error) {
+        return await this.#resumeFailed(flight.entry, client, error);
+      }
+    });
+  }
+
+  async #drive(flight: Flight, client: KubeClient, look: boolean): Promise<LaunchedJob> {
+    const { how } = flight;
+    const { manifests, name, namespace } = flight.entry;
+    if (manifests === undefined) throw new UserError("refused", "The job was not created.", { why: "Its journal entry is incomplete." });
+    let { uid } = flight.entry;
+    if (uid === undefined) {
+      const root = await ensureRoot(client, manifests.job, how, look);
+      uid = root.uid;
+      flight.reach("created", uid);
+      await this.#note(flight.entry);
+    }
+    if (flight.entry.step !== "code") {
+      await ensureCode(client, manifests.code, { name, uid }, how);
+      flight.reach("code", uid);
+      await this.#note(flight.entry);
+    }
+    await startRoot(client, { name, namespace, uid }, how);
+    return this.#started(flight, { uid });
+  }
+
+  async #started(flight: Flight, root: Pick<Root, "uid">): Promise<LaunchedJob> {
+    flight.reach("started", root.uid);
+    const entry = startedEntry(flight.entry, root.uid);
+    await this.#note(entry);
+    this.#o.log.info(`launch ${entry.id}: ${entry.namespace}/${entry.name} may run`);
+    return launched(entry, root.uid);
+  }
+
+  async #resumeFailed(entry: LaunchEntry, client: KubeClient, error: unknown): Promise<ResumeOutcome> {
+    if (isCode(error, "job-deleted")) {
+      await this.#o.journal.remove(entry.id);
+      return { kind: "gone" };
+    }
+    const refused = (error instanceof ApiError && !isTransient(error)) || isCode(error, "name-taken");
+    if (refused) await this.#abandon(entry, client, error);
+    throw launchFailure(error, entry.spec, this.#commands);
+  }
+
+  /** After a failure that the person hears of: what there is must go, now or when the cluster answers again. */
+  async #abandon(entry: LaunchEntry, client: KubeClient, error: unknown): Promise<void> {
+    this.#o.log.warn(`launch ${entry.id} is given up: ${errorText(error)}`);
+    await this.#note({ ...entry, intent: "undo" });
+    // The person's own signal may be aborted already.
+    const how = { ...this.#attempts(AbortSignal.timeout(UNDO_WITHIN_MS)), tries: UNDO_TRIES };
+    try {
+      await this.#undo(entry, client, how);
+    } catch (undoError) {
+      this.#o.log.warn(`launch ${entry.id} is still to be removed: ${errorText(undoError)}`);
+    }
+  }
+
+  async #undo(entry: LaunchEntry, client: KubeClient, how: Attempts): Promise<ResumeOutcome> {
+    const { id, name, namespace, manifests } = entry;
+    const uid = entry.uid ?? (manifests === undefined ? undefined : await findAbandonedRoot(client, manifests.job, how));
+    if (uid !== undefined) await removeRoot(client, { name, namespace, uid }, how);
+    if (uid !== undefined || this.#o.clock.now() - entry.time >= SETTLED_AFTER_MS) await this.#o.journal.remove(id);
+    else await this.#note({ ...entry, intent: "undo" });
+    return { kind: "removed" };
+  }
+
+  #newEntry(spec: LaunchSpec, snapshot: Snapshot): LaunchEntry {
+    const { id, context, namespace, name } = spec;
+    const manifests = this.#manifests(spec, snapshot);
+    const code = { hash: snapshot.hash, files: snapshot.files.length, bytes: snapshot.bytes };
+    const { instance, clock } = this.#o;
+    return { id, context, namespace, name, step: "journalled", intent: "start", spec, code, manifests, time: clock.now(), instance };
+  }
+
+  /** Later entries only shorten what a resume has to find out: the cluster itself knows the launch id. */
+  async #note(entry: LaunchEntry): Promise<void> {
+    try {
+      await this.#o.journal.put({ ...entry, instance: this.#o.instance });
+    } catch (error) {
+      this.#o.log.warn(`launch ${entry.id}: the journal cannot be written (${errorText(error)})`);
+    }
+  }
+
+  async #guarded<T>(id: string, work: () => Promise<T>): Promise<T> {
+    if (this.#active.has(id)) throw new UserError("busy", "This launch is already under way.");
+    this.#active.add(id);
+    try {
+      return await work();
+    } finally {
+      this.#active.delete(id);
+    }
+  }
+
+  #attempts(signal: AbortSignal | undefined): Attempts {
+    return { clock: this.#o.clock, log: this.#o.log, signal, tries: TRIES };
+  }
+
+  #manifests(spec: LaunchSpec, snapshot: Snapshot): NonNullable<LaunchEntry["manifests"]> {
+    const meta = { version: this.#o.version, ...(spec.git !== undefined && { git: spec.git }) };
+    return { job: buildPyTorchJob(spec, snapshot, meta), code: buildCodeConfigMap(spec, snapshot, meta) };
+  }
+
+  get #commands(): LaunchCommands {
+    return this.#o.commands ?? LAUNCH_COMMANDS;
+  }
+}
+
+function launched({ id, name, namespace }: LaunchEntry, uid: string): LaunchedJob {
+  return { id, name, namespace, uid };
+}

@@ -1,0 +1,83 @@
+import type { Clock } from "../core/clock.ts";
+import { CancelledError } from "../core/errors.ts";
+import { ConnectError } from "./errors.ts";
+import type { KubeResponse } from "./transport.ts";
+
+export interface ReadOptions {
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  /** Milliseconds without a byte after which the read fails; asked anew each time. Without it silence is fine. */
+  readonly silenceMs?: () => number;
+}
+
+/** Nothing was heard for too long, though the request still stood. */
+export class SilentStreamError extends ConnectError {
+  constructor(ms: number) {
+    super("unreachable", `The server sent nothing for ${Math.round(ms / 1000)} s.`);
+    this.name = "SilentStreamError";
+  }
+}
+
+/**
+ * The body of a response, which ends for certain: with CancelledError as soon as the signal aborts, with
+ * SilentStreamError after too long a silence, whatever the transport does. The request is cancelled on every way out.
+ */
+export async function* readBody(response: KubeResponse, options: ReadOptions): AsyncGenerator<Buffer> {
+  const { signal, clock, silenceMs } = options;
+  const reader = response.body[Symbol.asyncIterator]();
+  const over = new AbortController();
+  let failure: Error | undefined;
+  let rejectRead: (error: Error) => void = () => undefined;
+  let lastByte = clock.monotonic();
+  const fail = (error: Error): void => {
+    failure ??= error;
+    response.cancel();
+    rejectRead(failure);
+  };
+  const onAbort = (): void => fail(new CancelledError());
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  if (silenceMs !== undefined) void watchSilence(clock, over.signal, silenceMs, () => lastByte, fail);
+  try {
+    for (;;) {
+      const next = await new Promise<IteratorResult<Buffer>>((resolve, reject) => {
+        rejectRead = reject;
+        if (failure !== undefined) reject(failure);
+        else reader.next().then(resolve, reject);
+      });
+      if (next.done === true) return;
+      lastByte = clock.monotonic();
+      yield next.value;
+    }
+  } finally {
+    over.abort();
+    signal.removeEventListener("abort", onAbort);
+    response.cancel();
+  }
+}
+
+/** The whole body. */
+export async function readWhole(response: KubeResponse, options: ReadOptions): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of readBody(response, options)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+async function watchSilence(
+  clock: Clock,
+  over: AbortSignal,
+  limitMs: () => number,
+  lastByte: () => number,
+  fail: (error: Error) => void,
+): Promise<void> {
+  try {
+    for (;;) {
+      const left = lastByte() + limitMs() - clock.monotonic();
+      if (left <= 0) break;
+      await clock.sleep(Math.min(left, limitMs()), over);
+    }
+    fail(new SilentStreamError(limitMs()));
+  } catch {
+    // The body ended first.
+  }
+}

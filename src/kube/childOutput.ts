@@ -1,0 +1,98 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { homedir } from "node:os";
+import { CancelledError } from "../core/errors.ts";
+
+export interface ChildResult {
+  readonly kind: "exit" | "timeout" | "too-much";
+  /** Exit code; undefined where a signal ended it. */
+  readonly code: number | undefined;
+  readonly stdout: string;
+  /** The last 8 KB. */
+  readonly stderr: string;
+}
+
+export interface ChildOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly platform: NodeJS.Platform;
+  /** Milliseconds until it is ended. */
+  readonly timeoutMs: number;
+  /** Bytes of stdout after which it is ended. */
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+}
+
+const STDERR_KEPT = 8192;
+const KILL_AFTER_MS = 1000;
+
+/**
+ * Runs a program by argv, without a shell and without stdin, and collects what it writes. Resolves when it has ended
+ * or was ended; rejects with the system's error where it did not start, with CancelledError when aborted.
+ */
+export function childOutput(file: string, args: readonly string[], options: ChildOptions): Promise<ChildResult> {
+  return new Promise((resolve, reject) => {
+    const { env, platform, timeoutMs, maxBytes, signal } = options;
+    const child = spawn(file, args, {
+      shell: false,
+      stdio: ["ignore", "pipe", "pipe"],
+      env,
+      windowsHide: true,
+      // Not the editor's own folder, where a workspace could plant what a program looks for.
+      cwd: homedir(),
+      // A group of its own, so that what the plugin started ends with it.
+      detached: platform !== "win32",
+    });
+    const out: Buffer[] = [];
+    let size = 0;
+    let stderr = Buffer.alloc(0);
+    const settle = (finish: () => void): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+      finish();
+    };
+    const result = (kind: ChildResult["kind"], code?: number): ChildResult => ({
+      kind,
+      code,
+      stdout: Buffer.concat(out).toString("utf8"),
+      stderr: stderr.toString("utf8"),
+    });
+    const stop = (finish: () => void): void => {
+      settle(finish);
+      endGroup(child, platform);
+    };
+    const timer = setTimeout(() => stop(() => resolve(result("timeout"))), timeoutMs);
+    const onAbort = (): void => stop(() => reject(new CancelledError()));
+    signal.addEventListener("abort", onAbort, { once: true });
+    child.stdout.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > maxBytes) stop(() => resolve(result("too-much")));
+      else out.push(chunk);
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      stderr = Buffer.concat([stderr, chunk]).subarray(-STDERR_KEPT);
+    });
+    child.once("error", (error) => settle(() => reject(error)));
+    child.once("close", (code) => settle(() => resolve(result("exit", code ?? undefined))));
+    if (signal.aborted) onAbort();
+  });
+}
+
+/** Asks the whole group to end, then ends it. Its pipes are let go at once: a grandchild may hold them for ever. */
+function endGroup(child: ChildProcess, platform: NodeJS.Platform): void {
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+  const send = (name: NodeJS.Signals): void => {
+    try {
+      if (platform === "win32" || child.pid === undefined) child.kill(name);
+      else process.kill(-child.pid, name);
+    } catch {
+      // It has ended by itself.
+    }
+  };
+  send("SIGTERM");
+  const last = setTimeout(() => send("SIGKILL"), KILL_AFTER_MS);
+  // Where only the leader has ended, its group may live on: look once more.
+  child.once("exit", () => {
+    clearTimeout(last);
+    send("SIGKILL");
+  });
+}

@@ -1,0 +1,149 @@
+import * as v from "valibot";
+import type { Clock } from "../core/clock.ts";
+import type { Disposable } from "../core/dispose.ts";
+import { isCancelled } from "../core/errors.ts";
+import { Emitter, type Event } from "../core/events.ts";
+import type { Logger } from "../core/log.ts";
+import { KubeClient } from "./client.ts";
+import type { ContextInfo } from "./context.ts";
+import { createTransport, type TransportTiming } from "./createTransport.ts";
+import type { Credentials } from "./credentials.ts";
+import { ConnectError } from "./errors.ts";
+import type { ContextEntry } from "./kubeconfigEntries.ts";
+import { SingleFlight } from "./singleFlight.ts";
+import type { KubeRequest, KubeResponse, Transport } from "./transport.ts";
+
+/** What `/version` says (apimachinery version.Info). */
+export interface ServerVersion {
+  /** Such as `v1.36.4`. */
+  readonly gitVersion: string;
+  readonly major: string;
+  /** May end with `+`. */
+  readonly minor: string;
+}
+
+export type ConnectionState =
+  | { readonly kind: "not-connected" }
+  | { readonly kind: "connecting" }
+  /** The server answered last time. */
+  | { readonly kind: "live" }
+  /** The last request got no answer, or `/version` a refusal. */
+  | { readonly kind: "failed"; readonly error: Error };
+
+export interface ConnectionOptions {
+  readonly entry: ContextEntry;
+  readonly credentials: Credentials;
+  readonly userAgent: string;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly proxyOverride?: () => string | undefined;
+  readonly systemCertificates?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  readonly timing?: Partial<TransportTiming>;
+}
+
+const VersionSchema = v.object({ gitVersion: v.string(), major: v.string(), minor: v.string() });
+
+/**
+ * One context of the kubeconfig. Making one does nothing: the first request, or `connect` when a person looks, signs in
+ * and dials. A failed connection does nothing by itself either; its state only says what became of the requests.
+ */
+export class Connection implements Disposable {
+  readonly client: KubeClient;
+  readonly log: Logger;
+  readonly #credentials: Credentials;
+  readonly #transport: Transport;
+  readonly #stateEmitter = new Emitter<ConnectionState>();
+  readonly #connecting = new SingleFlight<ServerVersion>();
+  readonly onDidChangeState: Event<ConnectionState> = this.#stateEmitter.event;
+  #entry: ContextEntry;
+  #state: ConnectionState = { kind: "not-connected" };
+
+  constructor(options: ConnectionOptions) {
+    this.#entry = options.entry;
+    this.log = options.log;
+    this.#credentials = options.credentials;
+    this.#transport = createTransport(options);
+    const send = (request: KubeRequest): Promise<KubeResponse> => this.#send(request);
+    this.client = new KubeClient({ send, dispose: () => this.#transport.dispose() });
+  }
+
+  get context(): ContextInfo {
+    return this.#entry.context;
+  }
+
+  /** For what speaks to the server by other means (exec, port-forward). */
+  get entry(): ContextEntry {
+    return this.#entry;
+  }
+
+  get credentials(): Credentials {
+    return this.#credentials;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /**
+   * Asks the server for its version; a second call shares the first's answer. Rejects with ConnectError, ApiError or
+   * CancelledError.
+   */
+  connect(signal?: AbortSignal): Promise<ServerVersion> {
+    return this.#connecting.join(async (running) => {
+      const before = this.#state;
+      if (before.kind !== "live") this.#become({ kind: "connecting" });
+      try {
+        const version = await this.#version(running);
+        this.#become({ kind: "live" });
+        return version;
+      } catch (error) {
+        this.#become(isCancelled(error) ? before : { kind: "failed", error: error instanceof Error ? error : new Error(String(error)) });
+        throw error;
+      }
+    }, signal);
+  }
+
+  /** The person acted on a failure: a credential plugin that was refused may run again. */
+  retry(signal?: AbortSignal): Promise<ServerVersion> {
+    this.#credentials.unblock();
+    return this.connect(signal);
+  }
+
+  /** The same cluster and user, after the kubeconfig was read anew. */
+  update(entry: ContextEntry): void {
+    this.#entry = entry;
+  }
+
+  /** Closes all sockets. The credentials belong to whoever made them. */
+  dispose(): void {
+    this.#connecting.cancel();
+    this.#transport.dispose();
+    this.#stateEmitter.dispose();
+  }
+
+  async #version(signal: AbortSignal): Promise<ServerVersion> {
+    const answer = v.safeParse(VersionSchema, await this.client.json<unknown>({ method: "GET", path: "/version", signal }));
+    if (answer.success) return answer.output;
+    throw new ConnectError("unreachable", "The server answers, but not as a Kubernetes API server does.", {
+      hint: `The kubeconfig names ${this.context.server}.`,
+    });
+  }
+
+  async #send(request: KubeRequest): Promise<KubeResponse> {
+    try {
+      const response = await this.#transport.send(request);
+      if (this.#state.kind === "failed" || this.#state.kind === "not-connected") this.#become({ kind: "live" });
+      return response;
+    } catch (error) {
+      if (error instanceof ConnectError) this.#become({ kind: "failed", error });
+      throw error;
+    }
+  }
+
+  #become(state: ConnectionState): void {
+    if (state.kind === this.#state.kind && state.kind !== "failed") return;
+    this.#state = state;
+    this.#stateEmitter.fire(state);
+  }
+}

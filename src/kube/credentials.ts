@@ -1,0 +1,210 @@
+import { readFile } from "node:fs/promises";
+import { systemClock, type Clock } from "../core/clock.ts";
+import type { Disposable } from "../core/dispose.ts";
+import { errorCode } from "../core/errors.ts";
+import { silentLogger, type Logger } from "../core/log.ts";
+import { certificateEnd, expiredCertificate } from "./certificate.ts";
+import { ConnectError } from "./errors.ts";
+import { runExecPlugin, type PluginAnswer } from "./execPlugin.ts";
+import type { ContextEntry, UserEntry } from "./kubeconfigEntries.ts";
+import { SingleFlight } from "./singleFlight.ts";
+
+/** What a request proves itself with. Held in memory only. */
+export interface Identity {
+  readonly token?: string;
+  readonly basic?: { readonly username: string; readonly password: string };
+  /** PEM. */
+  readonly cert?: Buffer;
+  /** PEM. */
+  readonly key?: Buffer;
+  /** Wall ms; undefined where nothing says so. */
+  readonly expiresAt?: number;
+}
+
+export interface CredentialsOptions {
+  readonly entry: Pick<ContextEntry, "cluster" | "user">;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly platform?: NodeJS.Platform;
+  readonly clock?: Clock;
+  readonly log?: Logger;
+  /** Milliseconds that a plugin may take; 60,000. */
+  readonly pluginTimeoutMs?: number;
+}
+
+interface Held {
+  readonly identity: Identity;
+  /** Monotonic ms. */
+  readonly since: number;
+}
+
+// Clocks differ: ours may be behind the server's.
+const EARLY_MS = 60_000;
+// client-go re-reads token files once a minute (transport/token_source.go).
+const FILES_MS = 60_000;
+// With a clock far off every new token looks expired; the plugin still runs at most once in this time.
+const YOUNG_MS = 60_000;
+
+/**
+ * What one user of a kubeconfig signs in with. Nothing is read or run before the first `get`. One plugin process at
+ * a time, whoever asks; after it failed it runs again only after `unblock`.
+ */
+export class Credentials implements Disposable {
+  readonly #entry: Pick<ContextEntry, "cluster" | "user">;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #platform: NodeJS.Platform;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #timeoutMs: number;
+  readonly #flight = new SingleFlight<Identity>();
+  #held: Held | undefined;
+  #blocked: ConnectError | undefined;
+
+  constructor(options: CredentialsOptions) {
+    this.#entry = options.entry;
+    this.#env = options.env ?? process.env;
+    this.#platform = options.platform ?? process.platform;
+    this.#clock = options.clock ?? systemClock;
+    this.#log = options.log ?? silentLogger;
+    this.#timeoutMs = options.pluginTimeoutMs ?? 60_000;
+  }
+
+  /** Why no plugin runs any more; undefined while one may. */
+  get blocked(): ConnectError | undefined {
+    return this.#blocked;
+  }
+
+  /** The identity to send with; the same object for as long as nothing changed. Rejects with ConnectError. */
+  async get(signal?: AbortSignal): Promise<Identity> {
+    if (this.#blocked !== undefined) throw this.#blocked;
+    if (this.#held !== undefined && this.#isFresh(this.#held)) return this.#held.identity;
+    return this.#renew(signal);
+  }
+
+  /**
+   * After a 401 that was answered to `previous`: a newer identity. The same object comes back where there is nothing
+   * newer, and sending it again is of no use.
+   */
+  async refresh(previous: Identity, signal?: AbortSignal): Promise<Identity> {
+    if (this.#blocked !== undefined) throw this.#blocked;
+    if (this.#held !== undefined && this.#held.identity !== previous) return this.#held.identity;
+    return this.#renew(signal);
+  }
+
+  /** The cluster refused what the plugin gave: `error` answers until `unblock`. Other credentials cost nothing to retry. */
+  block(error: ConnectError): void {
+    if (this.#usesPlugin) this.#blocked = error;
+  }
+
+  /** The person acted: the plugin may run again, and what it gave before is forgotten if it was refused. */
+  unblock(): void {
+    if (this.#blocked !== undefined) this.#held = undefined;
+    this.#blocked = undefined;
+  }
+
+  /** Ends a running plugin and forgets all secrets. */
+  dispose(): void {
+    this.#flight.cancel();
+    this.#held = undefined;
+  }
+
+  // A token in the kubeconfig goes first, as in client-go: its bearer header is set before the plugin's turn.
+  get #usesPlugin(): boolean {
+    const { exec, token, tokenFile } = this.#entry.user;
+    return exec !== undefined && token === undefined && tokenFile === undefined;
+  }
+
+  #isFresh({ identity, since }: Held): boolean {
+    const heldMs = this.#clock.monotonic() - since;
+    if (this.#usesPlugin) {
+      return identity.expiresAt === undefined || heldMs < YOUNG_MS || this.#clock.now() < identity.expiresAt - EARLY_MS;
+    }
+    if (identity.expiresAt !== undefined && this.#clock.now() >= identity.expiresAt) return false;
+    const { tokenFile, clientCertFile } = this.#entry.user;
+    return heldMs < FILES_MS || (tokenFile === undefined && clientCertFile === undefined);
+  }
+
+  #renew(signal: AbortSignal | undefined): Promise<Identity> {
+    return this.#flight.join(async (running) => {
+      try {
+        const read = await this.#read(running);
+        const identity = this.#held !== undefined && isSame(this.#held.identity, read) ? this.#held.identity : read;
+        this.#held = { identity, since: this.#clock.monotonic() };
+        return identity;
+      } catch (error) {
+        if (error instanceof ConnectError) this.block(error);
+        throw error;
+      }
+    }, signal);
+  }
+
+  async #read(signal: AbortSignal): Promise<Identity> {
+    const { user, cluster } = this.#entry;
+    if (user.authProvider !== undefined) throw legacy(user.name, user.authProvider);
+    const answer: PluginAnswer =
+      this.#usesPlugin && user.exec !== undefined
+        ? await runExecPlugin({
+            exec: user.exec,
+            cluster,
+            user: user.name,
+            env: this.#env,
+            platform: this.#platform,
+            clock: this.#clock,
+            log: this.#log,
+            timeoutMs: this.#timeoutMs,
+            signal,
+          })
+        : {};
+    const identity: Identity = { ...(await fromKubeconfig(user)), ...answer };
+    return this.#checked(identity);
+  }
+
+  /** A certificate that has ended is said before a server says it in the words of TLS. */
+  #checked(identity: Identity): Identity {
+    const { cert, token, basic } = identity;
+    if (cert === undefined) return identity;
+    const expired = token === undefined && basic === undefined ? expiredCertificate(cert, this.#entry.user.name, this.#clock.now()) : undefined;
+    if (expired !== undefined) throw expired;
+    const end = certificateEnd(cert);
+    return end === undefined ? identity : { ...identity, expiresAt: Math.min(end, identity.expiresAt ?? end) };
+  }
+}
+
+async function fromKubeconfig(user: UserEntry): Promise<Identity> {
+  // As client-go: the token's file wins over the token, a certificate's data over its file.
+  const token = user.tokenFile === undefined ? user.token : (await readSecret(user.tokenFile, user.name, "token")).toString("utf8");
+  const cert = await dataOrFile(user.clientCertData, user.clientCertFile, user.name, "certificate");
+  const key = await dataOrFile(user.clientKeyData, user.clientKeyFile, user.name, "key");
+  const trimmed = token?.trim() ?? "";
+  return {
+    ...(trimmed === "" ? {} : { token: trimmed }),
+    ...(user.username === undefined ? {} : { basic: { username: user.username, password: user.password ?? "" } }),
+    ...(cert === undefined || key === undefined ? {} : { cert, key }),
+  };
+}
+
+async function dataOrFile(data: string | undefined, file: string | undefined, user: string, what: string): Promise<Buffer | undefined> {
+  if (data !== undefined && data !== "") return Buffer.from(data, "base64");
+  return file === undefined ? undefined : readSecret(file, user, what);
+}
+
+async function readSecret(file: string, user: string, what: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    const why = errorCode(error) === "ENOENT" ? "does not exist" : `cannot be read (${errorCode(error) ?? "unknown"})`;
+    throw new ConnectError("kubeconfig", `The ${what} of user ${user} is missing: ${file} ${why}.`, { cause: error });
+  }
+}
+
+function legacy(user: string, provider: string): ConnectError {
+  const removed = provider === "gcp" || provider === "azure" ? "kubectl dropped it in 1.26" : "programs named by exec replace it";
+  return new ConnectError("kubeconfig", `The user ${user} signs in by the old auth-provider ${provider}: ${removed}.`, {
+    hint: "Write the context anew with the cloud's own tool, which now names an exec program.",
+  });
+}
+
+function isSame(a: Identity, b: Identity): boolean {
+  const text = (identity: Identity): string =>
+    JSON.stringify([identity.token, identity.basic, identity.cert?.toString("latin1"), identity.key?.toString("latin1")]);
+  return text(a) === text(b) && a.expiresAt === b.expiresAt;
+}

@@ -1,0 +1,165 @@
+import { Agent, ClientRequest, type IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { CancelledError, errorCode } from "../core/errors.ts";
+import type { ConnectError } from "./errors.ts";
+import type { Place } from "./place.ts";
+import type { KubeResponse } from "./transport.ts";
+import { closedEarly, type Explain, kubeResponse, NotProcessed, plainHeaders, type Wire, type WireRequest } from "./wire.ts";
+
+export interface Http1Options {
+  readonly place: Place;
+  /** A further connection, after the one that was handed over. */
+  readonly dial: (signal: AbortSignal) => Promise<Socket>;
+  /** A connection without a request is closed after this. Milliseconds. */
+  readonly idleMs: number;
+  readonly explain: Explain;
+  /** The error for a server that was silent for so many milliseconds. */
+  readonly silent: (ms: number) => ConnectError;
+}
+
+type OnSocket = (error: Error | null, socket: Duplex) => void;
+
+/** Keep-alive connections that we dial ourselves: through the proxy, with the cluster's authority and certificate. */
+class DialAgent extends Agent {
+  readonly #dial: () => Promise<Socket>;
+
+  constructor(dial: () => Promise<Socket>, idleMs: number) {
+    // Each watch holds a connection of its own.
+    super({ keepAlive: true, keepAliveMsecs: 30_000, maxSockets: Infinity, maxFreeSockets: 8, scheduling: "lifo", timeout: idleMs });
+    this.#dial = dial;
+  }
+
+  override createConnection(_: object, callback?: OnSocket): undefined {
+    this.#dial().then(
+      (socket) => callback?.(null, socket),
+      // Node's type asks for a socket also where there is none.
+      (error: unknown) => (callback as ((error: unknown) => void) | undefined)?.(error),
+    );
+  }
+}
+
+/** HTTP/1.1 over keep-alive connections: servers and proxies that offer nothing better, and plain http. */
+export class Http1Wire implements Wire {
+  readonly #options: Http1Options;
+  readonly #agent: DialAgent;
+  readonly #ending = new AbortController();
+  readonly #sockets = new Set<Socket>();
+  #first: Socket | undefined;
+  #isUsable = true;
+  #open = 0;
+
+  /** `first` is the connection that showed which protocol is spoken. */
+  constructor(first: Socket, options: Http1Options) {
+    this.#options = options;
+    this.#hold(first);
+    this.#first = first;
+    this.#agent = new DialAgent(() => this.#socket(), options.idleMs);
+  }
+
+  get isUsable(): boolean {
+    return this.#isUsable;
+  }
+
+  get hasRoom(): boolean {
+    return true;
+  }
+
+  send(request: WireRequest): Promise<KubeResponse> {
+    const { place } = this.#options;
+    let outgoing: ClientRequest;
+    try {
+      // Not http.request: VS Code patches that to put an agent of its own in the place of ours.
+      outgoing = new ClientRequest({
+        agent: this.#agent,
+        host: place.host,
+        port: place.port,
+        method: request.method,
+        path: request.path,
+        headers: { host: place.url.host, ...mutable(request.headers) },
+      });
+    } catch (error) {
+      return Promise.reject(this.#options.explain(error));
+    }
+    this.#open++;
+    outgoing.once("close", () => {
+      this.#open--;
+      if (!this.#isUsable && this.#open === 0) this.#agent.destroy();
+    });
+    const response = this.#response(outgoing, request);
+    outgoing.end(request.body);
+    return response;
+  }
+
+  retire(): void {
+    this.#isUsable = false;
+    if (this.#open === 0) this.dispose();
+  }
+
+  dispose(): void {
+    this.#isUsable = false;
+    this.#ending.abort();
+    this.#agent.destroy();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #response(outgoing: ClientRequest, request: WireRequest): Promise<KubeResponse> {
+    const { signal, timeoutMs } = request;
+    const { explain, silent } = this.#options;
+    return new Promise((resolve, reject) => {
+      const abandon = (): void => void outgoing.destroy();
+      const fail = (error: unknown): void => {
+        clearTimeout(timer);
+        reject(isStale(outgoing, request, error) ? new NotProcessed(error) : explain(error));
+      };
+      const onAbort = (): void => {
+        clearTimeout(timer);
+        reject(new CancelledError());
+        outgoing.destroy(new CancelledError());
+      };
+      const timer = setTimeout(() => {
+        fail(silent(timeoutMs));
+        abandon();
+      }, timeoutMs);
+      outgoing.on("error", fail);
+      outgoing.once("close", () => {
+        signal?.removeEventListener("abort", onAbort);
+        fail(closedEarly());
+      });
+      outgoing.once("response", (incoming: IncomingMessage) => {
+        clearTimeout(timer);
+        const headers = plainHeaders(incoming.headers);
+        resolve(kubeResponse({ status: incoming.statusCode ?? 0, headers, source: incoming, isWhole: () => incoming.complete, abandon, signal, explain }));
+      });
+      signal?.addEventListener("abort", onAbort, { once: true });
+      if (signal?.aborted === true) onAbort();
+    });
+  }
+
+  async #socket(): Promise<Socket> {
+    const first = this.#first;
+    this.#first = undefined;
+    if (first !== undefined && !first.destroyed) return first;
+    const socket = await this.#options.dial(this.#ending.signal);
+    this.#hold(socket);
+    if (this.#ending.signal.aborted) socket.destroy();
+    return socket;
+  }
+
+  #hold(socket: Socket): void {
+    this.#sockets.add(socket);
+    // Between being dialled and being used, nobody else listens.
+    socket.on("error", () => undefined);
+    socket.once("close", () => this.#sockets.delete(socket));
+  }
+}
+
+/** The server closed a kept connection just as we used it again: nothing came back, so a read may be asked anew. */
+function isStale(outgoing: ClientRequest, request: WireRequest, error: unknown): boolean {
+  const closed = errorCode(error) === "ECONNRESET" || errorCode(error) === "EPIPE";
+  return closed && outgoing.reusedSocket && request.method === "GET";
+}
+
+function mutable(headers: WireRequest["headers"]): Record<string, string | string[]> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? value : [...value]]));
+}

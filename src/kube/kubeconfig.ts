@@ -1,0 +1,90 @@
+import type { ContextInfo } from "./context.ts";
+import { ConnectError } from "./errors.ts";
+import { checkCluster, checkUser, contextEntry, type ContextEntry, type UserEntry } from "./kubeconfigEntries.ts";
+import { kubeconfigPaths, readKubeconfigFile, type KubeconfigFile, type KubeconfigOptions } from "./kubeconfigFiles.ts";
+
+export interface KubeconfigProblem {
+  readonly file: string;
+  /** One sentence. */
+  readonly message: string;
+}
+
+export interface Kubeconfig {
+  readonly contexts: readonly ContextInfo[];
+  readonly problems: readonly KubeconfigProblem[];
+  /** All files that were looked for, also those that do not exist (yet). */
+  readonly files: readonly string[];
+  /** Throws ConnectError("kubeconfig") where the context, its cluster or its user is missing or cannot be used. */
+  entry(contextName: string): ContextEntry;
+}
+
+/**
+ * Reads and merges the person's kubeconfig files as kubectl does: the first file that names a cluster, user, context
+ * or current context decides. A broken file is a problem in the result and hides no other. Reads files only; runs
+ * nothing.
+ */
+export async function loadKubeconfig(options: KubeconfigOptions): Promise<Kubeconfig> {
+  const { files, chosen } = kubeconfigPaths(options);
+  return new MergedKubeconfig(await Promise.all(files.map((file) => readKubeconfigFile(file, options.platform, chosen))));
+}
+
+class MergedKubeconfig implements Kubeconfig {
+  readonly contexts: readonly ContextInfo[];
+  readonly problems: readonly KubeconfigProblem[];
+  readonly files: readonly string[];
+  readonly #parts: readonly KubeconfigFile[];
+
+  constructor(parts: readonly KubeconfigFile[]) {
+    this.#parts = parts;
+    this.files = parts.map(({ file }) => file);
+    this.problems = parts.flatMap(({ file, problems }) => problems.map((message) => ({ file, message })));
+    const current = parts.find(({ currentContext }) => currentContext !== undefined)?.currentContext;
+    const names = new Set(parts.flatMap(({ contexts }) => [...contexts.keys()]));
+    this.contexts = [...names].map((name) => this.#context(name, current));
+  }
+
+  entry(contextName: string): ContextEntry {
+    const context = this.contexts.find(({ name }) => name === contextName);
+    if (context === undefined) throw new ConnectError("kubeconfig", `The kubeconfig has no context ${contextName}.`);
+    const cluster = this.#first(context.cluster, (part) => part.clusters);
+    if (cluster === undefined) throw missing(context, "cluster", context.cluster);
+    return contextEntry(context, checkCluster(cluster.value, context.cluster, cluster.file), this.#user(context));
+  }
+
+  #user(context: ContextInfo): UserEntry {
+    // kubectl takes a context without a user for an anonymous one.
+    if (context.user === "") return { name: "" };
+    const user = this.#first(context.user, (part) => part.users);
+    if (user === undefined) throw missing(context, "user", context.user);
+    return checkUser(user.value, context.user, user.file);
+  }
+
+  #context(name: string, current: string | undefined): ContextInfo {
+    const found = this.#first(name, (part) => part.contexts);
+    const cluster = found?.value.cluster ?? "";
+    const server = this.#first(cluster, (part) => part.clusters)?.value["server"];
+    return {
+      name,
+      cluster,
+      user: found?.value.user ?? "",
+      server: typeof server === "string" ? server : "",
+      namespace: found === undefined || found.value.namespace === "" ? "default" : found.value.namespace,
+      file: found?.file ?? "",
+      isCurrent: name === current,
+    };
+  }
+
+  #first<T>(name: string, of: (part: KubeconfigFile) => ReadonlyMap<string, T>): { value: T; file: string } | undefined {
+    for (const part of this.#parts) {
+      const value = of(part).get(name);
+      if (value !== undefined) return { value, file: part.file };
+    }
+    return undefined;
+  }
+}
+
+function missing(context: ContextInfo, kind: "cluster" | "user", name: string): ConnectError {
+  return new ConnectError("kubeconfig", `The context ${context.name} names the ${kind} ${name}, which no kubeconfig file has.`, {
+    hint: `The context is written in ${context.file}.`,
+  });
+}

@@ -1,0 +1,230 @@
+import { Backoff } from "../core/backoff.ts";
+import type { Clock } from "../core/clock.ts";
+import { errorText } from "../core/errors.ts";
+import type { Logger } from "../core/log.ts";
+import { readBody } from "./body.ts";
+import { type KubeClient, objectPath } from "./client.ts";
+import { type Line, lineBatches } from "./lines.ts";
+import type { LogEvent } from "./logEvents.ts";
+import { type ReadEnd, readEndOf } from "./logFailures.ts";
+import { OneRead } from "./logRead.ts";
+import { ResumePoint } from "./logResume.ts";
+import type { ResourceKind } from "./objects.ts";
+import type { KubeRequest } from "./transport.ts";
+import { onWake } from "./wake.ts";
+
+export type { LogEvent } from "./logEvents.ts";
+
+/**
+ * Whether the container instance that is followed can still write. `restarted`: a later instance has taken its place
+ * in the same pod, so that its own log is the previous one now.
+ */
+export type InstanceState = "running" | "ended" | "restarted" | "gone";
+
+export interface FollowLogOptions {
+  readonly client: KubeClient;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** Reads the instance before the present one, which has ended. */
+  readonly previous?: boolean;
+  /** RFC 3339; the server truncates to whole seconds. */
+  readonly sinceTime?: string;
+  /** Lines to begin with; 0 is from now on. */
+  readonly tailLines?: number;
+  readonly isOver: () => Promise<InstanceState>;
+  readonly random?: () => number;
+}
+
+const PODS: ResourceKind = { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true };
+/** Bytes of a line that are given at a time. */
+const MAX_LINE_BYTES = 1_000_000;
+/** A container that has not started is asked for again after this, in ms, growing. */
+const WAIT_FIRST_MS = 500;
+const WAIT_CAP_MS = 2_000;
+/** A stream that ends well is opened again without a pause at most this often, in ms. */
+const PROMPT_EVERY_MS = 1_000;
+/** A read that lasted this long, in ms, was no failure to connect. */
+const STEADY_MS = 10_000;
+
+/**
+ * Follows the log of one container instance to its end, through any interruption: no line twice, none lost unless a
+ * `gap` says so. Yields the lines of one chunk at a time and reads no further until it is asked to. Returns when the
+ * instance is over and everything was read, or the signal aborts. Throws ApiError where the log may not be read, and
+ * ConnectError where a person must sign in.
+ */
+export async function* followLog(options: FollowLogOptions): AsyncGenerator<readonly LogEvent[]> {
+  yield* new LogFollower(options).run();
+}
+
+class LogFollower {
+  readonly #options: FollowLogOptions;
+  readonly #resume: ResumePoint;
+  readonly #random: () => number;
+  #backoff: Backoff;
+  #attempt = 0;
+  #waitMs = WAIT_FIRST_MS;
+  #lastPrompt = Number.NEGATIVE_INFINITY;
+  /** Ends the read or the pause under way. */
+  #step = new AbortController();
+
+  constructor(options: FollowLogOptions) {
+    this.#options = options;
+    this.#random = options.random ?? Math.random;
+    this.#backoff = new Backoff(this.#random);
+    const { sinceTime, tailLines } = options;
+    this.#resume = new ResumePoint({
+      startsInside: tailLines !== undefined,
+      ...(sinceTime === undefined ? {} : { sinceTime }),
+    });
+  }
+
+  async *run(): AsyncGenerator<readonly LogEvent[]> {
+    const { signal, clock, previous } = this.#options;
+    const onAbort = (): void => this.#step.abort();
+    signal.addEventListener("abort", onAbort);
+    const wake = onWake(clock, () => this.#woke());
+    try {
+      let state: InstanceState = previous === true ? "ended" : "running";
+      while (!this.#isAborted() && state !== "gone") {
+        const end: ReadEnd = yield* this.#read(state);
+        if (this.#isAborted() || (end.kind === "closed" && state !== "running")) return;
+        const before: InstanceState = state;
+        state = previous === true ? "ended" : end.kind === "replaced" ? end.by : await this.#ask();
+        if (isLast(end, state)) {
+          // Where the log of an instance cannot be read to its end, its end is not known.
+          const after = this.#resume.lastTime;
+          if (before === "restarted" && after !== undefined) yield [{ type: "gap", after, before: "" }];
+          return;
+        }
+        yield* this.#pause(end, state !== before);
+      }
+    } finally {
+      wake.dispose();
+      signal.removeEventListener("abort", onAbort);
+      this.#step.abort();
+    }
+  }
+
+  /** Reads once, from where the last read got to. */
+  async *#read(state: InstanceState): AsyncGenerator<readonly LogEvent[], ReadEnd> {
+    const step = this.#nextStep();
+    const { client, clock, sinceTime } = this.#options;
+    const follow = state === "running";
+    const read = new OneRead(this.#resume, sinceTime !== undefined || this.#resume.lastTime !== undefined);
+    const startedAt = clock.monotonic();
+    let delivered = false;
+    try {
+      const response = await client.stream({ ...this.#request(state), signal: step.signal });
+      const body = readBody(response, { signal: step.signal, clock });
+      let rest: Line | undefined;
+      for await (const lines of lineBatches(body, MAX_LINE_BYTES, (line) => (rest = line))) {
+        let events = read.take(lines);
+        if (read.isAtGap) {
+          const now = follow ? await this.#ask() : state;
+          if (follow && (now === "gone" || now === "restarted")) return { kind: "replaced", by: now };
+          events = [...events, ...read.passGap()];
+        }
+        if (events.length === 0) continue;
+        delivered = true;
+        this.#heard();
+        yield events;
+      }
+      // What a follow left unfinished comes again; the end of an ended instance needs no line feed.
+      const last = follow ? [] : read.end(rest);
+      if (last.length > 0) yield last;
+      const lasted = clock.monotonic() - startedAt >= STEADY_MS;
+      if (!follow || read.complaint === undefined) return { kind: "closed", prompt: delivered || lasted };
+      return { kind: "failed", why: read.complaint, atLeastMs: 0 };
+    } catch (error) {
+      if (step.signal.aborted) return { kind: "closed", prompt: true };
+      return readEndOf(error);
+    } finally {
+      if (clock.monotonic() - startedAt >= STEADY_MS) this.#backoff = new Backoff(this.#random);
+    }
+  }
+
+  #request(state: InstanceState): KubeRequest {
+    const { namespace, pod, container, previous, sinceTime, tailLines } = this.#options;
+    const from = this.#resume.reconnect() ?? { sinceTime, tailLines };
+    const earlier = previous === true || state === "restarted";
+    return {
+      method: "GET",
+      path: `${objectPath(PODS, pod, namespace)}/log`,
+      query: {
+        container,
+        timestamps: true,
+        follow: state === "running",
+        previous: earlier ? true : undefined,
+        ...from,
+      },
+      accept: "*/*",
+    };
+  }
+
+  async *#pause(end: ReadEnd, changed: boolean): AsyncGenerator<readonly LogEvent[]> {
+    const { clock } = this.#options;
+    let ms = 0;
+    if (end.kind === "waiting") {
+      ms = this.#waitMs * (1 + this.#random() / 4);
+      this.#waitMs = Math.min(this.#waitMs * 1.5, WAIT_CAP_MS);
+    } else if (end.kind === "failed" || end.kind === "missing") {
+      ms = Math.max(this.#backoff.next(clock.monotonic()), end.kind === "failed" ? end.atLeastMs : 0);
+      this.#attempt++;
+      const why = end.kind === "failed" ? end.why : "The node does not know the container.";
+      yield [{ type: "reconnecting", why, attempt: this.#attempt }];
+    } else if (!changed && !(end.kind === "closed" && end.prompt && this.#mayBePrompt())) {
+      ms = this.#backoff.next(clock.monotonic());
+    }
+    if (ms === 0) return;
+    const step = this.#nextStep();
+    // Cut short by waking up or by the end; the loop sees which.
+    await clock.sleep(ms, step.signal).catch(() => undefined);
+  }
+
+  #isAborted(): boolean {
+    return this.#options.signal.aborted;
+  }
+
+  #mayBePrompt(): boolean {
+    const now = this.#options.clock.monotonic();
+    if (now - this.#lastPrompt < PROMPT_EVERY_MS) return false;
+    this.#lastPrompt = now;
+    return true;
+  }
+
+  async #ask(): Promise<InstanceState> {
+    try {
+      return await this.#options.isOver();
+    } catch (error) {
+      this.#options.log.debug(`${this.#options.pod}: its state is not known: ${errorText(error)}`);
+      return "running";
+    }
+  }
+
+  #nextStep(): AbortController {
+    this.#step = new AbortController();
+    if (this.#options.signal.aborted) this.#step.abort();
+    return this.#step;
+  }
+
+  #heard(): void {
+    this.#attempt = 0;
+    this.#waitMs = WAIT_FIRST_MS;
+  }
+
+  #woke(): void {
+    this.#backoff = new Backoff(this.#random);
+    this.#lastPrompt = Number.NEGATIVE_INFINITY;
+    this.#step.abort();
+  }
+}
+
+/** Nothing more can come after this. */
+function isLast(end: ReadEnd, state: InstanceState): boolean {
+  if (end.kind === "missing") return end.certain || state !== "running";
+  return end.kind === "waiting" && state !== "running";
+}

@@ -1,0 +1,56 @@
+import { collectionPath } from "./client.ts";
+import type { StoreDefinition } from "./store.ts";
+import type { KubeRequest } from "./transport.ts";
+
+/** Objects per page of a list, as kubectl has it. */
+export const PAGE_SIZE = 500;
+
+/** A watch as client-go's reflector sends it lives 5 to 10 min, so that not all of them end together. Seconds. */
+const MIN_WATCH_SECONDS = 300;
+
+type Query = NonNullable<KubeRequest["query"]>;
+
+/** Builds what a watch store asks of one collection. */
+export class WatchRequests {
+  readonly #path: string;
+  readonly #selectors: Query;
+  readonly #random: () => number;
+
+  constructor(definition: StoreDefinition<unknown>, namespace: string | undefined, random: () => number) {
+    this.#path = collectionPath(definition.kind, namespace);
+    this.#selectors = { labelSelector: definition.labelSelector, fieldSelector: definition.fieldSelector };
+    this.#random = random;
+  }
+
+  /** For people's eyes in the log. */
+  get path(): string {
+    return this.#path;
+  }
+
+  /**
+   * A page of a list. `resourceVersion` stays unset: with "0" servers before 1.31 ignore the limit and may answer from a
+   * replica that is behind what we have already shown (API concepts, "resourceVersion in requests").
+   */
+  page(continueToken: string | undefined, limit: number | undefined, signal: AbortSignal): KubeRequest {
+    return this.#get({ limit, continue: continueToken }, signal);
+  }
+
+  /** One stream with everything that exists, a bookmark that says so, and then the changes (API concepts, streaming lists). */
+  watchList(signal: AbortSignal): KubeRequest {
+    return this.#get({ ...this.#watch(), sendInitialEvents: true, resourceVersionMatch: "NotOlderThan" }, signal);
+  }
+
+  /** The changes after a version. */
+  watch(resourceVersion: string, signal: AbortSignal): KubeRequest {
+    return this.#get({ ...this.#watch(), resourceVersion }, signal);
+  }
+
+  #watch(): Query {
+    const timeoutSeconds = MIN_WATCH_SECONDS + Math.floor(this.#random() * MIN_WATCH_SECONDS);
+    return { watch: 1, allowWatchBookmarks: true, timeoutSeconds };
+  }
+
+  #get(query: Query, signal: AbortSignal): KubeRequest {
+    return { method: "GET", path: this.#path, query: { ...this.#selectors, ...query }, signal };
+  }
+}

@@ -1,0 +1,100 @@
+import { pipeline, type Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { CancelledError } from "../core/errors.ts";
+import type { Disposable } from "../core/dispose.ts";
+import type { KubeResponse } from "./transport.ts";
+
+/** A request as it goes out, with everything in its headers. */
+export interface WireRequest {
+  readonly method: string;
+  /** With the server's own path before it and the query after it. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly body: Buffer | undefined;
+  /** Milliseconds until the response headers must have come. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** One negotiated connection, or a pool of them, that speaks one version of HTTP with one client certificate. */
+export interface Wire extends Disposable {
+  /** False when no further request may be sent. */
+  readonly isUsable: boolean;
+  /** False where a further request would have to wait for others. */
+  readonly hasRoom: boolean;
+  /** Takes its place at once. Rejects with ConnectError, CancelledError or NotProcessed. */
+  send(request: WireRequest): Promise<KubeResponse>;
+  /** No further requests; what runs may end by itself. */
+  retire(): void;
+}
+
+/** Sees to it that every error reads as what happened to the cluster. */
+export type Explain = (error: unknown) => Error;
+
+/** The server certainly did not act on the request: it may be sent again, whatever its method. */
+export class NotProcessed extends Error {
+  constructor(cause: unknown) {
+    super("not processed", { cause });
+    this.name = "NotProcessed";
+  }
+}
+
+export interface ResponseParts {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly source: Readable;
+  /** Asked at the end: false where the connection was lost before all of it had come, which streams do not always tell. */
+  readonly isWhole: () => boolean;
+  /** Ends the exchange where it has not ended by itself. */
+  readonly abandon: () => void;
+  readonly signal: AbortSignal | undefined;
+  readonly explain: Explain;
+}
+
+/** A response whose body is pulled: nothing is read ahead of the consumer beyond the streams' own buffers. */
+export function kubeResponse(parts: ResponseParts): KubeResponse {
+  const { status, headers, source, isWhole, abandon, signal, explain } = parts;
+  const body = decoded(source, headers["content-encoding"]);
+  let ended = false;
+  let cancelled = false;
+  const cancel = (): void => {
+    cancelled = true;
+    if (ended) return;
+    ended = true;
+    abandon();
+    body.destroy();
+  };
+  const chunks = async function* (): AsyncGenerator<Buffer> {
+    try {
+      for await (const chunk of body as AsyncIterable<Buffer>) yield chunk;
+      if (!isWhole()) throw closedEarly();
+      ended = true;
+    } catch (error) {
+      if (cancelled || signal?.aborted === true) throw new CancelledError();
+      // A decompressor complains of what is only the consequence.
+      throw explain(isWhole() ? error : closedEarly());
+    } finally {
+      cancel();
+    }
+  };
+  return { status, headers, body: chunks(), cancel };
+}
+
+function decoded(source: Readable, encoding: string | undefined): Readable {
+  // An error that comes while nobody reads is told to the next reader; it must not end the process.
+  source.on("error", () => undefined);
+  if (encoding !== "gzip") return source;
+  return pipeline(source, createGunzip(), () => undefined);
+}
+
+export function closedEarly(): Error {
+  return Object.assign(new Error("closed before the end"), { code: "ECONNRESET" });
+}
+
+export function plainHeaders(headers: Readonly<Record<string, string | readonly string[] | number | undefined>>): Record<string, string | undefined> {
+  const plain: Record<string, string | undefined> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined && !name.startsWith(":")) plain[name] = typeof value === "object" ? value.join(", ") : String(value);
+  }
+  return plain;
+}

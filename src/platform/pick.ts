@@ -1,0 +1,64 @@
+import * as vscode from "vscode";
+import { CancelledError } from "../core/errors.ts";
+
+export interface Choice<T> extends vscode.QuickPickItem {
+  readonly value: T;
+}
+
+export interface PickOptions<T> {
+  readonly title: string;
+  readonly placeholder: string;
+  readonly items: readonly Choice<T>[];
+  /** The item that Enter takes. */
+  readonly active?: Choice<T> | undefined;
+  readonly step?: readonly [step: number, of: number];
+  /** Offers what was typed as a choice of its own; undefined where the text is no answer. */
+  readonly typed?: (text: string) => Choice<T> | undefined;
+}
+
+/** One question with a list. Rejects with CancelledError where the person turns away. */
+export function pickOne<T>(options: PickOptions<T>): Promise<T> {
+  const pick = vscode.window.createQuickPick<Choice<T>>();
+  pick.title = options.title;
+  pick.placeholder = options.placeholder;
+  pick.items = options.items;
+  pick.matchOnDescription = true;
+  pick.ignoreFocusOut = true;
+  if (options.active !== undefined) pick.activeItems = [options.active];
+  if (options.step !== undefined) [pick.step, pick.totalSteps] = options.step;
+  return new Promise<T>((resolve, reject) => {
+    pick.onDidChangeValue((text) => {
+      const typed = text.trim() === "" ? undefined : options.typed?.(text.trim());
+      pick.items = typed === undefined || options.items.some((item) => item.label === typed.label) ? options.items : [...options.items, typed];
+    });
+    pick.onDidAccept(() => {
+      const [choice] = pick.activeItems;
+      if (choice === undefined) return;
+      resolve(choice.value);
+      pick.hide();
+    });
+    pick.onDidHide(() => {
+      reject(new CancelledError());
+      pick.dispose();
+    });
+    pick.show();
+  });
+}
+
+/** One question with a text. `check` returns a sentence where the text is no answer. */
+export async function askText(options: {
+  readonly title: string;
+  readonly prompt: string;
+  readonly value?: string;
+  readonly check: (text: string) => string | undefined;
+}): Promise<string> {
+  const text = await vscode.window.showInputBox({
+    title: options.title,
+    prompt: options.prompt,
+    ignoreFocusOut: true,
+    ...(options.value === undefined ? {} : { value: options.value }),
+    validateInput: options.check,
+  });
+  if (text === undefined) throw new CancelledError();
+  return text.trim();
+}

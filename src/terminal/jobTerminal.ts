@@ -1,0 +1,176 @@
+import path from "node:path";
+import * as vscode from "vscode";
+import { errorText, isCancelled } from "../core/errors.ts";
+import type { Clock } from "../core/clock.ts";
+import { label } from "../core/sanitize.ts";
+import { plural } from "../core/text.ts";
+import type { Engine } from "../engine.ts";
+import type { FollowSink, FollowTarget, LogRecord, Verdict } from "../jobs/index.ts";
+import type { JobState } from "../kubeflow/model.ts";
+import { Pacer } from "./pacer.ts";
+import {
+  gapText,
+  renderHeader,
+  renderLines,
+  renderStatus,
+  renderStep,
+  renderVerdict,
+  renderWarning,
+  statusLine,
+  verdictLine,
+  verdictNotes,
+} from "./render.ts";
+
+const CTRL_C = "\u0003";
+
+/** What a terminal follows, once there is something to follow. */
+export interface Followed {
+  readonly context: string;
+  readonly target: FollowTarget;
+  /** First line: name, kind, target, size, files. */
+  readonly header: string;
+  /** Number of ranks, for the width of the prefix. */
+  readonly ranks: number;
+  /** The file that was run; undefined for a job of somebody else. */
+  readonly file: string | undefined;
+  readonly launch: string | undefined;
+}
+
+export interface JobTerminalOptions {
+  readonly engine: Engine;
+  /** Launches, or finds, what is to be followed. `step` shows a line of progress. */
+  readonly begin: (step: (text: string) => void, signal: AbortSignal) => Promise<Followed>;
+  /** Ctrl+C: what the person wants. */
+  readonly askStop: (name: string) => Promise<"stop-following" | "stop-job" | "go-on">;
+  readonly stopJob: (followed: Followed) => Promise<void>;
+  readonly openLog: (file: string) => void;
+  /** The log is over and the terminal still open. */
+  readonly onEnd: (followed: Followed, verdict: Verdict, line: string, log: string) => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** A terminal that launches a job where it is told to, and follows the logs of all its replicas to the end. */
+export class JobTerminal implements vscode.Pseudoterminal {
+  readonly #options: JobTerminalOptions;
+  readonly #clock: Clock;
+  readonly #writes = new vscode.EventEmitter<string>();
+  readonly #closes = new vscode.EventEmitter<number>();
+  readonly #stop = new AbortController();
+  readonly #pacer: Pacer;
+  #followed: Followed | undefined;
+  #logPath: string | undefined;
+  #asking = false;
+  #over = false;
+  #resume: (() => void) | undefined;
+
+  readonly onDidWrite = this.#writes.event;
+  readonly onDidClose = this.#closes.event;
+
+  constructor(options: JobTerminalOptions) {
+    this.#options = options;
+    this.#clock = options.engine.clock;
+    const mark = (lines: number): string => renderWarning(vscode.l10n.t("{0} are only in the log file: this terminal was hidden", plural(lines, "line")));
+    this.#pacer = new Pacer((text) => this.#writes.fire(text), mark, this.#clock);
+  }
+
+  open(): void {
+    this.#run().then(
+      (code) => this.#close(code),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  /** The terminal was closed: the job goes on. */
+  close(): void {
+    this.#stop.abort();
+    this.#resume?.();
+  }
+
+  handleInput(data: string): void {
+    const typed = this.#pacer.receive(data);
+    if (this.#pacer.isReady) this.#resume?.();
+    if (typed.includes(CTRL_C)) this.#interrupt();
+    else if (typed === "o" && this.#logPath !== undefined) this.#options.openLog(this.#logPath);
+  }
+
+  async #run(): Promise<number> {
+    const { engine } = this.#options;
+    const followed = await this.#options.begin((text) => this.#pacer.send(renderStep(text)), this.#stop.signal);
+    this.#followed = followed;
+    const keys = vscode.l10n.t("keys: o open log · ⌃C stop");
+    this.#pacer.send(renderHeader(followed.header, keys));
+    const { verdict, raised, log } = await engine.follow(followed.context, followed.target, this.#sink(followed), this.#stop.signal, {
+      header: `▶ ${followed.header}`,
+      onLog: (file) => (this.#logPath = file),
+      statusLine,
+      gapText: (rank, after, before) => `⚠ ${gapText(rank, after, before)}`,
+    });
+    for (const note of verdictNotes(verdict)) this.#pacer.send(renderWarning(note));
+    const line = verdictLine(followed.target.name, verdict, raised, path.basename(log.path));
+    await log.note(line);
+    await log.close();
+    this.#pacer.send(renderVerdict(line, verdict));
+    this.#pacer.flush();
+    this.#options.onEnd(followed, verdict, line, log.path);
+    return verdict.outcome === "succeeded" ? 0 : 1;
+  }
+
+  #sink(followed: Followed): FollowSink {
+    const began = this.#clock.now();
+    return {
+      lines: (records: readonly LogRecord[]) => this.#lines(records, followed.ranks),
+      status: (rank: number | undefined, state: JobState, text: string) =>
+        this.#pacer.send(renderStatus(rank, state, text, this.#clock.now() - began)),
+      gap: (rank, after, before) => this.#pacer.send(renderWarning(gapText(rank, after, before))),
+    };
+  }
+
+  /** Holds the streams back while a visible terminal is behind. */
+  async #lines(records: readonly LogRecord[], ranks: number): Promise<void> {
+    this.#pacer.send(renderLines(records, ranks));
+    while (!this.#pacer.isReady && !this.#stop.signal.aborted) {
+      const answered = new Promise<void>((resolve) => (this.#resume = resolve));
+      // A terminal that does not answer for a second counts as hidden, and nobody waits for it.
+      await Promise.race([answered, this.#clock.sleep(300)]);
+    }
+  }
+
+  #interrupt(): void {
+    if (this.#over || this.#asking) return;
+    const followed = this.#followed;
+    if (followed === undefined) {
+      this.#stop.abort();
+      return;
+    }
+    this.#asking = true;
+    this.#options
+      .askStop(followed.target.name)
+      .then(async (answer) => {
+        if (answer === "stop-following") this.#stop.abort();
+        if (answer === "stop-job") await this.#options.stopJob(followed);
+      })
+      .catch((error: unknown) => this.#options.onFailure(error))
+      .finally(() => (this.#asking = false));
+  }
+
+  #fail(error: unknown): void {
+    if (isCancelled(error) || this.#stop.signal.aborted) {
+      const text =
+        this.#followed === undefined
+          ? vscode.l10n.t("cancelled: nothing was launched")
+          : vscode.l10n.t("no longer following; {0} goes on", this.#followed.target.name);
+      this.#pacer.send(renderStep(text));
+      this.#close(130);
+      return;
+    }
+    this.#pacer.send(renderWarning(label(errorText(error), 600)));
+    this.#options.onFailure(error);
+    this.#close(1);
+  }
+
+  #close(code: number): void {
+    this.#over = true;
+    this.#pacer.flush();
+    this.#closes.fire(code);
+  }
+}

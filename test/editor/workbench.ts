@@ -1,0 +1,286 @@
+// Page object of VS Code's workbench (selectors of 1.139). Everything waits for what it needs; nothing sleeps.
+import fs from "node:fs";
+import path from "node:path";
+import type { FrameLocator, Locator, Page } from "playwright-core";
+import { fillInput, inputMessage, pickRow, quickInput, quickInputBox, quickPickItems, runCommand } from "./quickInput.ts";
+import type { QuickPickRow } from "./quickInput.ts";
+import type { EditorSession } from "./session.ts";
+import { THEMES } from "./settings.ts";
+import type { Theme } from "./settings.ts";
+import { clickTerminalLink, focusTerminal, terminalText, waitForTerminal } from "./terminal.ts";
+import { until } from "./until.ts";
+
+export class Workbench {
+  readonly page: Page;
+  private readonly theme: Theme | undefined;
+
+  constructor(session: Pick<EditorSession, "page" | "theme">) {
+    this.page = session.page;
+    this.theme = session.theme;
+    this.page.setDefaultTimeout(20_000);
+  }
+
+  /** Waits until the workbench is up and has its colours, which come up to two seconds later. */
+  async ready(timeout = 60_000): Promise<void> {
+    await this.page.locator(".monaco-workbench .part.statusbar").waitFor({ timeout });
+    await this.page.locator(".part.activitybar .action-label").first().waitFor({ timeout });
+    if (this.theme) await this.themeShown(this.theme);
+  }
+
+  // ── views and trees ──
+
+  /** Shows a view container by the title that the activity bar has for it. */
+  async openView(label: string): Promise<void> {
+    const item = this.page.locator(".part.activitybar .action-item").filter({ has: this.page.locator(`a.action-label[aria-label^="${label}"]`) });
+    await item.waitFor();
+    // A click on what is shown would hide it.
+    if ((await item.getAttribute("aria-selected")) !== "true") await item.locator("a.action-label").click();
+    await until(`view ${label}`, () => item.getAttribute("aria-selected"), (selected) => selected === "true");
+  }
+
+  /** A row of the side bar's trees: by its exact label, or by all that a screen reader says of it. */
+  treeRow(name: string | RegExp): Locator {
+    return this.row(this.page.locator(".part.sidebar"), name);
+  }
+
+  explorerRow(file: string | RegExp): Locator {
+    return this.row(this.page.locator(".explorer-folders-view"), file);
+  }
+
+  private row(within: Locator, name: string | RegExp): Locator {
+    if (name instanceof RegExp) return within.getByRole("treeitem", { name });
+    return within.getByRole("treeitem").filter({ has: this.page.locator(".label-name").getByText(name, { exact: true }) });
+  }
+
+  /** Labels of the rows on the screen, from the top. */
+  async treeLabels(): Promise<string[]> {
+    return this.page.locator(".part.sidebar").getByRole("treeitem").locator(".label-name").allInnerTexts();
+  }
+
+  /** Brings a row onto the screen: rows that are out of sight are not in the page at all. */
+  async revealRow(name: string | RegExp): Promise<Locator> {
+    const row = this.treeRow(name);
+    if (await row.isVisible()) return row;
+    const list = this.page.locator(".part.sidebar [role=tree]").filter({ visible: true }).first();
+    await list.focus();
+    await list.press("Home");
+    for (let previous = ""; !(await row.isVisible()); ) {
+      await list.press("PageDown");
+      const now = (await list.getAttribute("aria-activedescendant")) ?? "";
+      if (now === previous) throw new Error(`there is no row ${String(name)} in the tree`);
+      previous = now;
+    }
+    return row;
+  }
+
+  async expandRow(name: string | RegExp): Promise<Locator> {
+    const row = this.treeRow(name).first();
+    await row.waitFor();
+    if ((await row.getAttribute("aria-expanded")) === "false") await row.locator(".monaco-tl-twistie").click();
+    await until(`row ${String(name)} expanded`, () => row.getAttribute("aria-expanded"), (expanded) => expanded === "true");
+    return row;
+  }
+
+  /** Chooses from a row's context menu; several names lead into submenus. */
+  async rowMenu(row: string | RegExp | Locator, ...items: string[]): Promise<void> {
+    await this.contextMenu(this.locate(row), ...items);
+  }
+
+  /** Presses one of the buttons that a row shows under the mouse. */
+  async rowButton(row: string | RegExp | Locator, label: string): Promise<void> {
+    await this.locate(row).hover();
+    await this.locate(row).locator(`a.action-label[aria-label^="${label}"]`).click();
+  }
+
+  /** Presses a button in the title of the side bar or of one of its views. */
+  async viewButton(label: string): Promise<void> {
+    const sidebar = this.page.locator(".part.sidebar");
+    await sidebar.locator(".title").first().hover();
+    await sidebar.locator(`.actions-container a.action-label[aria-label^="${label}"]`).first().click();
+  }
+
+  private locate(row: string | RegExp | Locator): Locator {
+    return typeof row === "string" || row instanceof RegExp ? this.treeRow(row).first() : row;
+  }
+
+  // ── menus ──
+
+  async contextMenu(target: Locator, ...items: string[]): Promise<void> {
+    await this.openContextMenu(target);
+    for (const [depth, item] of items.entries()) {
+      const entry = this.page.locator(".monaco-menu .action-label").getByText(item, { exact: true });
+      if (depth < items.length - 1) await entry.hover();
+      else await this.chooseEntry(entry);
+    }
+  }
+
+  /** A menu is deaf to the mouse for its first 100 ms: clicks until it has closed, which it does before it acts. */
+  private async chooseEntry(entry: Locator): Promise<void> {
+    await entry.click();
+    const stillOpen = async () => {
+      const open = await entry.isVisible();
+      if (open) await entry.click({ timeout: 1000 }).catch(() => undefined);
+      return open;
+    };
+    await until("menu closed", stillOpen, (open) => !open);
+  }
+
+  /** Labels of a context menu, which is closed again. */
+  async contextMenuItems(target: Locator): Promise<string[]> {
+    await this.openContextMenu(target);
+    const labels = await this.page.locator(".monaco-menu .action-item:not(.disabled) .action-label").allInnerTexts();
+    await this.page.keyboard.press("Escape");
+    await this.page.locator(".monaco-menu").waitFor({ state: "detached" });
+    return labels.map((label) => label.trim()).filter(Boolean);
+  }
+
+  private async openContextMenu(target: Locator): Promise<void> {
+    await target.click({ button: "right" });
+    await this.page.locator(".monaco-menu .action-label").first().waitFor();
+  }
+
+  // ── command palette, picks, inputs ──
+
+  /** Runs a command by its full title, category and all. */
+  async palette(title: string): Promise<void> {
+    await runCommand(this.page, title);
+  }
+
+  async quickPickItems(): Promise<QuickPickRow[]> {
+    return quickPickItems(this.page);
+  }
+
+  async pick(label: string): Promise<void> {
+    await pickRow(this.page, label);
+  }
+
+  async input(text: string): Promise<void> {
+    await fillInput(this.page, text);
+  }
+
+  /** The input box's prompt, or why it refuses its value. */
+  async inputMessage(expected = /\S/): Promise<string> {
+    return inputMessage(this.page, expected);
+  }
+
+  /** The box itself, for what the methods above have no word for. */
+  get quickInput(): Locator {
+    return quickInput(this.page);
+  }
+
+  /** Opens a file of the workspace by quick open. */
+  async openFile(name: string): Promise<void> {
+    await this.page.keyboard.press("ControlOrMeta+P");
+    await quickInputBox(this.page).fill(name);
+    await pickRow(this.page, path.posix.basename(name));
+    await until(`editor of ${name}`, () => this.activeEditorTab(), (tab) => tab === path.posix.basename(name));
+  }
+
+  // ── notifications and dialogs ──
+
+  /** A notification on the screen: as a toast, or in the list that `showNotifications()` opens. */
+  notification(text: string | RegExp): Locator {
+    return this.page.locator(".notification-list-item").filter({ hasText: text });
+  }
+
+  async notificationButton(text: string | RegExp, button: string): Promise<void> {
+    await this.notification(text).first().getByRole("button", { name: button, exact: true }).click();
+  }
+
+  /** Opens the list of all: toasts go after a while, and three within 800 ms or on the screen let no other through. */
+  async showNotifications(): Promise<void> {
+    await this.palette("Notifications: Show Notifications");
+    await this.page.locator(".notifications-center").waitFor();
+  }
+
+  async clearNotifications(): Promise<void> {
+    await this.palette("Notifications: Clear All Notifications");
+    await this.page.locator(".notification-list-item").first().waitFor({ state: "detached" });
+  }
+
+  dialog(text: string | RegExp): Locator {
+    return this.page.locator(".monaco-dialog-box").filter({ hasText: text });
+  }
+
+  async dialogButton(text: string | RegExp, button: string): Promise<void> {
+    await this.dialog(text).getByRole("button", { name: button, exact: true }).click();
+  }
+
+  // ── terminal ──
+
+  async terminalText(): Promise<string> {
+    return terminalText(this.page);
+  }
+
+  async waitForTerminal(text: string | RegExp, timeout?: number): Promise<string> {
+    return waitForTerminal(this.page, text, timeout);
+  }
+
+  /** Types text; `\r` is Enter. */
+  async terminalType(text: string): Promise<void> {
+    await focusTerminal(this.page);
+    await this.page.keyboard.type(text);
+  }
+
+  /** Presses a key or chord as Playwright names it, e.g. `Control+C`. */
+  async terminalKey(key: string): Promise<void> {
+    await focusTerminal(this.page);
+    await this.page.keyboard.press(key);
+  }
+
+  async clickTerminalLink(text: string): Promise<void> {
+    await clickTerminalLink(this.page, text);
+  }
+
+  // ── editor, panels, looks ──
+
+  /** Label of the tab in front, empty where no editor is open. */
+  async activeEditorTab(): Promise<string> {
+    const tab = this.page.locator(".editor-group-container.active .tab.active").first();
+    return (await tab.count()) > 0 ? ((await tab.getAttribute("data-resource-name")) ?? "") : "";
+  }
+
+  /** Line of the cursor, as the status bar has it; 0 where it has none. */
+  async cursorLine(): Promise<number> {
+    const texts = await this.page.locator('.part.statusbar [id="status.editor.selection"]').allInnerTexts();
+    return Number(/\d+/.exec(texts[0] ?? "")?.[0] ?? 0);
+  }
+
+  async waitForCursor(tab: string, line: number, timeout?: number): Promise<void> {
+    const where = async () => `${await this.activeEditorTab()}:${await this.cursorLine()}`;
+    await until(`cursor at ${tab}:${line}`, where, (now) => now === `${tab}:${line}`, timeout);
+  }
+
+  statusItem(text: string | RegExp): Locator {
+    return this.page.locator(".part.statusbar .statusbar-item").filter({ hasText: text });
+  }
+
+  /** What a screen reader says of each row of the problems view, once there are any. */
+  async problems(): Promise<string[]> {
+    await this.palette("Problems: Focus on Problems View");
+    const rows = this.page.locator(".markers-panel-container .monaco-list-row");
+    await rows.first().waitFor();
+    return Promise.all((await rows.all()).map(async (row) => (await row.getAttribute("aria-label")) ?? ""));
+  }
+
+  /** Inside of the webview in front. */
+  webview(): FrameLocator {
+    return this.page.locator("iframe.webview.ready").filter({ visible: true }).first().contentFrame().frameLocator("iframe#active-frame");
+  }
+
+  /** By hand: the editor does not notice when its file of user settings is changed from outside. */
+  async setTheme(theme: Theme): Promise<void> {
+    await this.palette("Preferences: Color Theme");
+    await this.pick(THEMES[theme].label);
+    await this.themeShown(theme);
+  }
+
+  private async themeShown(theme: Theme): Promise<void> {
+    await this.page.locator(`.monaco-workbench.${THEMES[theme].className}`).waitFor();
+  }
+
+  async screenshot(file: string): Promise<void> {
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    await this.page.screenshot({ path: file, animations: "disabled" });
+  }
+}

@@ -1,0 +1,142 @@
+// Runs inside the sandbox's namespaces: starts every program in order, keeps them in view, and ends, and with it
+// everything, when one of them ends or the supervisor is gone. Argument: the sandbox's name.
+import fs from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import * as v from "valibot";
+import { Api } from "../api.ts";
+import { certificate } from "../certificates.ts";
+import { CONTROLLERS } from "../controllers.ts";
+import { writeInsideKubeconfig } from "../kubeconfig.ts";
+import { API_PORT, NODE_NAME, layoutOf, linkOf } from "../layout.ts";
+import * as containers from "./containers.ts";
+import * as control from "./control.ts";
+import { startKwok } from "./kwok.ts";
+import * as node from "./node.ts";
+import { clusterDns, namespaces, userRoles } from "./objects.ts";
+import { keepPodsIn, makeCgroups, network, privateFolders } from "./place.ts";
+import { Processes, until } from "./processes.ts";
+import { applyManifests, answersOk, startController } from "./run-controller.ts";
+import { Order, lineReader } from "./talk.ts";
+import type { Report, StartOrder } from "./talk.ts";
+
+const layout = layoutOf(process.argv[2] ?? "");
+const server = `https://127.0.0.1:${API_PORT}`;
+const pki = layout.certificates;
+const authority = certificate(layout, "ca.crt");
+const admin = { cert: certificate(layout, "admin.crt"), key: certificate(layout, "admin.key") };
+const api = new Api({ host: "127.0.0.1", port: API_PORT, ca: authority, ...admin });
+const begun = Date.now();
+
+const tell = (report: Report) => process.stdout.write(JSON.stringify(report) + "\n");
+const step = (text: string) => tell({ what: "step", text: `${text} (after ${((Date.now() - begun) / 1000).toFixed(1)} s inside)` });
+function fail(message: string): void {
+  tell({ what: "failed", message });
+  // The report has to leave the pipe before everything is gone.
+  setTimeout(() => process.exit(1), 50);
+}
+const processes = new Processes(layout.logs, fail);
+
+async function start(order: StartOrder): Promise<void> {
+  await privateFolders(layout);
+  await network(linkOf(order.slot));
+  const program = (name: string, args: string[]) => processes.start(name, order.kubernetes, args);
+  program("etcd", control.etcd());
+  program("kube-apiserver", control.apiServer(pki));
+  const store = order.node === undefined ? Promise.resolve() : imageStore(order.node);
+  // Awaited further down; a failure before that must not count as unhandled.
+  store.catch(() => undefined);
+
+  await until("the API server ready", 90, () => api.isReady());
+  step("API server ready");
+  program("kube-controller-manager", control.controllerManager(writeInsideKubeconfig(layout, "controller-manager", server), pki));
+  program("kube-scheduler", control.scheduler(writeInsideKubeconfig(layout, "scheduler", server)));
+  const nodeReady = order.node === undefined ? Promise.resolve() : startNode(order.kubernetes, order.node, store, linkOf(order.slot).cgroup);
+  const controllersReady = objects(order);
+  await Promise.all([nodeReady, controllersReady]);
+}
+
+/** containerd with all images in its store. */
+async function imageStore(parts: NonNullable<StartOrder["node"]>): Promise<void> {
+  process.env["PATH"] = [...parts.programs, process.env["PATH"] ?? ""].join(path.delimiter);
+  await keepPodsIn();
+  const args = node.containerd(layout.run, parts.cni, await containers.snapshotterFor(layout.images));
+  // Read by runc, which containerd starts.
+  const begin = () => processes.start("containerd", "containerd", args, { LD_LIBRARY_PATH: parts.libraries.join(path.delimiter) });
+  const end = begin();
+  await until("containerd answers", 30, () => containers.answers());
+  if (await containers.removeOldContainers()) {
+    await end();
+    begin();
+    await until("containerd answers", 30, () => containers.answers());
+  }
+  await containers.importImages(parts.images, layout.images, (image) => step(`importing ${image.name}`));
+}
+
+async function startNode(kubernetes: string, parts: NonNullable<StartOrder["node"]>, store: Promise<void>, cgroup: string): Promise<void> {
+  await store;
+  makeCgroups(cgroup);
+  const kubelet = node.kubelet(layout.run, writeInsideKubeconfig(layout, "kubelet", server), pki, cgroup);
+  processes.start("kubelet", kubernetes, kubelet);
+  processes.start("kube-proxy", kubernetes, node.proxy(layout.run, writeInsideKubeconfig(layout, "proxy", server)));
+  processes.start("coredns", parts.coredns, node.dns(layout.run, writeInsideKubeconfig(layout, "admin", server)));
+  await Promise.all(clusterDns().map((object) => api.apply(object)));
+  await until("the node ready", 60, nodeIsReady);
+  await until("DNS ready", 30, () => answersOk("http://127.0.0.1:8181/ready"));
+  step("node ready");
+}
+
+const Node = v.object({
+  status: v.object({ conditions: v.array(v.object({ type: v.string(), status: v.string(), lastHeartbeatTime: v.string() })) }),
+});
+
+/** Ready in this life: what etcd still holds from a former one does not count. */
+async function nodeIsReady(): Promise<boolean> {
+  const found = v.safeParse(Node, await api.get(`/api/v1/nodes/${NODE_NAME}`));
+  if (!found.success) return false;
+  const ready = found.output.status.conditions.find(({ type }) => type === "Ready");
+  return ready?.status === "True" && Date.parse(ready.lastHeartbeatTime) >= Math.floor(begun / 1000) * 1000;
+}
+
+async function objects(order: StartOrder): Promise<void> {
+  await Promise.all(namespaces().map((object) => api.apply(object)));
+  await Promise.all(userRoles().map((object) => api.apply(object)));
+  const place = { api, processes, folder: layout.run, server, authority };
+  await Promise.all(
+    CONTROLLERS.map(async (controller) => {
+      const made = order.controllers.find(({ name }) => name === controller.name);
+      if (made === undefined) throw new Error(`the order to start names no program for ${controller.name}`);
+      await applyManifests(api, controller, made.manifests);
+      await startController(place, controller, made.program);
+      step(`${controller.name} ready`);
+    }),
+  );
+  await until("the default service accounts", 30, async () => {
+    const accounts = namespaces().map(({ metadata }) => api.get(`/api/v1/namespaces/${metadata.name}/serviceaccounts/default`));
+    return (await Promise.all(accounts)).every((account) => account !== undefined);
+  });
+}
+
+async function obey(order: Order): Promise<void> {
+  if (order.do === "start") await start(order);
+  else await startKwok(api, processes, order.program, writeInsideKubeconfig(layout, "admin", server), layout.run, order.stages);
+  tell({ what: "done", order: order.do });
+}
+
+fs.mkdirSync(layout.run, { recursive: true });
+fs.mkdirSync(layout.logs, { recursive: true });
+process.stdin.setEncoding("utf8");
+process.stdin.on(
+  "data",
+  lineReader(
+    Order,
+    (order) => {
+      obey(order).catch((error: unknown) => fail(error instanceof Error ? error.message : String(error)));
+    },
+    (line) => fail(`the inside was told what it does not understand: ${line.slice(0, 200)}`),
+  ),
+);
+// The supervisor is gone, killed perhaps: nothing may stay behind it.
+process.stdin.on("end", () => process.exit(0));
+process.stdout.on("error", () => process.exit(0));
+tell({ what: "here" });

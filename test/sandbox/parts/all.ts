@@ -1,0 +1,57 @@
+// Builds all parts that a sandbox of a kind needs, in the order that has it ready soonest: what compiles and what
+// downloads go on side by side, and among what compiles Kubernetes, the longest, comes first.
+import path from "node:path";
+import { CONTROLLERS } from "../controllers.ts";
+import type { StartOrder } from "../inside/talk.ts";
+import type { Progress } from "../progress.ts";
+import type { Parts } from "../state.ts";
+import { IMAGES, KWOK } from "../versions.ts";
+import { containerRuntime, rootFileSystem, runtimePaths } from "./debian.ts";
+import { kubernetesProgram, localProgram, moduleFolder, publishedProgram } from "./golang.ts";
+import { pauseImage, pythonImage, torchImage } from "./images.ts";
+import { controllerManifests } from "./manifests.ts";
+
+type Built = Omit<StartOrder, "do" | "slot">;
+
+export async function buildParts(parts: Parts, progress: Progress): Promise<Built> {
+  // Both are begun at once; a failure of either must not leave the other unhandled.
+  const [compiled, fetched] = await Promise.all([compile(parts, progress), parts === "node" ? fetchNode(progress) : undefined]);
+  const { kubernetes, controllers, coredns } = compiled;
+  if (fetched === undefined || coredns === undefined) return { parts, kubernetes, controllers };
+  const { runtime, images } = fetched;
+  const pause = { name: IMAGES.pause, archive: await progress.step("making the pause image", pauseImage) };
+  return { parts, kubernetes, controllers, node: { coredns, ...runtimePaths(runtime), images: [pause, ...images] } };
+}
+
+async function compile(parts: Parts, progress: Progress) {
+  const kubernetes = await progress.step("compiling Kubernetes", kubernetesProgram);
+  const controllers: StartOrder["controllers"] = [];
+  for (const controller of CONTROLLERS) {
+    const { name, module, program, version } = controller;
+    const file = await progress.step(`compiling ${name}`, () => publishedProgram(name, `${module}/${program}`, version));
+    const manifests = await progress.step(`rendering the manifests of ${name}`, () => controllerManifests(controller));
+    controllers.push({ name, program: file, manifests });
+  }
+  const coredns = parts === "node" ? await progress.step("compiling CoreDNS", () => localProgram("coredns")) : undefined;
+  return { kubernetes, controllers, coredns };
+}
+
+async function fetchNode(progress: Progress) {
+  const runtime = await progress.step("unpacking containerd", containerRuntime);
+  await progress.step("fetching a small Debian", rootFileSystem);
+  const python = await progress.step("making the python image", pythonImage);
+  const torch = await progress.step("making the torch image", torchImage);
+  const images = [
+    { name: IMAGES.python, archive: python },
+    { name: IMAGES.torch, archive: torch },
+  ];
+  return { runtime, images };
+}
+
+/** kwok is built only when it is asked for. */
+export async function buildKwok(progress: Progress): Promise<{ program: string; stages: string[] }> {
+  const program = await progress.step("compiling kwok", () => publishedProgram("kwok", "sigs.k8s.io/kwok/cmd/kwok", KWOK));
+  const folder = await moduleFolder("sigs.k8s.io/kwok", KWOK);
+  const stages = ["node/fast/node-initialize", "pod/fast/pod-ready", "pod/fast/pod-complete", "pod/fast/pod-delete"];
+  return { program, stages: stages.map((stage) => path.join(folder, "kustomize", "stage", `${stage}.yaml`)) };
+}
