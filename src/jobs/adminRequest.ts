@@ -14,7 +14,11 @@ export const TRAINING_OPERATOR_VERSION = "v1.9.4";
 
 /** What Trainyard asks of a namespace, and for what. Nothing in it reads Secrets. */
 export const NEEDED_RIGHTS = [
-  { groups: ["kubeflow.org"], resources: ["pytorchjobs"], verbs: ["get", "list", "watch", "create", "patch", "delete"] },
+  {
+    groups: ["kubeflow.org"],
+    resources: ["pytorchjobs"],
+    verbs: ["get", "list", "watch", "create", "patch", "delete"],
+  },
   { groups: [""], resources: ["configmaps"], verbs: ["get", "create", "patch", "delete"] },
   { groups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] },
   { groups: [""], resources: ["pods/log"], verbs: ["get"] },
@@ -36,7 +40,10 @@ export function adminRequest(input: AdminRequestInput): string {
   ];
   if (needs !== "rights") parts.push(operatorPart(), "");
   if (needs !== "operator") parts.push(rightsPart(input));
-  return `${parts.join("\n\n").trimEnd().replace(/\n{3,}/g, "\n\n")}\n`;
+  return `${parts
+    .join("\n\n")
+    .trimEnd()
+    .replace(/\n{3,}/g, "\n\n")}\n`;
 }
 
 function operatorPart(): string {
@@ -51,7 +58,9 @@ function operatorPart(): string {
 }
 
 function rightsPart(input: AdminRequestInput): string {
-  const yaml = rightsYaml(input).split("\n").map((line) => `    ${line}`.trimEnd());
+  const yaml = rightsYaml(input)
+    .split("\n")
+    .map((line) => `    ${line}`.trimEnd());
   return [
     `The rights that are needed in the namespace ${oneLine(input.namespace)} (none of them reads Secrets); save as trainyard-rights.yaml:`,
     "",
@@ -99,11 +108,19 @@ export function rightsYaml(input: Pick<AdminRequestInput, "user" | "namespace">)
 
 /** One binding for each person, so that the second request does not overwrite the first. */
 function bindingName(user: string | undefined): string {
-  const slug = (user ?? "user").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 50).replace(/-+$/, "");
+  const slug = (user ?? "user")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 50)
+    .replace(/-+$/, "");
   return slug === "" ? "trainyard" : `trainyard-${slug}`;
 }
 
 /** Control characters and changes of writing direction have no place in a text that is pasted into a shell. */
 function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ").trim().slice(0, 300);
+  return text
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ")
+    .trim()
+    .slice(0, 300);
 }

@@ -48,7 +48,11 @@ export function ensureRoot(client: KubeClient, job: PyTorchJob, how: Attempts, l
  * The launch's own root, undefined where there is no object of its name. Throws UserError `name-taken` where the
  * name is another's, `job-deleted` where ours is on its way out.
  */
-export async function findRoot(client: KubeClient, job: PyTorchJob, signal: AbortSignal | undefined): Promise<Root | undefined> {
+export async function findRoot(
+  client: KubeClient,
+  job: PyTorchJob,
+  signal: AbortSignal | undefined,
+): Promise<Root | undefined> {
   const { name, namespace = "" } = job.metadata;
   const found = await read<PyTorchJob>(client, PYTORCH_JOB, name, namespace, signal);
   if (found === undefined) return undefined;
@@ -59,7 +63,12 @@ export async function findRoot(client: KubeClient, job: PyTorchJob, signal: Abor
 }
 
 /** Puts the code beside the root, owned by it. Throws UserError `name-taken`, or the client's errors. */
-export async function ensureCode(client: KubeClient, code: ConfigMap, root: { name: string; uid: string }, how: Attempts): Promise<void> {
+export async function ensureCode(
+  client: KubeClient,
+  code: ConfigMap,
+  root: { name: string; uid: string },
+  how: Attempts,
+): Promise<void> {
   const owned: ConfigMap = { ...code, metadata: { ...code.metadata, ownerReferences: [jobReference(root)] } };
   const { name, namespace = "" } = code.metadata;
   const isThere = async (): Promise<boolean> => {
@@ -81,7 +90,11 @@ export async function ensureCode(client: KubeClient, code: ConfigMap, root: { na
 }
 
 /** Lets the job run. The uid in the patch makes it this job or none. Throws UserError `job-deleted`, or the client's errors. */
-export async function startRoot(client: KubeClient, at: { name: string; namespace: string; uid: string }, how: Attempts): Promise<void> {
+export async function startRoot(
+  client: KubeClient,
+  at: { name: string; namespace: string; uid: string },
+  how: Attempts,
+): Promise<void> {
   const patch = { metadata: { uid: at.uid }, spec: { runPolicy: { suspend: false } } };
   try {
     await withRetries(how, () => client.patch(PYTORCH_JOB, at.name, at.namespace, patch, withSignal(how.signal)));
@@ -92,7 +105,11 @@ export async function startRoot(client: KubeClient, at: { name: string; namespac
 }
 
 /** Removes exactly this root, and with it what it owns. One that is gone already is as good. */
-export async function removeRoot(client: KubeClient, at: { name: string; namespace: string; uid: string }, how: Attempts): Promise<void> {
+export async function removeRoot(
+  client: KubeClient,
+  at: { name: string; namespace: string; uid: string },
+  how: Attempts,
+): Promise<void> {
   try {
     await withRetries(how, () => client.delete(PYTORCH_JOB, at.name, at.namespace, at.uid, how.signal));
   } catch (error) {
@@ -105,7 +122,11 @@ export async function removeRoot(client: KubeClient, at: { name: string; namespa
  * The uid of a root whose creation was never confirmed, for removing it. Looks again after a second: a request that
  * was given up may be served a moment later. Undefined where there is none, or it is on its way out already.
  */
-export async function findAbandonedRoot(client: KubeClient, job: PyTorchJob, how: Attempts): Promise<string | undefined> {
+export async function findAbandonedRoot(
+  client: KubeClient,
+  job: PyTorchJob,
+  how: Attempts,
+): Promise<string | undefined> {
   for (const wait of [0, 1000]) {
     if (wait > 0) await how.clock.sleep(wait, how.signal);
     try {

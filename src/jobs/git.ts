@@ -47,7 +47,12 @@ async function findGit(env: NodeJS.ProcessEnv): Promise<string | undefined> {
   return undefined;
 }
 
-function run(git: string, folder: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string | undefined> {
+function run(
+  git: string,
+  folder: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<string | undefined> {
   const options = { cwd: folder, env: cleanEnv(env), timeout: TIMEOUT_MS, windowsHide: true, maxBuffer: 4_000_000 };
   return new Promise((resolve) => {
     execFile(git, [...SAFE, ...args], options, (error, stdout) => {

@@ -40,6 +40,7 @@ export function chooseImage(options: { workspaceSetting?: string; last?: string;
     if (problem === undefined) return { image: setting, from: "setting" };
     throw new UserError("bad-image", "The image in the settings cannot be used.", { why: problem });
   }
-  if (options.last !== undefined && imageProblem(options.last) === undefined) return { image: options.last, from: "last" };
+  if (options.last !== undefined && imageProblem(options.last) === undefined)
+    return { image: options.last, from: "last" };
   return { image: options.builtIn ?? BUILT_IN_IMAGE.reference, from: "built-in" };
 }

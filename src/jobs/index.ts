@@ -1,8 +1,21 @@
 // What the rest of the project uses of launching.
-export { adminRequest, type AdminRequestInput, NEEDED_RIGHTS, rightsYaml, TRAINING_OPERATOR_VERSION } from "./adminRequest.ts";
+export {
+  adminRequest,
+  type AdminRequestInput,
+  NEEDED_RIGHTS,
+  rightsYaml,
+  TRAINING_OPERATOR_VERSION,
+} from "./adminRequest.ts";
 export { createJobDesk, JobDesk, type JobDeskOptions, type OpenFollow, type RunChoice, type RunPlan } from "./desk.ts";
 export { type RaisedException } from "./exceptions.ts";
-export { type FollowSink, type FollowSources, type FollowTarget, followJob, type LogRecord, type Verdict } from "./follow.ts";
+export {
+  type FollowSink,
+  type FollowSources,
+  type FollowTarget,
+  followJob,
+  type LogRecord,
+  type Verdict,
+} from "./follow.ts";
 export { latestLog, pruneLogs } from "./logFile.ts";
 export { followIntoFile, type FollowResult, type LogWords } from "./session.ts";
 export { gitState, type GitState } from "./git.ts";

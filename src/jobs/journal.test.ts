@@ -42,7 +42,10 @@ describe("the launch journal", () => {
     await journal().put(entry({ id: id(1), time: 1 }));
     await journal().put(entry({ id: id(2), time: 2 }));
     await journal().put(entry({ id: id(1), time: 1, step: "created", uid: "u" }));
-    assert.deepEqual((await journal().list()).map((each) => each.id), [id(2), id(1)]);
+    assert.deepEqual(
+      (await journal().list()).map((each) => each.id),
+      [id(2), id(1)],
+    );
     assert.deepEqual(await journal().get(id(1)), entry({ id: id(1), time: 1, step: "created", uid: "u" }));
     await journal().remove(id(1));
     await journal().remove(id(1));
@@ -67,7 +70,10 @@ describe("the launch journal", () => {
     await writeFile(join(launches, `${id(2)}.json`), JSON.stringify({ ...entry(), step: "dreaming" }));
     await writeFile(join(launches, `${id(3)}.json`), JSON.stringify(entry({ id: id(4) })));
     await writeFile(join(launches, "notes.json"), "{}");
-    assert.deepEqual((await journal().list()).map((each) => each.id), [SPEC.id]);
+    assert.deepEqual(
+      (await journal().list()).map((each) => each.id),
+      [SPEC.id],
+    );
   });
 
   it("never leaves its folder", async () => {
@@ -77,7 +83,8 @@ describe("the launch journal", () => {
 
   it("prunes by age and by number, but no unfinished launch for its number", async () => {
     const now = clock.now();
-    for (let n = 0; n < KEEP_STARTED + 3; n += 1) await journal().put(entry({ id: id(n), step: "started", time: now - n }));
+    for (let n = 0; n < KEEP_STARTED + 3; n += 1)
+      await journal().put(entry({ id: id(n), step: "started", time: now - n }));
     await journal().put(entry({ id: id(9001), time: now - 1_000_000 }));
     await journal().put(entry({ id: id(9002), time: now - KEEP_MS - 1 }));
     const launches = join(folder, "launches");
@@ -88,7 +95,10 @@ describe("the launch journal", () => {
     const left = (await journal().list()).map((each) => each.id);
     assert.equal(left.length, KEEP_STARTED + 1);
     assert.ok(left.includes(id(9001)) && !left.includes(id(9002)) && !left.includes(id(KEEP_STARTED)));
-    assert.deepEqual((await readdir(launches)).filter((name) => name.endsWith(".tmp")), ["new.tmp"]);
+    assert.deepEqual(
+      (await readdir(launches)).filter((name) => name.endsWith(".tmp")),
+      ["new.tmp"],
+    );
   });
 
   it("knows which windows live", () => {

@@ -37,7 +37,11 @@ interface Refusal {
  * Codes: `no-operator`, `no-namespace`, `namespace-ending`, `quota`, `quota-incomplete`, `limit-range`, `pod-security`,
  * `webhook-refused`, `webhook-unavailable`, `no-rights`, `name-taken`, `invalid`, `too-large`, `busy`, `refused`.
  */
-export function explainLaunchError(error: unknown, spec: Target, commands: LaunchCommands = LAUNCH_COMMANDS): UserError {
+export function explainLaunchError(
+  error: unknown,
+  spec: Target,
+  commands: LaunchCommands = LAUNCH_COMMANDS,
+): UserError {
   if (error instanceof UserError) return error;
   if (!(error instanceof ApiError)) {
     return new UserError("refused", NOT_CREATED, { why: sentence(label(errorText(error), 200)), cause: error });
@@ -62,7 +66,12 @@ export function noJournal(error: unknown): never {
 }
 
 /** Another object has the name that was wanted. */
-export function nameTaken(name: string, namespace: string, ending: boolean, commands: LaunchCommands = LAUNCH_COMMANDS): UserError {
+export function nameTaken(
+  name: string,
+  namespace: string,
+  ending: boolean,
+  commands: LaunchCommands = LAUNCH_COMMANDS,
+): UserError {
   return new UserError("name-taken", NOT_CREATED, {
     why: ending
       ? `A training job ${name} is still being deleted from ${namespace}.`
@@ -87,10 +96,14 @@ function explainMissing(refusal: Refusal): UserError | undefined {
   const { error, spec } = refusal;
   const { details } = error;
   if (details?.kind === "namespaces" && error.status === 404) {
-    return make(refusal, "no-namespace", `The cluster has no namespace ${spec.namespace}.`, { hint: "Choose another namespace." });
+    return make(refusal, "no-namespace", `The cluster has no namespace ${spec.namespace}.`, {
+      hint: "Choose another namespace.",
+    });
   }
   if (/because it is being terminated/.test(error.message)) {
-    return make(refusal, "namespace-ending", `The namespace ${spec.namespace} is being deleted.`, { hint: "Choose another namespace." });
+    return make(refusal, "namespace-ending", `The namespace ${spec.namespace} is being deleted.`, {
+      hint: "Choose another namespace.",
+    });
   }
   if (error.status === 409 && error.reason === "AlreadyExists") {
     return nameTaken(spec.name, spec.namespace, /object is being deleted/.test(error.message), refusal.commands);
@@ -112,7 +125,9 @@ function explainWebhook(refusal: Refusal): UserError | undefined {
   if (denied !== null) {
     const [, hook = "", words = ""] = denied;
     const why = sentence(label(words === "" ? "It gave no reason." : words, 300));
-    return make(refusal, "webhook-refused", `The cluster's rules refuse it: ${why}`, { hint: `Asked by ${label(hook, 80)}.` });
+    return make(refusal, "webhook-refused", `The cluster's rules refuse it: ${why}`, {
+      hint: `Asked by ${label(hook, 80)}.`,
+    });
   }
   const failed = /failed calling webhook "([^"]+)"/.exec(error.message);
   if (failed === null) return undefined;
@@ -130,10 +145,15 @@ function explainQuota(refusal: Refusal): UserError | undefined {
   }
   const missing = parseMissingQuota(error.message);
   if (missing === undefined) return undefined;
-  return make(refusal, "quota-incomplete", `The namespace's quota ${missing.quota} wants ${missing.resources.join(", ")} to be stated.`, {
-    hint: "Give CPU and memory for each node.",
-    next: changeStep(commands, "Change Size…"),
-  });
+  return make(
+    refusal,
+    "quota-incomplete",
+    `The namespace's quota ${missing.quota} wants ${missing.resources.join(", ")} to be stated.`,
+    {
+      hint: "Give CPU and memory for each node.",
+      next: changeStep(commands, "Change Size…"),
+    },
+  );
 }
 
 /** Said of pods and repeated by operators and by servers that check templates (LimitRange, Pod Security admission). */
@@ -143,9 +163,14 @@ function explainPodRules(refusal: Refusal): UserError | undefined {
   const security = /violates PodSecurity "([^"]+)":?\s*(.*)/s.exec(error.message);
   if (security !== null) {
     const [, level = "", words = ""] = security;
-    return make(refusal, "pod-security", `The namespace enforces Pod Security ${label(level, 60)}: ${sentence(label(words, 240))}`, {
-      next: [adminStep(commands)],
-    });
+    return make(
+      refusal,
+      "pod-security",
+      `The namespace enforces Pod Security ${label(level, 60)}: ${sentence(label(words, 240))}`,
+      {
+        next: [adminStep(commands)],
+      },
+    );
   }
   const limit = /((?:maximum|minimum) \S+ usage per (?:Container|Pod) is [^\]]*)/.exec(error.message);
   if (limit === null) return undefined;
@@ -167,8 +192,13 @@ function explainRights(refusal: Refusal): UserError | undefined {
 
 function explainContent(refusal: Refusal): UserError | undefined {
   const { error, words } = refusal;
-  if (error.status === 413 || /request is too large|Request entity too large|Too long: must have at most/.test(error.message)) {
-    return make(refusal, "too-large", "The code is larger than the cluster takes.", { hint: "Move large files out of this folder." });
+  if (
+    error.status === 413 ||
+    /request is too large|Request entity too large|Too long: must have at most/.test(error.message)
+  ) {
+    return make(refusal, "too-large", "The code is larger than the cluster takes.", {
+      hint: "Move large files out of this folder.",
+    });
   }
   if (error.status !== 422 && error.status !== 400) return undefined;
   const causes = error.details?.causes ?? [];
@@ -182,7 +212,12 @@ function explainServer(refusal: Refusal): UserError | undefined {
   return make(refusal, "busy", `The cluster answered: ${sentence(words)}`, { hint: "Try again in a minute." });
 }
 
-function make(refusal: Refusal, code: string, why: string, more: { hint?: string; next?: readonly NextStep[] } = {}): UserError {
+function make(
+  refusal: Refusal,
+  code: string,
+  why: string,
+  more: { hint?: string; next?: readonly NextStep[] } = {},
+): UserError {
   return new UserError(code, NOT_CREATED, { why, ...more, cause: refusal.error });
 }
 

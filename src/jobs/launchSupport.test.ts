@@ -101,8 +101,16 @@ describe("last runs", () => {
 
 describe("the request to an administrator", () => {
   it("holds the commands and the rights", () => {
-    const text = adminRequest({ user: "ada@example.org", context: "team-a", namespace: "alice", server: "https://1.2.3.4" });
-    assert.match(text, /kubectl apply --server-side -k "github\.com\/kubeflow\/training-operator\.git\/manifests\/overlays\/standalone\?ref=v1\.9\.4"/);
+    const text = adminRequest({
+      user: "ada@example.org",
+      context: "team-a",
+      namespace: "alice",
+      server: "https://1.2.3.4",
+    });
+    assert.match(
+      text,
+      /kubectl apply --server-side -k "github\.com\/kubeflow\/training-operator\.git\/manifests\/overlays\/standalone\?ref=v1\.9\.4"/,
+    );
     assert.match(text, /name: "ada@example\.org"/);
     assert.doesNotMatch(adminRequest({ user: "a", context: "c", namespace: "n", needs: "operator" }), /RoleBinding/);
     assert.doesNotMatch(adminRequest({ user: "a", context: "c", namespace: "n", needs: "rights" }), /--server-side/);

@@ -14,11 +14,10 @@ import {
   type Root,
   startRoot,
 } from "./cluster.ts";
-import { Flight, startedEntry } from "./flight.ts";
+import { buildManifests, Flight, newEntry, startedEntry } from "./flight.ts";
 import { isInstanceAlive } from "./instance.ts";
 import type { Journal, LaunchEntry } from "./journal.ts";
 import { LAUNCH_COMMANDS, type LaunchCommands, launchFailure, noJournal } from "./launchErrors.ts";
-import { buildCodeConfigMap, buildPyTorchJob } from "./manifest.ts";
 import { dryRun } from "./preflight.ts";
 import { type Attempts, isTransient, withRetries } from "./retry.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -44,9 +43,7 @@ export interface LaunchedJob {
 
 /** What became of an interrupted launch. `gone`: somebody else has deleted it. */
 export type ResumeOutcome =
-  | { readonly kind: "started"; readonly job: LaunchedJob }
-  | { readonly kind: "removed" }
-  | { readonly kind: "gone" };
+  { readonly kind: "started"; readonly job: LaunchedJob } | { readonly kind: "removed" } | { readonly kind: "gone" };
 
 /** `auto` finishes a launch of the last ten minutes, and removes an older one: nobody waits for that any more. */
 export type ResumeChoice = "auto" | "start" | "remove";
@@ -74,7 +71,7 @@ export class Launcher {
   async preflight(spec: LaunchSpec, snapshot: Snapshot, client: KubeClient, signal?: AbortSignal): Promise<void> {
     assertSpec(spec);
     try {
-      await dryRun(client, this.#manifests(spec, snapshot), signal);
+      await dryRun(client, buildManifests(spec, snapshot, this.#o.version), signal);
     } catch (error) {
       throw launchFailure(error, spec, this.#commands);
     }
@@ -93,7 +90,7 @@ export class Launcher {
   ): Promise<LaunchedJob> {
     assertSpec(spec);
     if (signal?.aborted) throw new CancelledError();
-    const entry = this.#newEntry(spec, snapshot);
+    const entry = newEntry(spec, snapshot, this.#o);
     return this.#guarded(entry.id, async () => {
       await this.#o.journal.put(entry).catch((error: unknown) => noJournal(error));
       onStep?.("journalled");
@@ -119,13 +116,19 @@ export class Launcher {
    * Finishes or undoes an interrupted launch. Cancelled or without an answer from the cluster it rejects and leaves
    * the entry for the next time; a refusal by the cluster undoes the launch and rejects with its UserError.
    */
-  async resume(entry: LaunchEntry, client: KubeClient, signal?: AbortSignal, choice: ResumeChoice = "auto"): Promise<ResumeOutcome> {
+  async resume(
+    entry: LaunchEntry,
+    client: KubeClient,
+    signal?: AbortSignal,
+    choice: ResumeChoice = "auto",
+  ): Promise<ResumeOutcome> {
     if (entry.step === "started") return { kind: "started", job: launched(entry, entry.uid ?? "") };
     return this.#guarded(entry.id, async () => {
       const flight = new Flight(entry, this.#attempts(signal));
       const { how } = flight;
       const { manifests } = entry;
-      if (entry.intent === "undo" || choice === "remove" || manifests === undefined) return this.#undo(entry, client, how);
+      if (entry.intent === "undo" || choice === "remove" || manifests === undefined)
+        return this.#undo(entry, client, how);
       try {
         const root = await withRetries(how, () => findRoot(client, manifests.job, signal));
         if (entry.uid !== undefined && root?.uid !== entry.uid) throw jobDeleted(entry.name);
@@ -143,7 +146,8 @@ export class Launcher {
   async #drive(flight: Flight, client: KubeClient, look: boolean): Promise<LaunchedJob> {
     const { how } = flight;
     const { manifests, name, namespace } = flight.entry;
-    if (manifests === undefined) throw new UserError("refused", "The job was not created.", { why: "Its journal entry is incomplete." });
+    if (manifests === undefined)
+      throw new UserError("refused", "The job was not created.", { why: "Its journal entry is incomplete." });
     let { uid } = flight.entry;
     if (uid === undefined) {
       const root = await ensureRoot(client, manifests.job, how, look);
@@ -193,19 +197,12 @@ export class Launcher {
 
   async #undo(entry: LaunchEntry, client: KubeClient, how: Attempts): Promise<ResumeOutcome> {
     const { id, name, namespace, manifests } = entry;
-    const uid = entry.uid ?? (manifests === undefined ? undefined : await findAbandonedRoot(client, manifests.job, how));
+    const uid =
+      entry.uid ?? (manifests === undefined ? undefined : await findAbandonedRoot(client, manifests.job, how));
     if (uid !== undefined) await removeRoot(client, { name, namespace, uid }, how);
     if (uid !== undefined || this.#o.clock.now() - entry.time >= SETTLED_AFTER_MS) await this.#o.journal.remove(id);
     else await this.#note({ ...entry, intent: "undo" });
     return { kind: "removed" };
-  }
-
-  #newEntry(spec: LaunchSpec, snapshot: Snapshot): LaunchEntry {
-    const { id, context, namespace, name } = spec;
-    const manifests = this.#manifests(spec, snapshot);
-    const code = { hash: snapshot.hash, files: snapshot.files.length, bytes: snapshot.bytes };
-    const { instance, clock } = this.#o;
-    return { id, context, namespace, name, step: "journalled", intent: "start", spec, code, manifests, time: clock.now(), instance };
   }
 
   /** Later entries only shorten what a resume has to find out: the cluster itself knows the launch id. */
@@ -229,11 +226,6 @@ export class Launcher {
 
   #attempts(signal: AbortSignal | undefined): Attempts {
     return { clock: this.#o.clock, log: this.#o.log, signal, tries: TRIES };
-  }
-
-  #manifests(spec: LaunchSpec, snapshot: Snapshot): NonNullable<LaunchEntry["manifests"]> {
-    const meta = { version: this.#o.version, ...(spec.git !== undefined && { git: spec.git }) };
-    return { job: buildPyTorchJob(spec, snapshot, meta), code: buildCodeConfigMap(spec, snapshot, meta) };
   }
 
   get #commands(): LaunchCommands {

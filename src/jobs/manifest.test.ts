@@ -49,7 +49,10 @@ describe("manifests", () => {
   });
 
   it("four processes on one node", () => {
-    assertGolden("pytorchjob-processes", buildPyTorchJob({ ...PLAIN, ...size(1, 0, 4) }, SNAPSHOT, { version: "0.1.0" }));
+    assertGolden(
+      "pytorchjob-processes",
+      buildPyTorchJob({ ...PLAIN, ...size(1, 0, 4) }, SNAPSHOT, { version: "0.1.0" }),
+    );
   });
 
   it("a script in a sub-folder, with a name like an option", () => {
@@ -64,7 +67,10 @@ describe("manifests", () => {
   it("the code, with its owner", () => {
     const snapshot: Snapshot = {
       ...SNAPSHOT,
-      files: [...SNAPSHOT.files, { path: "odd.py", key: "f0003-odd.py", bytes: 2, content: "/w==", encoding: "base64" }],
+      files: [
+        ...SNAPSHOT.files,
+        { path: "odd.py", key: "f0003-odd.py", bytes: 2, content: "/w==", encoding: "base64" },
+      ],
     };
     assertGolden("configmap-code", buildCodeConfigMap(PLAIN, snapshot, META, { name: SPEC.name, uid: "uid-1" }));
   });

@@ -37,8 +37,10 @@ export function codeName(spec: Pick<LaunchSpec, "name" | "id">): string {
 /**
  * The job, suspended. Pure.
  *
- * `restartPolicy: Never` and `backoffLimit: 0`: a script that raises ends Failed, with its traceback once. The
- * operator's default, OnFailure, would run it again and again and bury that traceback.
+ * `restartPolicy: Never`: a script that raises ends Failed, with its traceback once. The operator's default,
+ * OnFailure, would run it again and again and bury that traceback.
+ * No `backoffLimit`: with Never there is nothing to limit, and operators up to v1.9.3 that reach one delete every pod
+ * with its log, whatever cleanPodPolicy says (kubeflow/trainer#3419); v1.9.4 reports the limit in place of the replica.
  * `cleanPodPolicy: None`: the pods stay, and with them the logs, until the job is deleted.
  */
 export function buildPyTorchJob(spec: LaunchSpec, snapshot: Snapshot, meta: LaunchMeta): PyTorchJob {
@@ -51,11 +53,16 @@ export function buildPyTorchJob(spec: LaunchSpec, snapshot: Snapshot, meta: Laun
   return {
     apiVersion: "kubeflow.org/v1",
     kind: "PyTorchJob",
-    metadata: { name: spec.name, namespace: spec.namespace, labels: labels(spec), annotations: annotations(snapshot, meta) },
+    metadata: {
+      name: spec.name,
+      namespace: spec.namespace,
+      labels: labels(spec),
+      annotations: annotations(snapshot, meta),
+    },
     spec: {
       // A string in this API. The operator hands it to torchrun as PET_NPROC_PER_NODE.
       nprocPerNode: String(spec.processesPerNode),
-      runPolicy: { suspend: true, cleanPodPolicy: "None", backoffLimit: 0 },
+      runPolicy: { suspend: true, cleanPodPolicy: "None" },
       pytorchReplicaSpecs: { Master: replica(1), ...(spec.nodes > 1 && { Worker: replica(spec.nodes - 1) }) },
     },
   };

@@ -7,7 +7,11 @@ import { CONFIG_MAPS, type ConfigMap, type PyTorchJob } from "./types.ts";
  * Asks the server what it would say (`dryRun=All`: defaults, validation, webhooks, quota on objects) and stores
  * nothing. Rejects with the client's error, the job's before the ConfigMap's.
  */
-export async function dryRun(client: KubeClient, manifests: { job: PyTorchJob; code: ConfigMap }, signal?: AbortSignal): Promise<void> {
+export async function dryRun(
+  client: KubeClient,
+  manifests: { job: PyTorchJob; code: ConfigMap },
+  signal?: AbortSignal,
+): Promise<void> {
   const options = { dryRun: true, ...(signal !== undefined && { signal }) };
   const answers = await Promise.allSettled([
     client.create(PYTORCH_JOB, manifests.job, options),

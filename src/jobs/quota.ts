@@ -47,7 +47,10 @@ export function parseMissingQuota(message: string): { quota: string; resources: 
 export function quotaSentence(exceeded: ExceededQuota): string {
   const parts = exceeded.resources
     .slice(0, 4)
-    .map(({ resource, requested, used, limited }) => `${limited} ${noun(resource)} (${used} in use, this job asks for ${requested})`);
+    .map(
+      ({ resource, requested, used, limited }) =>
+        `${limited} ${noun(resource)} (${used} in use, this job asks for ${requested})`,
+    );
   return `The namespace's quota ${exceeded.quota} allows ${parts.join(" and ")}.`;
 }
 

@@ -25,7 +25,8 @@ describe("collectSnapshot", () => {
     }
   }
 
-  const collect = (options = {}): ReturnType<typeof collectSnapshot> => collectSnapshot(join(root, "train.py"), options);
+  const collect = (options = {}): ReturnType<typeof collectSnapshot> =>
+    collectSnapshot(join(root, "train.py"), options);
   const paths = async (): Promise<string[]> => (await collect()).files.map((file) => file.path);
   const rejects = (code: string, promise: Promise<unknown>): Promise<void> =>
     assert.rejects(promise, (error) => errorCode(error) === code);
@@ -37,14 +38,30 @@ describe("collectSnapshot", () => {
     assert.equal(snapshot.script, "train.py");
     assert.equal(snapshot.root, root);
     assert.equal(snapshot.files[4]?.content, "import pkg\n");
-    assert.equal(snapshot.bytes, snapshot.files.reduce((sum, file) => sum + file.bytes + file.key.length, 0));
+    assert.equal(
+      snapshot.bytes,
+      snapshot.files.reduce((sum, file) => sum + file.bytes + file.key.length, 0),
+    );
     for (const file of snapshot.files) assert.match(file.key, /^[-._a-zA-Z0-9]+$/);
   });
 
   it("leaves out environments, caches, build results and hidden things", async () => {
-    const left = [".git/x.py", "__pycache__/x.py", ".venv/x.py", "venv/x.py", "node_modules/x.py", "build/x.py", ".tox/x.py"];
+    const left = [
+      ".git/x.py",
+      "__pycache__/x.py",
+      ".venv/x.py",
+      "venv/x.py",
+      "node_modules/x.py",
+      "build/x.py",
+      ".tox/x.py",
+    ];
     await files(Object.fromEntries([...left, "lib/site-packages/x.py", ".#train.py"].map((path) => [path, "x"])));
-    await files({ "my-python/pyvenv.cfg": "", "my-python/lib/x.py": "x", "conda/conda-meta/h": "", "conda/lib/x.py": "x" });
+    await files({
+      "my-python/pyvenv.cfg": "",
+      "my-python/lib/x.py": "x",
+      "conda/conda-meta/h": "",
+      "conda/lib/x.py": "x",
+    });
     assert.deepEqual(await paths(), ["train.py"]);
   });
 
@@ -79,7 +96,10 @@ describe("collectSnapshot", () => {
     await symlink("..", join(root, "up"));
     await symlink("nowhere.py", join(root, "broken.py"));
     const snapshot = await collect();
-    assert.deepEqual(snapshot.files.map((file) => file.path), ["alias.py", "pkg/mod.py", "train.py"]);
+    assert.deepEqual(
+      snapshot.files.map((file) => file.path),
+      ["alias.py", "pkg/mod.py", "train.py"],
+    );
     assert.equal(snapshot.files[0]?.content, "inside");
     assert.deepEqual([...snapshot.skipped].sort(), ["broken.py", "leak.py", "up"]);
     await rejects("outside-root", collectSnapshot(join(root, "leak.py")));
@@ -96,7 +116,10 @@ describe("collectSnapshot", () => {
     await files({ "tools/run.py": "", "lib.py": "" });
     const snapshot = await collectSnapshot(join(root, "tools/run.py"), { root });
     assert.equal(snapshot.script, "tools/run.py");
-    assert.deepEqual(snapshot.files.map((file) => file.path), ["lib.py", "tools/run.py", "train.py"]);
+    assert.deepEqual(
+      snapshot.files.map((file) => file.path),
+      ["lib.py", "tools/run.py", "train.py"],
+    );
     await rejects("outside-root", collectSnapshot(join(root, "train.py"), { root: join(root, "tools") }));
   });
 
@@ -104,7 +127,10 @@ describe("collectSnapshot", () => {
     await files({ "big.py": "#".repeat(800_000), "small.py": "#".repeat(200_000) });
     await assert.rejects(collect(), (error) => {
       assert.equal(errorCode(error), "too-large");
-      assert.match(errorText(error), /3 files with 1\.0 MB .* 900 KB .*big\.py \(800 KB\), small\.py \(200 KB\).*image\.$/);
+      assert.match(
+        errorText(error),
+        /3 files with 1\.0 MB .* 900 KB .*big\.py \(800 KB\), small\.py \(200 KB\).*image\.$/,
+      );
       return true;
     });
     assert.equal((await collect({ limitBytes: 1_100_000 })).files.length, 3);

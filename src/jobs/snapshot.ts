@@ -96,7 +96,9 @@ export function configMapKey(index: number, path: string): string {
 function encode(content: Buffer): Pick<SnapshotFile, "content" | "encoding"> {
   // eslint-disable-next-line no-control-regex
   const clean = isUtf8(content) && !/[\0-\x08\x0b\x0e-\x1f]/.test(content.toString("latin1"));
-  return clean ? { content: content.toString("utf8"), encoding: "utf8" } : { content: content.toString("base64"), encoding: "base64" };
+  return clean
+    ? { content: content.toString("utf8"), encoding: "utf8" }
+    : { content: content.toString("base64"), encoding: "base64" };
 }
 
 function stored(files: readonly SizedFile[]): number {
@@ -134,7 +136,8 @@ async function assertInside(realRoot: string, script: string): Promise<void> {
 /** POSIX path of `file` below `root`; throws where it is not below. */
 function below(root: string, file: string): string {
   const path = relative(root, file);
-  if (path !== "" && path !== ".." && !path.startsWith(`..${sep}`) && !isAbsolute(path)) return path.split(sep).join("/");
+  if (path !== "" && path !== ".." && !path.startsWith(`..${sep}`) && !isAbsolute(path))
+    return path.split(sep).join("/");
   throw new UserError("outside-root", "The code was not collected.", {
     why: `${file} lies outside ${root}.`,
     hint: "Open the file where it really is, and run it from there.",
@@ -145,7 +148,9 @@ function assertPython(script: string): void {
   if (/\.py$/i.test(script)) return;
   const notebook = /\.ipynb$/i.test(script);
   throw new UserError("not-python", `${posix.basename(script.split(sep).join("/"))} is not a Python file.`, {
-    hint: notebook ? "Export the notebook as a Python script, and run that." : "Open the .py file that starts the training.",
+    hint: notebook
+      ? "Export the notebook as a Python script, and run that."
+      : "Open the .py file that starts the training.",
   });
 }
 

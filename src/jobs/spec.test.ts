@@ -3,7 +3,16 @@ import fc from "fast-check";
 import { errorCode } from "../core/errors.ts";
 import { isJobName } from "../kube/names.ts";
 import { BUILT_IN_IMAGE, chooseImage, imageProblem } from "./images.ts";
-import { assertSpec, describeSize, MAX_JOB_NAME, newLaunchId, parseCustomSize, size, SIZES, suggestName } from "./spec.ts";
+import {
+  assertSpec,
+  describeSize,
+  MAX_JOB_NAME,
+  newLaunchId,
+  parseCustomSize,
+  size,
+  SIZES,
+  suggestName,
+} from "./spec.ts";
 import { SPEC } from "./testing/launches.ts";
 
 describe("sizes", () => {
@@ -36,12 +45,34 @@ describe("sizes", () => {
     it(`reads ${JSON.stringify(text)}`, () => assert.deepEqual(parseCustomSize(text), expected));
   }
 
-  for (const text of ["", "x", "4x", "four", "4 apples", "2 nodes 3 nodes", "1x2x3x4", "0", "5000", "1x99", "-1", "1.5", "2 nodes 0 processes"]) {
-    it(`answers ${JSON.stringify(text)} with a sentence`, () => assert.match(String(parseCustomSize(text)), /^[A-Z].*\.$/));
+  for (const text of [
+    "",
+    "x",
+    "4x",
+    "four",
+    "4 apples",
+    "2 nodes 3 nodes",
+    "1x2x3x4",
+    "0",
+    "5000",
+    "1x99",
+    "-1",
+    "1.5",
+    "2 nodes 0 processes",
+  ]) {
+    it(`answers ${JSON.stringify(text)} with a sentence`, () => {
+      const answer = parseCustomSize(text);
+      assert.ok(typeof answer === "string");
+      assert.match(answer, /^[A-Z].*\.$/);
+    });
   }
 
   it("reads every description back, and never throws", () => {
-    const sizes = fc.record({ nodes: fc.integer({ min: 1, max: 1000 }), gpus: fc.integer({ min: 0, max: 16 }), processes: fc.integer({ min: 1, max: 256 }) });
+    const sizes = fc.record({
+      nodes: fc.integer({ min: 1, max: 1000 }),
+      gpus: fc.integer({ min: 0, max: 16 }),
+      processes: fc.integer({ min: 1, max: 256 }),
+    });
     fc.assert(
       fc.property(sizes, ({ nodes, gpus, processes }) => {
         const wanted = size(nodes, gpus, processes);
@@ -56,7 +87,9 @@ describe("names and images", () => {
   it("makes job names out of anything", () => {
     assert.equal(suggestName("src/train.py", "4f2a91bc77aa"), "train-4f2a");
     assert.equal(suggestName("2. Try (new).py", "4f2a91bc77aa"), "try-new-4f2a");
-    fc.assert(fc.property(fc.string(), (script) => assert.ok(isJobName(suggestName(script, newLaunchId()), MAX_JOB_NAME))));
+    fc.assert(
+      fc.property(fc.string(), (script) => assert.ok(isJobName(suggestName(script, newLaunchId()), MAX_JOB_NAME))),
+    );
   });
 
   it("takes the setting, then the last, then the built-in image", () => {
@@ -64,11 +97,15 @@ describe("names and images", () => {
     assert.deepEqual(chooseImage({ workspaceSetting: "", last: "c:2" }), { image: "c:2", from: "last" });
     assert.deepEqual(chooseImage({ last: "no good" }), { image: BUILT_IN_IMAGE.reference, from: "built-in" });
     assert.equal(chooseImage({ builtIn: "local/x:1" }).image, "local/x:1");
-    assert.throws(() => chooseImage({ workspaceSetting: "no good" }), (error) => errorCode(error) === "bad-image");
+    assert.throws(
+      () => chooseImage({ workspaceSetting: "no good" }),
+      (error) => errorCode(error) === "bad-image",
+    );
   });
 
   it("accepts references and nothing else", () => {
-    for (const good of ["python", "ghcr.io/a/b:v1", `localhost:5000/x@sha256:${"0".repeat(64)}`]) assert.equal(imageProblem(good), undefined);
+    for (const good of ["python", "ghcr.io/a/b:v1", `localhost:5000/x@sha256:${"0".repeat(64)}`])
+      assert.equal(imageProblem(good), undefined);
     for (const bad of ["", "a b", "-v", "a\nb", "x".repeat(256), "$(x)"]) assert.notEqual(imageProblem(bad), undefined);
   });
 
@@ -87,6 +124,10 @@ describe("names and images", () => {
       { id: "../../x" },
       { env: [{ name: "A=B", value: "" }] },
     ];
-    for (const change of odd) assert.throws(() => assertSpec({ ...SPEC, ...change }), (error) => errorCode(error) === "bad-spec");
+    for (const change of odd)
+      assert.throws(
+        () => assertSpec({ ...SPEC, ...change }),
+        (error) => errorCode(error) === "bad-spec",
+      );
   });
 });

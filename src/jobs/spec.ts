@@ -50,7 +50,16 @@ export const MAX_JOB_NAME = 52;
 const LIMITS = { nodes: 1000, gpus: 16, processes: 256 } as const;
 
 /** The choices offered, smallest first. */
-export const SIZES: readonly Size[] = [size(1), size(2), size(4), size(1, 1), size(2, 1), size(1, 4), size(1, 8), size(2, 8)];
+export const SIZES: readonly Size[] = [
+  size(1),
+  size(2),
+  size(4),
+  size(1, 1),
+  size(2, 1),
+  size(1, 4),
+  size(1, 8),
+  size(2, 8),
+];
 
 /** A size with a process for each GPU, or one process where there is no GPU. */
 export function size(nodes: number, gpusPerNode = 0, processesPerNode = Math.max(1, gpusPerNode)): Size {
@@ -86,7 +95,8 @@ const SIZE_HELP = "Write nodes × GPUs, such as 4x2, or 4 nodes 2 GPUs, or 2 nod
 export function parseCustomSize(text: string): Size | string {
   const found: { nodes?: number; gpus?: number; processes?: number } = {};
   const words = text.toLowerCase().trim();
-  if (!/^\d+\s*[a-z]*((\s*[x×*,]\s*|\s+)\d+\s*[a-z]*)*$/.test(words.replace(/(?<=\d)\s*x\s*(?=\d)/g, "×"))) return SIZE_HELP;
+  if (!/^\d+\s*[a-z]*((\s*[x×*,]\s*|\s+)\d+\s*[a-z]*)*$/.test(words.replace(/(?<=\d)\s*x\s*(?=\d)/g, "×")))
+    return SIZE_HELP;
   for (const match of words.replace(/(?<=\d|\s|[a-z])\s*x\s*(?=\d)/g, "×").matchAll(/(\d+)\s*([a-z]*)/g)) {
     const [, digits = "", word = ""] = match;
     const unit = word === "" ? (found.nodes === undefined ? "nodes" : "gpus") : UNITS[word];
@@ -96,7 +106,8 @@ export function parseCustomSize(text: string): Size | string {
   const { nodes = 1, gpus = 0, processes = Math.max(1, gpus) } = found;
   if (nodes < 1 || nodes > LIMITS.nodes) return `Between 1 and ${LIMITS.nodes} nodes.`;
   if (gpus > LIMITS.gpus) return `At most ${LIMITS.gpus} GPUs for each node.`;
-  if (processes < 1 || processes > LIMITS.processes) return `Between 1 and ${LIMITS.processes} processes for each node.`;
+  if (processes < 1 || processes > LIMITS.processes)
+    return `Between 1 and ${LIMITS.processes} processes for each node.`;
   return size(nodes, gpus, processes);
 }
 
@@ -129,10 +140,12 @@ function specProblem(spec: LaunchSpec): string | undefined {
   if (!Number.isInteger(spec.processesPerNode) || spec.processesPerNode < 1) return "A node runs at least one process.";
   if (!Number.isInteger(spec.gpusPerNode) || spec.gpusPerNode < 0) return "The number of GPUs is not a whole number.";
   for (const quantity of [spec.cpu, spec.memory]) {
-    if (quantity !== undefined && !QUANTITY.test(quantity)) return `${JSON.stringify(quantity)} is not an amount such as 4 or 16Gi.`;
+    if (quantity !== undefined && !QUANTITY.test(quantity))
+      return `${JSON.stringify(quantity)} is not an amount such as 4 or 16Gi.`;
   }
   // Of a label (kubernetes apimachinery/util/validation: IsValidLabelValue).
-  if (!/^[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$/.test(spec.owner)) return "The owner cannot be written as a label.";
+  if (!/^[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$/.test(spec.owner))
+    return "The owner cannot be written as a label.";
   const odd = spec.env.find((variable) => !ENV_NAME.test(variable.name));
   if (odd !== undefined) return `${JSON.stringify(odd.name)} is not the name of an environment variable.`;
   return imageProblem(spec.image);

@@ -7,7 +7,9 @@ function only(text: string, options = {}): { path: string; line: number; text: s
   const found = findReferences(text, options);
   assert.ok(found.length <= 1);
   const [first] = found;
-  return first && { path: first.path, line: first.line, text: text.slice(first.startIndex, first.startIndex + first.length) };
+  return (
+    first && { path: first.path, line: first.line, text: text.slice(first.startIndex, first.startIndex + first.length) }
+  );
 }
 
 describe("references in a log", () => {
@@ -43,7 +45,15 @@ describe("references in a log", () => {
   });
 
   it("are not what belongs to others or leads elsewhere", () => {
-    for (const path of ["/usr/lib/python3/x.py", "../../etc/x.py", "/opt/trainyard/code/../../x.py", "<string>", "C:/x.py", "a\\..\\..\\b.py", "x.so"]) {
+    for (const path of [
+      "/usr/lib/python3/x.py",
+      "../../etc/x.py",
+      "/opt/trainyard/code/../../x.py",
+      "<string>",
+      "C:/x.py",
+      "a\\..\\..\\b.py",
+      "x.so",
+    ]) {
       assert.equal(only(`File "${path}", line 1`), undefined, path);
     }
     assert.equal(only('File "train.py", line 0'), undefined);
@@ -68,7 +78,8 @@ describe("references in a log", () => {
 
   it("are looked for in linear time", () => {
     const begun = performance.now();
-    for (const text of ["File \"".repeat(20_000), "a".repeat(100_000), "x:".repeat(50_000), "(".repeat(100_000)]) findReferences(text);
+    for (const text of ['File "'.repeat(20_000), "a".repeat(100_000), "x:".repeat(50_000), "(".repeat(100_000)])
+      findReferences(text);
     assert.ok(performance.now() - begun < 300);
   });
 });

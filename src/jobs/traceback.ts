@@ -41,7 +41,12 @@ export function findReferences(text: string, options: ReferenceOptions = {}): Co
       const number = Number(match[2]);
       if (path === undefined || number < 1) continue;
       const start = offset(match.index);
-      found.push({ path, line: number, startIndex: start, length: offset(match.index + match[0].length - 1) + 1 - start });
+      found.push({
+        path,
+        line: number,
+        startIndex: start,
+        length: offset(match.index + match[0].length - 1) + 1 - start,
+      });
     }
   }
   return found.sort((a, b) => a.startIndex - b.startIndex);
@@ -60,7 +65,8 @@ function relativePath(written: string, options: ReferenceOptions): string | unde
   else path = posix.join(folder, written);
   // A ConfigMap volume is links through `..data` to `..<time>`, and Python follows the first (kubelet's AtomicWriter).
   path = posix.normalize(path.replace(/^\.\.(data|\d{4}_[^/]*)\//, ""));
-  if (path === ".." || path.startsWith("../") || path.startsWith("/") || path.includes("\\") || path.includes("\0")) return undefined;
+  if (path === ".." || path.startsWith("../") || path.startsWith("/") || path.includes("\\") || path.includes("\0"))
+    return undefined;
   if (!/\.py$/i.test(path)) return undefined;
   return files === undefined || files.has(path) ? path : undefined;
 }

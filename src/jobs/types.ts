@@ -58,7 +58,6 @@ export interface PyTorchJob extends KubeObject {
     readonly runPolicy: {
       readonly suspend: boolean;
       readonly cleanPodPolicy: "None";
-      readonly backoffLimit: number;
     };
     readonly pytorchReplicaSpecs: { readonly Master: ReplicaSpec; readonly Worker?: ReplicaSpec };
   };

@@ -31,7 +31,12 @@ export interface FoundFiles {
  * Python files under `root`, at most `max` and a bit. Links to folders are not followed (they may lead round in
  * circles), links to files only where they end inside `realRoot`. Stops early and says so where there are too many.
  */
-export async function findPythonFiles(root: string, realRoot: string, max: number, signal?: AbortSignal): Promise<FoundFiles> {
+export async function findPythonFiles(
+  root: string,
+  realRoot: string,
+  max: number,
+  signal?: AbortSignal,
+): Promise<FoundFiles> {
   const files: string[] = [];
   const skipped: string[] = [];
   const folders = [""];

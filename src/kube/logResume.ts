@@ -41,7 +41,8 @@ interface Skip {
  *
  * Where the record does not reach back far enough (more than `maxLines` in a second, a start inside the log, a node's
  * clock set back by more than a second), lines of those seconds are skipped until the record begins. That is exact too,
- * unless the node has rotated the log away in the same second, or two lines agree in time and text.
+ * unless the node has rotated the log away in the same second, or two lines agree in time and text. What no client can
+ * have: lines stamped before the floor that are first written during the interruption, since the server leaves them out.
  */
 export class ResumePoint {
   readonly #maxLines: number;

@@ -1,4 +1,4 @@
-import { type Disposable, toDisposable } from "../core/dispose.ts";
+import type { Disposable } from "../core/dispose.ts";
 import { CancelledError, errorText } from "../core/errors.ts";
 import { Emitter } from "../core/events.ts";
 import type { Logger } from "../core/log.ts";
@@ -9,6 +9,8 @@ export class StateCell implements Disposable {
   readonly #log: Logger;
   readonly #emitter = new Emitter<StoreState>();
   readonly onDidChange = this.#emitter.event;
+  /** Told before any listener: one that throws must not keep them waiting. */
+  readonly #waiting = new Set<() => void>();
   #value: StoreState = { kind: "idle" };
   #disposed = false;
 
@@ -29,9 +31,9 @@ export class StateCell implements Disposable {
   /** As `Store.settled`; `halted` gives the error of a store that waits for a person. */
   settled(halted: () => Error | undefined, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      const subscriptions: Disposable[] = [];
       const finish = (act: () => void): void => {
-        for (const subscription of subscriptions) subscription.dispose();
+        this.#waiting.delete(look);
+        signal?.removeEventListener("abort", look);
         act();
       };
       const look = (): void => {
@@ -42,7 +44,8 @@ export class StateCell implements Disposable {
         else if (kind === "live" || kind === "forbidden" || kind === "absent") finish(resolve);
         else if (failure !== undefined) finish(() => reject(failure));
       };
-      subscriptions.push(this.onDidChange(look), onAbort(signal, look));
+      this.#waiting.add(look);
+      signal?.addEventListener("abort", look);
       look();
     });
   }
@@ -55,6 +58,7 @@ export class StateCell implements Disposable {
   }
 
   #fire(): void {
+    for (const look of [...this.#waiting]) look();
     try {
       this.#emitter.fire(this.#value);
     } catch (error) {
@@ -62,11 +66,6 @@ export class StateCell implements Disposable {
       this.#log.error(`A listener to a store's state failed: ${errorText(error)}`);
     }
   }
-}
-
-function onAbort(signal: AbortSignal | undefined, listener: () => void): Disposable {
-  signal?.addEventListener("abort", listener, { once: true });
-  return toDisposable(() => signal?.removeEventListener("abort", listener));
 }
 
 function sameState(one: StoreState, other: StoreState): boolean {

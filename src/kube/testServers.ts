@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
-import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createSecureServer, type Http2SecureServer } from "node:http2";
+import { createServer as createPlainServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { connect, type Socket } from "node:net";
 import path from "node:path";
@@ -16,7 +16,25 @@ export function certificate(file: string): Buffer {
   return readFileSync(path.resolve("test/certificates", file));
 }
 
-export type Handler = (request: Http2ServerRequest | IncomingMessage, response: Http2ServerResponse | ServerResponse) => void;
+/** What Node's requests of both versions have in common, as far as the tests use it. */
+export interface TestRequest {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+  on(event: "data", listener: (chunk: Buffer) => void): unknown;
+  on(event: "end", listener: () => void): unknown;
+}
+
+export interface TestResponse {
+  writeHead(status: number, headers?: Record<string, string>): TestResponse;
+  write(chunk: string | Buffer, written?: () => void): boolean;
+  end(): unknown;
+  end(chunk: string | Buffer): unknown;
+  on(event: "close", listener: () => void): unknown;
+  once(event: "drain", listener: () => void): unknown;
+}
+
+export type Handler = (request: TestRequest, response: TestResponse) => void;
 
 export interface TestServer {
   readonly url: string;

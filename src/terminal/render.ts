@@ -1,6 +1,6 @@
 import { terminalLine } from "../core/sanitize.ts";
-import type { LogRecord, Verdict } from "../jobs/follow.ts";
-import type { RaisedException } from "../jobs/exceptions.ts";
+import type { LogRecord, Verdict } from "../jobs/index.ts";
+import type { RaisedException } from "../jobs/index.ts";
 import type { JobState } from "../kubeflow/model.ts";
 
 const ESC = "\u001b[";

@@ -6,7 +6,14 @@ const CWD = path.resolve("/somewhere");
 
 describe("editor: VS Code's command line", () => {
   it("reads what runTests gives", () => {
-    const argv = ["ws", "--no-sandbox", "--disable-workspace-trust", "--extensionTestsPath=/t/index.js", "--extensionDevelopmentPath=/e/one", "--extensionDevelopmentPath=/e/two"];
+    const argv = [
+      "ws",
+      "--no-sandbox",
+      "--disable-workspace-trust",
+      "--extensionTestsPath=/t/index.js",
+      "--extensionDevelopmentPath=/e/one",
+      "--extensionDevelopmentPath=/e/two",
+    ];
     const args = parseArguments([...argv, "--disable-extensions", "--user-data-dir=/u", "--extensions-dir=x"], CWD);
     assert.deepEqual(args, {
       open: path.join(CWD, "ws"),
@@ -31,7 +38,10 @@ describe("editor: VS Code's command line", () => {
   });
 
   it("opens addresses as well as paths", () => {
-    assert.equal(parseArguments(["--folder-uri=file:///some%20where/else"], CWD).open, path.resolve("/some where/else"));
+    assert.equal(
+      parseArguments(["--folder-uri=file:///some%20where/else"], CWD).open,
+      path.resolve("/some where/else"),
+    );
   });
 
   it("passes on what needs no window, and only what the server's program knows", () => {

@@ -25,7 +25,15 @@ const WITH_VALUE = new Set([
   "user-data-dir",
 ]);
 /** What ends without a window. */
-const WITHOUT_WINDOW = new Set(["install-extension", "uninstall-extension", "list-extensions", "version", "v", "help", "h"]);
+const WITHOUT_WINDOW = new Set([
+  "install-extension",
+  "uninstall-extension",
+  "list-extensions",
+  "version",
+  "v",
+  "help",
+  "h",
+]);
 /** What such a call passes on to the server's program, which refuses what it does not know. */
 const PASSED_ON = new Set([...WITHOUT_WINDOW, "category", "show-versions", "force", "pre-release", "log"]);
 
@@ -51,7 +59,8 @@ interface Flag {
 /** Reads VS Code's arguments. Relative paths are taken from `cwd`. */
 export function parseArguments(argv: readonly string[], cwd: string): CodeArguments {
   const { flags, plain } = split(argv);
-  const all = (name: string) => flags.flatMap((flag) => (flag.name === name && flag.value !== undefined ? [flag.value] : []));
+  const all = (name: string) =>
+    flags.flatMap((flag) => (flag.name === name && flag.value !== undefined ? [flag.value] : []));
   const has = (name: string) => flags.some((flag) => flag.name === name);
   const file = (name: string) => resolved(all(name).at(-1), cwd);
   const open = plain[0] ?? all("folder-uri").at(-1) ?? all("file-uri").at(-1);
@@ -89,7 +98,10 @@ function withNext(name: string, value: string | undefined): Flag {
 function passOn(flags: readonly Flag[]): string[] {
   return flags
     .filter(({ name }) => PASSED_ON.has(name))
-    .flatMap(({ name, value }) => [name.length === 1 ? `-${name}` : `--${name}`, ...(value === undefined ? [] : [value])]);
+    .flatMap(({ name, value }) => [
+      name.length === 1 ? `-${name}` : `--${name}`,
+      ...(value === undefined ? [] : [value]),
+    ]);
 }
 
 function present<K extends string>(key: K, value: string | undefined): Partial<Record<K, string>> {

@@ -28,8 +28,15 @@ async function withoutWindow(args: CodeArguments, passOn: readonly string[]): Pr
   const editor = await ensureEditor(version);
   const folder = temporaryFolder();
   try {
-    const dirs = serverArguments(folder, args.userDataDir ?? path.join(folder, "user"), args.extensionsDir ?? path.join(folder, "extensions"));
-    const { status } = spawnSync(editor.node, [editor.server, ...dirs, ...passOn], { env: serverEnvironment(folder), stdio: "inherit" });
+    const dirs = serverArguments(
+      folder,
+      args.userDataDir ?? path.join(folder, "user"),
+      args.extensionsDir ?? path.join(folder, "extensions"),
+    );
+    const { status } = spawnSync(editor.node, [editor.server, ...dirs, ...passOn], {
+      env: serverEnvironment(folder),
+      stdio: "inherit",
+    });
     return status ?? 1;
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
@@ -46,7 +53,8 @@ async function withWindow(args: CodeArguments): Promise<void> {
     await state.session?.stop();
     await leave(code);
   };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void finish(SIGNALLED, `got ${signal}`));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(signal, () => void finish(SIGNALLED, `got ${signal}`));
   const limit = Number(process.env["TRAINYARD_EDITOR_LIMIT_S"] ?? DEFAULT_LIMIT_S);
   setTimeout(() => void finish(TIMED_OUT, `the tests were not through after ${limit} s`), limit * 1000).unref();
   // Nobody is left to read the result when whoever started us is gone, and no signal tells.

@@ -15,7 +15,9 @@ export async function findDesktop(version: string = VSCODE_VERSION): Promise<Des
   try {
     return { path: await downloadAndUnzipVSCode({ version, cachePath: path.join(cacheRoot(), "desktop") }) };
   } catch (error) {
-    return { reason: `desktop VS Code ${version} could not be downloaded: ${error instanceof Error ? error.message : String(error)}` };
+    return {
+      reason: `desktop VS Code ${version} could not be downloaded: ${error instanceof Error ? error.message : String(error)}`,
+    };
   }
 }
 

@@ -79,7 +79,10 @@ function othersInGroup(): boolean {
 /** Empty where there is no /proc. */
 function processes(): number[] {
   if (process.platform !== "linux") return [];
-  return fs.readdirSync("/proc").map(Number).filter((pid) => pid > 0);
+  return fs
+    .readdirSync("/proc")
+    .map(Number)
+    .filter((pid) => pid > 0);
 }
 
 function readProc(pid: number, file: string): string {

@@ -43,7 +43,9 @@ export async function ensureEditor(version: string = EDITOR_VERSION): Promise<Ed
     { needsGB: 1.5 },
   );
   const root = path.join(dir, "node_modules", "code-server", "lib", "vscode");
-  const { version: vscode } = JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8")) as { version: string };
+  const { version: vscode } = JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8")) as {
+    version: string;
+  };
   return { node, server: path.join(root, "out", "server-main.js"), version, vscode };
 }
 
@@ -57,7 +59,9 @@ function editorNode(): string {
     .map((entry) => path.join(cacheRoot(), entry, "node_modules", "node", "bin", name))
     .find((file) => fs.existsSync(file));
   if (found) return found;
-  throw new Error(`VS Code's server needs Node ${NODE_MAJOR} and this is ${process.versions.node}: start it through one of the npm scripts.`);
+  throw new Error(
+    `VS Code's server needs Node ${NODE_MAJOR} and this is ${process.versions.node}: start it through one of the npm scripts.`,
+  );
 }
 
 async function install(node: string, version: string, into: string): Promise<void> {
@@ -95,17 +99,29 @@ function findBrowser(): string | undefined {
   const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
   const programs = process.env["ProgramFiles"] ?? "C:\\Program Files";
   const fixed = {
-    darwin: ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium"],
-    win32: [`${programs}\\Google\\Chrome\\Application\\chrome.exe`, `${programs} (x86)\\Microsoft\\Edge\\Application\\msedge.exe`],
+    darwin: [
+      "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+      "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    ],
+    win32: [
+      `${programs}\\Google\\Chrome\\Application\\chrome.exe`,
+      `${programs} (x86)\\Microsoft\\Edge\\Application\\msedge.exe`,
+    ],
   };
-  if (process.platform === "darwin" || process.platform === "win32") return fixed[process.platform].find((file) => fs.existsSync(file));
-  return names.flatMap((name) => folders.map((folder) => path.join(folder, name))).find((file) => fs.existsSync(file) && !isSnapStub(file));
+  if (process.platform === "darwin" || process.platform === "win32")
+    return fixed[process.platform].find((file) => fs.existsSync(file));
+  return names
+    .flatMap((name) => folders.map((folder) => path.join(folder, name)))
+    .find((file) => fs.existsSync(file) && !isSnapStub(file));
 }
 
 /** Ubuntu's `chromium-browser` is a script that starts a snap, whose confinement cannot read our folders. */
 function isSnapStub(file: string): boolean {
   const real = fs.realpathSync(file);
-  return real === "/usr/bin/snap" || (fs.statSync(real).size < 10_000 && fs.readFileSync(real, "utf8").includes("/snap/bin/"));
+  return (
+    real === "/usr/bin/snap" ||
+    (fs.statSync(real).size < 10_000 && fs.readFileSync(real, "utf8").includes("/snap/bin/"))
+  );
 }
 
 async function installBrowser(): Promise<string> {
@@ -113,7 +129,9 @@ async function installBrowser(): Promise<string> {
   if (!fs.existsSync("/usr/bin/apt-get")) throw new Error(`No Chromium or Chrome was found. ${help}`);
   const root = process.getuid?.() === 0;
   const packages = ["chromium", "fonts-liberation", "fonts-dejavu-core"];
-  say(`installing Debian packages${root ? "" : " with sudo"}: ${packages.join(" ")} (a browser for the editor, and fonts for its screenshots)`);
+  say(
+    `installing Debian packages${root ? "" : " with sudo"}: ${packages.join(" ")} (a browser for the editor, and fonts for its screenshots)`,
+  );
   const apt = async (...args: string[]) => {
     const command = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", ...args];
     const [file, ...rest] = root ? command : ["sudo", ...command];

@@ -32,7 +32,11 @@ export function quickPickRow(page: Page, label: string): Locator {
 export async function runCommand(page: Page, title: string): Promise<void> {
   await page.keyboard.press("F1");
   const box = quickInputBox(page);
-  await until("command palette", () => box.inputValue().catch(() => ""), (value) => value.startsWith(">"));
+  await until(
+    "command palette",
+    () => box.inputValue().catch(() => ""),
+    (value) => value.startsWith(">"),
+  );
   await box.fill(`>${title}`);
   await quickPickRow(page, title).first().click();
   // Away from where the next box may open: it would show its tooltip.

@@ -45,12 +45,19 @@ export async function serveEditor(options: ServeOptions): Promise<ServedEditor> 
 }
 
 /** Installs a packaged extension into the folder that an editor is going to be started with. */
-export async function installExtension(vsixPath: string, extensionsDir: string, userDataDir: string, editor?: Editor): Promise<void> {
+export async function installExtension(
+  vsixPath: string,
+  extensionsDir: string,
+  userDataDir: string,
+  editor?: Editor,
+): Promise<void> {
   const { node, server } = editor ?? (await ensureEditor());
   const folder = temporaryFolder();
   try {
     const dirs = serverArguments(folder, path.resolve(userDataDir), path.resolve(extensionsDir));
-    await run(node, [server, ...dirs, "--install-extension", path.resolve(vsixPath), "--force"], { env: serverEnvironment(folder) });
+    await run(node, [server, ...dirs, "--install-extension", path.resolve(vsixPath), "--force"], {
+      env: serverEnvironment(folder),
+    });
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }

@@ -42,7 +42,10 @@ export function temporaryFolder(): string {
 }
 
 /** Our environment without what an editor around us has left in it, and without a marketplace. */
-export function serverEnvironment(folder: string, extra: Readonly<Record<string, string | undefined>> = {}): NodeJS.ProcessEnv {
+export function serverEnvironment(
+  folder: string,
+  extra: Readonly<Record<string, string | undefined>> = {},
+): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = {};
   for (const [name, value] of Object.entries(process.env)) {
     // npm's own variables would change what a user's terminal in the editor does.
@@ -78,15 +81,24 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     ...serverArguments(folder, options.userData, options.extDir),
     ...["--connection-token-file", tokenFile, "--host", host, "--port", String(options.port ?? 0)],
     // The environment is the one given here, not what a login shell makes of it.
-    ...["--disable-telemetry", "--disable-experiments", "--disable-getting-started-override", "--force-disable-user-env"],
+    ...[
+      "--disable-telemetry",
+      "--disable-experiments",
+      "--disable-getting-started-override",
+      "--force-disable-user-env",
+    ],
     ...(options.trust ? ["--disable-workspace-trust"] : []),
     ...(options.args ?? []),
   ];
-  const guard = spawn(editor.node, [NO_TYPE_WARNING, path.join(import.meta.dirname, "guard.ts"), folder, editor.node, ...args], {
-    env: serverEnvironment(folder, options.env),
-    stdio: ["pipe", "pipe", "pipe"],
-    detached: true,
-  });
+  const guard = spawn(
+    editor.node,
+    [NO_TYPE_WARNING, path.join(import.meta.dirname, "guard.ts"), folder, editor.node, ...args],
+    {
+      env: serverEnvironment(folder, options.env),
+      stdio: ["pipe", "pipe", "pipe"],
+      detached: true,
+    },
+  );
   let output = "";
   const exited = new Promise<{ code: number; output: string }>((resolve) => {
     guard.on("error", (error) => resolve({ code: 1, output: error.message }));
@@ -112,7 +124,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`VS Code's server did not listen within ${START_TIMEOUT_MS / 1000} s:\n${output}`)), START_TIMEOUT_MS);
+    timer = setTimeout(
+      () => reject(new Error(`VS Code's server did not listen within ${START_TIMEOUT_MS / 1000} s:\n${output}`)),
+      START_TIMEOUT_MS,
+    );
   });
   const failed = exited.then(({ code }) => {
     throw new Error(`VS Code's server ended with ${code} before it listened:\n${output}`);

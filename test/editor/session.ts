@@ -73,8 +73,15 @@ export async function openEditor(options: SessionOptions = {}): Promise<EditorSe
   const extDir = path.resolve(options.extensionsDir ?? path.join(folder, "extensions"));
   fs.mkdirSync(extDir, { recursive: true });
   const trust = options.trust ?? true;
-  writeSettings(userData, { ...TEST_SETTINGS, ...trustSettings(trust) }, { ...themeSettings(options.theme), ...options.settings });
-  const tests = options.testsPath === undefined ? undefined : new TestRun(folder, path.resolve(options.testsPath), options.onOutput ?? (() => undefined));
+  writeSettings(
+    userData,
+    { ...TEST_SETTINGS, ...trustSettings(trust) },
+    { ...themeSettings(options.theme), ...options.settings },
+  );
+  const tests =
+    options.testsPath === undefined
+      ? undefined
+      : new TestRun(folder, path.resolve(options.testsPath), options.onOutput ?? (() => undefined));
   const browser = openBrowser({ executable, folder, viewport: options.viewport });
   const args = (options.proposedApi ?? []).flatMap((id) => ["--enable-proposed-api", id]);
   const server = startServer({ editor, folder, userData, extDir, trust, args, env: { ...options.env, ...tests?.env } });
@@ -96,7 +103,12 @@ export async function openEditor(options: SessionOptions = {}): Promise<EditorSe
 }
 
 /** The server goes last: its guard removes the folder that all of this writes to. */
-async function end(browser: Promise<BrowserContext>, server: Promise<Server>, tests: TestRun | undefined, folder: string): Promise<void> {
+async function end(
+  browser: Promise<BrowserContext>,
+  server: Promise<Server>,
+  tests: TestRun | undefined,
+  folder: string,
+): Promise<void> {
   tests?.close();
   const context = await browser.catch(() => undefined);
   await Promise.race([context?.close().catch(() => undefined), delay(5000, undefined, { ref: false })]);
@@ -122,10 +134,14 @@ function watch(
     };
     page.on("crash", () => end({ code: EXIT.pageCrashed, reason: "the editor's page crashed" }));
     context.on("close", () => end({ code: EXIT.browserGone, reason: "the browser is gone" }));
-    void server.exited.then(({ code, output }) => end({ code: EXIT.serverGone, reason: `the editor's server ended with ${code}\n${output.slice(-2000)}` }));
+    void server.exited.then(({ code, output }) =>
+      end({ code: EXIT.serverGone, reason: `the editor's server ended with ${code}\n${output.slice(-2000)}` }),
+    );
     // The workbench calls these two where they exist; desktop VS Code has them as its own automation hooks.
     const ready = [
-      page.exposeFunction("codeAutomationLog", (type: string, args: unknown[]) => log(type, args.map(String).join(" "))),
+      page.exposeFunction("codeAutomationLog", (type: string, args: unknown[]) =>
+        log(type, args.map(String).join(" ")),
+      ),
       page.exposeFunction("codeAutomationExit", (code: number) => {
         tests?.read();
         end(tests ? verdict(code, tests) : { code });
@@ -137,7 +153,11 @@ function watch(
 
 /** Only the tests' own word counts as a pass: a test that ends the process would otherwise look like one. */
 function verdict(code: number, tests: TestRun): EditorExit {
-  if (tests.verdict === undefined) return { code: code || EXIT.noVerdict, reason: `the extension host ended (code ${code}) before the tests were through` };
+  if (tests.verdict === undefined)
+    return {
+      code: code || EXIT.noVerdict,
+      reason: `the extension host ended (code ${code}) before the tests were through`,
+    };
   return { code: tests.verdict === "pass" ? code : code || 1 };
 }
 
@@ -198,6 +218,7 @@ function developmentScript(authority: string, options: SessionOptions): string {
 async function record(page: Page, dir: string): Promise<void> {
   fs.mkdirSync(dir, { recursive: true });
   const start = Date.now();
-  const onFrame = ({ data }: { data: Buffer }) => fs.writeFileSync(path.join(dir, `${String(Date.now() - start).padStart(8, "0")}.jpg`), data);
+  const onFrame = ({ data }: { data: Buffer }) =>
+    fs.writeFileSync(path.join(dir, `${String(Date.now() - start).padStart(8, "0")}.jpg`), data);
   await page.screencast.start({ onFrame, quality: 60 });
 }

@@ -50,15 +50,27 @@ export const TEST_SETTINGS: Settings = {
   "workbench.secondarySideBar.defaultVisibility": "hidden",
 };
 
-export function settingsFile(userData: string): string {
+function settingsFile(userData: string): string {
   return path.join(userData, "User", "settings.json");
 }
 
-/** Adds to a profile's settings; `defaults` give way to what the file says, `settings` do not. */
+/**
+ * Adds to a profile's settings: `defaults` give way to what the file says, `settings` do not. A file that a person
+ * has put comments into is left as it is.
+ */
 export function writeSettings(userData: string, defaults: Settings, settings: Settings): void {
   const file = settingsFile(userData);
-  const present: unknown = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, "utf8")) : {};
-  if (typeof present !== "object" || present === null) throw new Error(`${file} is not an object of settings.`);
+  const present = fs.existsSync(file) ? readSettings(file) : {};
+  if (!present) return;
   fs.mkdirSync(path.dirname(file), { recursive: true });
   fs.writeFileSync(file, JSON.stringify({ ...defaults, ...present, ...settings }, undefined, 2));
+}
+
+function readSettings(file: string): Settings | undefined {
+  try {
+    return JSON.parse(fs.readFileSync(file, "utf8")) as Settings;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }

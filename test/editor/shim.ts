@@ -35,8 +35,10 @@ function stream(name: "stdout" | "stderr", fd: number): Writable {
 
 replace(process, "stdout", stream("stdout", 1));
 replace(process, "stderr", stream("stderr", 2));
-for (const name of ["log", "info", "debug"]) replace(console, name, (...args: unknown[]) => send("stdout", `${format(...args)}\n`));
-for (const name of ["warn", "error", "trace"]) replace(console, name, (...args: unknown[]) => send("stderr", `${format(...args)}\n`));
+for (const name of ["log", "info", "debug"])
+  replace(console, name, (...args: unknown[]) => send("stdout", `${format(...args)}\n`));
+for (const name of ["warn", "error", "trace"])
+  replace(console, name, (...args: unknown[]) => send("stderr", `${format(...args)}\n`));
 
 /** Either a promise or Mocha's callback, whichever the module goes by. */
 function runTests(run: NonNullable<TestModule["run"]>): Promise<void> {

@@ -32,7 +32,11 @@ export async function focusTerminal(page: Page): Promise<void> {
 export async function clickTerminalLink(page: Page, text: string): Promise<void> {
   const follow = process.platform === "darwin" ? "Meta" : "Control";
   await waitForTerminal(page, text);
-  const place = await until(`place of ${text} in the terminal`, () => placeOf(page, text), (found) => found !== undefined);
+  const place = await until(
+    `place of ${text} in the terminal`,
+    () => placeOf(page, text),
+    (found) => found !== undefined,
+  );
   if (!place) return;
   // Links are looked for when the mouse moves onto another cell: come from beside the text, then onto it.
   await page.mouse.move(place.x - 1, place.y + 40);
@@ -43,7 +47,9 @@ export async function clickTerminalLink(page: Page, text: string): Promise<void>
       async () => {
         await page.mouse.move(place.x + 3, place.y, { steps: 3 });
         await page.mouse.move(place.x, place.y);
-        return page.locator(`${ACTIVE} .xterm-screen.xterm-cursor-pointer, ${ACTIVE} .xterm.xterm-cursor-pointer`).count();
+        return page
+          .locator(`${ACTIVE} .xterm-screen.xterm-cursor-pointer, ${ACTIVE} .xterm.xterm-cursor-pointer`)
+          .count();
       },
       (pointers) => pointers > 0,
     );

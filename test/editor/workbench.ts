@@ -2,7 +2,16 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { FrameLocator, Locator, Page } from "playwright-core";
-import { fillInput, inputMessage, pickRow, quickInput, quickInputBox, quickPickItems, runCommand } from "./quickInput.ts";
+import { chooseFromMenu, openMenu, readMenu } from "./menu.ts";
+import {
+  fillInput,
+  inputMessage,
+  pickRow,
+  quickInput,
+  quickInputBox,
+  quickPickItems,
+  runCommand,
+} from "./quickInput.ts";
 import type { QuickPickRow } from "./quickInput.ts";
 import type { EditorSession } from "./session.ts";
 import { THEMES } from "./settings.ts";
@@ -31,11 +40,17 @@ export class Workbench {
 
   /** Shows a view container by the title that the activity bar has for it. */
   async openView(label: string): Promise<void> {
-    const item = this.page.locator(".part.activitybar .action-item").filter({ has: this.page.locator(`a.action-label[aria-label^="${label}"]`) });
+    const item = this.page
+      .locator(".part.activitybar .action-item")
+      .filter({ has: this.page.locator(`a.action-label[aria-label^="${label}"]`) });
     await item.waitFor();
     // A click on what is shown would hide it.
     if ((await item.getAttribute("aria-selected")) !== "true") await item.locator("a.action-label").click();
-    await until(`view ${label}`, () => item.getAttribute("aria-selected"), (selected) => selected === "true");
+    await until(
+      `view ${label}`,
+      () => item.getAttribute("aria-selected"),
+      (selected) => selected === "true",
+    );
   }
 
   /** A row of the side bar's trees: by its exact label, or by all that a screen reader says of it. */
@@ -49,7 +64,9 @@ export class Workbench {
 
   private row(within: Locator, name: string | RegExp): Locator {
     if (name instanceof RegExp) return within.getByRole("treeitem", { name });
-    return within.getByRole("treeitem").filter({ has: this.page.locator(".label-name").getByText(name, { exact: true }) });
+    return within
+      .getByRole("treeitem")
+      .filter({ has: this.page.locator(".label-name").getByText(name, { exact: true }) });
   }
 
   /** Labels of the rows on the screen, from the top. */
@@ -64,7 +81,7 @@ export class Workbench {
     const list = this.page.locator(".part.sidebar [role=tree]").filter({ visible: true }).first();
     await list.focus();
     await list.press("Home");
-    for (let previous = ""; !(await row.isVisible()); ) {
+    for (let previous = ""; !(await row.isVisible());) {
       await list.press("PageDown");
       const now = (await list.getAttribute("aria-activedescendant")) ?? "";
       if (now === previous) throw new Error(`there is no row ${String(name)} in the tree`);
@@ -77,7 +94,11 @@ export class Workbench {
     const row = this.treeRow(name).first();
     await row.waitFor();
     if ((await row.getAttribute("aria-expanded")) === "false") await row.locator(".monaco-tl-twistie").click();
-    await until(`row ${String(name)} expanded`, () => row.getAttribute("aria-expanded"), (expanded) => expanded === "true");
+    await until(
+      `row ${String(name)} expanded`,
+      () => row.getAttribute("aria-expanded"),
+      (expanded) => expanded === "true",
+    );
     return row;
   }
 
@@ -105,38 +126,16 @@ export class Workbench {
 
   // ── menus ──
 
+  /** Chooses from the context menu of anything; several names lead into submenus. */
   async contextMenu(target: Locator, ...items: string[]): Promise<void> {
-    await this.openContextMenu(target);
-    for (const [depth, item] of items.entries()) {
-      const entry = this.page.locator(".monaco-menu .action-label").getByText(item, { exact: true });
-      if (depth < items.length - 1) await entry.hover();
-      else await this.chooseEntry(entry);
-    }
-  }
-
-  /** A menu is deaf to the mouse for its first 100 ms: clicks until it has closed, which it does before it acts. */
-  private async chooseEntry(entry: Locator): Promise<void> {
-    await entry.click();
-    const stillOpen = async () => {
-      const open = await entry.isVisible();
-      if (open) await entry.click({ timeout: 1000 }).catch(() => undefined);
-      return open;
-    };
-    await until("menu closed", stillOpen, (open) => !open);
+    await openMenu(target);
+    await chooseFromMenu(this.page, items);
   }
 
   /** Labels of a context menu, which is closed again. */
   async contextMenuItems(target: Locator): Promise<string[]> {
-    await this.openContextMenu(target);
-    const labels = await this.page.locator(".monaco-menu .action-item:not(.disabled) .action-label").allInnerTexts();
-    await this.page.keyboard.press("Escape");
-    await this.page.locator(".monaco-menu").waitFor({ state: "detached" });
-    return labels.map((label) => label.trim()).filter(Boolean);
-  }
-
-  private async openContextMenu(target: Locator): Promise<void> {
-    await target.click({ button: "right" });
-    await this.page.locator(".monaco-menu .action-label").first().waitFor();
+    await openMenu(target);
+    return readMenu(this.page);
   }
 
   // ── command palette, picks, inputs ──
@@ -173,7 +172,11 @@ export class Workbench {
     await this.page.keyboard.press("ControlOrMeta+P");
     await quickInputBox(this.page).fill(name);
     await pickRow(this.page, path.posix.basename(name));
-    await until(`editor of ${name}`, () => this.activeEditorTab(), (tab) => tab === path.posix.basename(name));
+    await until(
+      `editor of ${name}`,
+      () => this.activeEditorTab(),
+      (tab) => tab === path.posix.basename(name),
+    );
   }
 
   // ── notifications and dialogs ──
@@ -265,7 +268,12 @@ export class Workbench {
 
   /** Inside of the webview in front. */
   webview(): FrameLocator {
-    return this.page.locator("iframe.webview.ready").filter({ visible: true }).first().contentFrame().frameLocator("iframe#active-frame");
+    return this.page
+      .locator("iframe.webview.ready")
+      .filter({ visible: true })
+      .first()
+      .contentFrame()
+      .frameLocator("iframe#active-frame");
   }
 
   /** By hand: the editor does not notice when its file of user settings is changed from outside. */

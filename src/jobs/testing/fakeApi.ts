@@ -11,6 +11,8 @@ export type Fault =
   | "lost-response"
   /** It is served later, with the request after the next one. */
   | "late"
+  /** It is served when `settle` is called. */
+  | "parked"
   | "cut-response"
   | { readonly status: number; readonly message?: string; readonly reason?: string; readonly details?: object };
 
@@ -35,6 +37,7 @@ export class FakeApi implements Transport {
   onServed: (request: KubeRequest) => void = () => undefined;
   #uids = 0;
   #late: KubeRequest[] = [];
+  #parked: KubeRequest[] = [];
 
   async send(request: KubeRequest): Promise<KubeResponse> {
     await Promise.resolve();
@@ -45,7 +48,8 @@ export class FakeApi implements Transport {
     this.#late = [];
     const fault = this.fault(request, index);
     if (fault === "late") this.#late.push(request);
-    if (fault === "lost-request" || fault === "late") throw unreachable();
+    if (fault === "parked") this.#parked.push(request);
+    if (fault === "lost-request" || fault === "late" || fault === "parked") throw unreachable();
     const answer = typeof fault === "object" ? { status: fault.status, body: fault } : this.#serve(request);
     for (const waiting of due) this.#serve(waiting);
     this.onEdge();
@@ -65,8 +69,9 @@ export class FakeApi implements Transport {
 
   /** Everything that was given up has been served by now. */
   settle(): void {
-    for (const waiting of this.#late) this.#serve(waiting);
+    for (const waiting of [...this.#late, ...this.#parked]) this.#serve(waiting);
     this.#late = [];
+    this.#parked = [];
   }
 
   remove(path: string): void {
@@ -86,7 +91,9 @@ export class FakeApi implements Transport {
       case "POST":
         return this.#create(request);
       case "GET":
-        return this.objects.has(request.path) ? { status: 200, body: this.objects.get(request.path) } : notFound(request.path);
+        return this.objects.has(request.path)
+          ? { status: 200, body: this.objects.get(request.path) }
+          : notFound(request.path);
       case "PATCH":
         return this.#patch(request);
       case "DELETE":
@@ -101,7 +108,8 @@ export class FakeApi implements Transport {
     const path = `${request.path}/${object.metadata.name}`;
     const existing = this.objects.get(path);
     const ending = existing?.metadata.deletionTimestamp === undefined ? "" : "object is being deleted: ";
-    if (existing !== undefined) return status(409, "AlreadyExists", `${ending}"${object.metadata.name}" already exists`);
+    if (existing !== undefined)
+      return status(409, "AlreadyExists", `${ending}"${object.metadata.name}" already exists`);
     if (request.query?.["dryRun"] === "All") return { status: 201, body: object };
     const uid = `uid-${String((this.#uids += 1))}`;
     const stored = { ...structuredClone(object), metadata: { ...object.metadata, uid, resourceVersion: "1" } };
@@ -116,7 +124,8 @@ export class FakeApi implements Transport {
     const object = this.objects.get(request.path);
     if (object === undefined) return notFound(request.path);
     const patch = request.body as { metadata?: { uid?: string }; spec?: { runPolicy?: { suspend?: boolean } } };
-    if (patch.metadata?.uid !== undefined && patch.metadata.uid !== object.metadata.uid) return status(409, "Conflict", "uid differs");
+    if (patch.metadata?.uid !== undefined && patch.metadata.uid !== object.metadata.uid)
+      return status(409, "Conflict", "uid differs");
     const spec = { ...object.spec, runPolicy: { ...object.spec?.runPolicy, ...patch.spec?.runPolicy } };
     const stored = { ...object, spec };
     this.objects.set(request.path, stored);
@@ -127,7 +136,8 @@ export class FakeApi implements Transport {
     const object = this.objects.get(request.path);
     if (object === undefined) return notFound(request.path);
     const { preconditions } = request.body as { preconditions?: { uid?: string } };
-    if (preconditions?.uid !== object.metadata.uid) return status(409, "Conflict", "the UID in the precondition differs");
+    if (preconditions?.uid !== object.metadata.uid)
+      return status(409, "Conflict", "the UID in the precondition differs");
     this.remove(request.path);
     return { status: 200, body: { kind: "Status", status: "Success" } };
   }

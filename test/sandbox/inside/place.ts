@@ -74,13 +74,12 @@ async function usableIptables(): Promise<void> {
 
 const HIERARCHIES = "/sys/fs/cgroup";
 
-/** Folders in which a cgroup of the sandbox's has to be: one with version 2, one a controller with version 1. */
-export function cgroupHierarchies(root: string = HIERARCHIES): string[] {
-  if (fs.existsSync(path.join(root, "cgroup.controllers"))) return [root];
-  return fs
-    .readdirSync(root, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && entry.name !== "unified")
-    .map((entry) => path.join(root, entry.name));
+/** Folders in which a cgroup of the sandbox's can be: one with version 2, one a controller with version 1. */
+function cgroupHierarchies(): string[] {
+  if (!fs.existsSync(HIERARCHIES)) return [];
+  if (fs.existsSync(path.join(HIERARCHIES, "cgroup.controllers"))) return [HIERARCHIES];
+  const folders = fs.readdirSync(HIERARCHIES, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return folders.map((entry) => path.join(HIERARCHIES, entry.name));
 }
 
 export function makeCgroups(name: string): void {
@@ -98,7 +97,7 @@ export function makeCgroups(name: string): void {
 /** Removes the sandbox's cgroups, which hold nothing once its processes are gone. @returns false where one is still in use */
 export function removeCgroups(name: string): boolean {
   let clean = true;
-  for (const hierarchy of fs.existsSync(HIERARCHIES) ? cgroupHierarchies() : []) {
+  for (const hierarchy of cgroupHierarchies()) {
     const own = path.join(hierarchy, name);
     if (!fs.existsSync(own)) continue;
     const below = fs.readdirSync(own, { recursive: true, withFileTypes: true }).filter((entry) => entry.isDirectory());

@@ -49,11 +49,13 @@ function lastLines(file: string, count = 8): string {
  * @param ask answers yes, no, or no with the reason, which the error then names
  */
 export async function until(what: string, seconds: number, ask: () => Promise<boolean | string> | boolean): Promise<void> {
-  const end = Date.now() + seconds * 1000;
+  const begun = Date.now();
+  const end = begun + seconds * 1000;
   for (;;) {
     const answer = await ask();
     if (answer === true) return;
     if (Date.now() > end) throw new Error(`${what}: not so within ${seconds} s${answer === false ? "" : ` (${answer})`}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    // Quick at first, so that a start is not held up; later sparing, for the logs' sake.
+    await new Promise((resolve) => setTimeout(resolve, Date.now() - begun < 1000 ? 50 : 200));
   }
 }

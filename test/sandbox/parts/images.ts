@@ -101,7 +101,7 @@ async function copyTorch(full: string, root: string): Promise<void> {
   const wanted = installed.filter((name) => PACKAGES.includes(name) || /^(torch|numpy)-.*info$/.test(name));
   for (const name of wanted) await copy(path.join(DIST, name));
   await copy("usr/bin/torchrun");
-  await run("cp", ["-a", path.join(full, "usr/lib/python3.11/."), path.join(root, "usr/lib/python3.11")]);
+  await run("cp", ["-aT", path.join(full, "usr/lib/python3.11"), path.join(root, "usr/lib/python3.11")]);
   for (const unused of ["torch/test", "torch/include", "numpy/tests"]) fs.rmSync(path.join(root, DIST, unused), { recursive: true, force: true });
 
   const inside = [path.join(DIST, "torch"), path.join(DIST, "numpy"), "usr/lib/python3.11"].flatMap((folder) =>
@@ -111,15 +111,20 @@ async function copyTorch(full: string, root: string): Promise<void> {
       .filter((entry) => (entry.isFile() || entry.isSymbolicLink()) && (entry.name.includes(".so") || entry.name === "torch_shm_manager"))
       .map((entry) => "/" + path.relative(full, path.join(entry.parentPath, entry.name))),
   );
-  const real = async (files: readonly string[]) => (await run("chroot", [full, "realpath", "-m", ...files])).trim().split("\n");
-  const loaded = await real(inside);
+  const loaded = inside.map((file) => chain(full, file).at(-1) ?? file);
   // ldd fails as a whole where one of the files is no program (a static object, say), and tells of all the others.
   const listing = await run("chroot", [full, "sh", "-c", 'ldd "$@" 2>/dev/null || true', "ldd", ...new Set(loaded)]);
   const linked = [...new Set([...listing.matchAll(/=> (\/\S+)/g)].map((match) => match[1] ?? ""))];
-  for (const library of [...linked, ...loaded, ...(await real(linked))]) await copy(library);
-  await run("cp", ["-a", path.join(full, "etc/alternatives/."), path.join(root, "etc/alternatives")]);
+  for (const library of [...inside, ...linked]) for (const file of chain(full, library)) await copy(file);
   await run("chroot", [root, "ldconfig"]);
   await run("find", [root, "-name", "__pycache__", "-prune", "-exec", "rm", "-rf", "{}", "+"]);
+}
+
+/** A file and, where it is a link, all that it leads to, one after the other; absolute links are the root's own. */
+function chain(root: string, file: string): string[] {
+  const here = path.join(root, file);
+  if (fs.lstatSync(here, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return [file];
+  return [file, ...chain(root, path.posix.resolve(path.posix.dirname(file), fs.readlinkSync(here)))];
 }
 
 /** torchrun 1.13 iterates a flag enumeration as Python before 3.11 did, and fails with «'NoneType' has no attribute 'get'». */

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { errorCode } from "../core/errors.ts";
+import { FINISH_WITHIN_MS, SETTLED_AFTER_MS } from "./launcher.ts";
+import { SNAPSHOT, SPEC, World } from "./testing/launches.ts";
+import { assertNothing, assertStarted, FAULTS, JOB_PATH, resumeAll, watch } from "./testing/outcomes.ts";
+
+describe("an interrupted launch", () => {
+  /** Dies at every edge, resumes after `later` ms, dies there at every edge, resumes again. */
+  async function everywhere(later: number, check: (world: World) => void): Promise<number> {
+    let deaths = 0;
+    for (let first = 0; ; first += 1) {
+      let diedFirst: boolean;
+      for (let second = 0; ; second += 1) {
+        const world = new World();
+        watch(world);
+        await world
+          .launcher(first)
+          .launch(SPEC, SNAPSHOT, world.client)
+          .catch(() => undefined);
+        diedFirst = world.died;
+        world.clock.time += later;
+        const entries = await world.journal.list();
+        const launcher = world.launcher(second);
+        for (const entry of entries) await launcher.resume(entry, world.client).catch(() => undefined);
+        const diedSecond = world.died;
+        await resumeAll(world);
+        if (entries.length === 0) assertNothing(world);
+        else check(world);
+        assert.ok(world.api.created.length <= 1, "never two");
+        if (!diedSecond) break;
+        deaths += 1;
+      }
+      if (!diedFirst) return deaths;
+    }
+  }
+
+  it("is finished when somebody comes back soon", async () => {
+    assert.ok((await everywhere(1000, assertStarted)) > 40);
+  });
+
+  it("is removed when nobody came back for long, unless it runs already", async () => {
+    const deaths = await everywhere(FINISH_WITHIN_MS + 1000, (world) => {
+      if (world.api.all("pytorchjobs").length === 0) assertNothing(world);
+      else assertStarted(world);
+    });
+    assert.ok(deaths > 20);
+  });
+
+  it("is not begun anew where somebody has deleted it", async () => {
+    const world = new World();
+    await assert.rejects(world.launcher(5).launch(SPEC, SNAPSHOT, world.client));
+    world.revive();
+    assert.equal((await world.journal.get(SPEC.id))?.step, "created");
+    world.api.remove(JOB_PATH);
+    const [entry] = await world.launcher().interrupted();
+    assert.ok(entry);
+    const before = world.api.requests.length;
+    assert.deepEqual(await world.launcher().resume(entry, world.client), { kind: "gone" });
+    assert.ok(world.api.requests.slice(before).every((request) => request.method === "GET"));
+    assertNothing(world);
+    assert.equal(world.journal.entries.size, 0);
+  });
+
+  it("stays for another time where the cluster does not answer", async () => {
+    const world = new World();
+    await assert.rejects(world.launcher(5).launch(SPEC, SNAPSHOT, world.client));
+    world.revive();
+    world.api.fault = () => "lost-request";
+    const [entry] = await world.journal.list();
+    assert.ok(entry);
+    await assert.rejects(world.launcher().resume(entry, world.client), (error) => errorCode(error) === "unreachable");
+    world.api.fault = () => undefined;
+    assert.equal((await world.journal.get(SPEC.id))?.intent, "start");
+    await resumeAll(world);
+    assertStarted(world);
+  });
+
+  it("never starts after the person was told that it failed", async () => {
+    const world = new World();
+    world.api.fault = (_request, index) => (index === 0 ? "lost-response" : "lost-request");
+    await assert.rejects(
+      world.launcher().launch(SPEC, SNAPSHOT, world.client),
+      (error) => errorCode(error) === "unreachable",
+    );
+    world.api.fault = () => undefined;
+    assert.equal(world.api.all("pytorchjobs").length, 1);
+    await resumeAll(world);
+    assertNothing(world);
+  });
+
+  it("is offered only where no living window is busy with it", async () => {
+    const world = new World();
+    await assert.rejects(world.launcher(3).launch(SPEC, SNAPSHOT, world.client));
+    world.revive();
+    const [entry] = await world.journal.list();
+    assert.ok(entry);
+    assert.equal((await world.launcher().interrupted()).length, 1);
+    await world.journal.put({ ...entry, instance: "another-computer/12/ff" });
+    assert.deepEqual(await world.launcher().interrupted(), []);
+  });
+
+  it("ends in one job or none under any faults and deaths", async () => {
+    const faults = fc.array(fc.option(fc.constantFrom(...FAULTS), { freq: 2, nil: undefined }), { maxLength: 12 });
+    const lives = fc.array(fc.integer({ min: 0, max: 16 }), { minLength: 1, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(faults, lives, fc.boolean(), async (list, [first, ...others], late) => {
+        const world = new World();
+        watch(world);
+        world.api.fault = (_request, index) => list[index];
+        let told: string | undefined;
+        await world
+          .launcher(first)
+          .launch(SPEC, SNAPSHOT, world.client)
+          .then(
+            () => (told = "started"),
+            () => (told = world.died ? undefined : "failed"),
+          );
+        if (late) world.clock.time += FINISH_WITHIN_MS + 1;
+        for (const life of others) {
+          const launcher = world.launcher(life);
+          for (const entry of await world.journal.list())
+            await launcher.resume(entry, world.client).catch(() => undefined);
+        }
+        world.api.fault = () => undefined;
+        world.api.settle();
+        await resumeAll(world);
+        world.clock.time += SETTLED_AFTER_MS;
+        await resumeAll(world);
+        if (told === "failed") assertNothing(world);
+        else if (told === "started" || world.api.objects.size > 0) assertStarted(world);
+      }),
+      { numRuns: 400 },
+    );
+  });
+});

@@ -1,0 +1,71 @@
+// Where each ring finds its tests, what it needs first, and how it is started.
+import path from "node:path";
+import process from "node:process";
+import { ROOT } from "../../scripts/build.ts";
+import { packageExtension } from "../../scripts/package.ts";
+import { ensureBrowser, ensureEditor } from "../editor/install.ts";
+import { ensureSandbox, stopSandbox } from "../sandbox/sandbox.ts";
+
+export interface Ring {
+  readonly name: string;
+  /** Globs from the checkout's root. */
+  readonly files: readonly string[];
+  /** Arguments of Node that run these files. */
+  readonly argv: (files: readonly string[]) => readonly string[];
+  /** Gets the ring's parts, while earlier rings run; resolves to variables for its tests. */
+  readonly prepare?: (full: boolean) => Promise<Readonly<Record<string, string>>>;
+  readonly cleanUp?: () => Promise<void>;
+}
+
+const mocha = (timeoutMs: number) => (files: readonly string[]) => [path.join(ROOT, "test", "rings", "mocha.ts"), String(timeoutMs), ...files];
+
+/** The sandbox of the tests: its own name and a fresh etcd, so that a person's `dev` is never touched. */
+const SANDBOX = "test";
+let sandbox: Promise<Readonly<Record<string, string>>> | undefined;
+
+function testSandbox(): Promise<Readonly<Record<string, string>>> {
+  return (sandbox ??= ensureSandbox({ name: SANDBOX, fresh: true, onProgress: (line) => console.log(line) }).then((made) => ({
+    TRAINYARD_KUBECONFIG: made.kubeconfig,
+    TRAINYARD_KUBECONFIG_NARROW: made.narrowKubeconfig,
+    TRAINYARD_KUBECONFIG_READER: made.readerKubeconfig,
+  })));
+}
+
+/** One after the other: both want the package manager of the system. */
+let editor: Promise<void> | undefined;
+
+function testEditor(): Promise<void> {
+  return (editor ??= (async () => {
+    await ensureEditor();
+    await ensureBrowser();
+    process.env["TRAINYARD_VSIX"] = await packageExtension(path.join(ROOT, "out", "test.vsix"));
+  })());
+}
+
+export const RINGS: readonly Ring[] = [
+  {
+    name: "unit",
+    files: ["src/**/*.test.ts", "scripts/**/*.test.ts", "test/{rings,editor,sandbox,start,bench}/**/*.test.ts"],
+    argv: mocha(10_000),
+  },
+  { name: "cluster", files: ["test/cluster/**/*.test.ts"], argv: mocha(60_000), prepare: testSandbox },
+  {
+    name: "host",
+    files: ["test/host/**/*.test.ts"],
+    argv: (files) => [path.join(ROOT, "test", "host", "main.ts"), ...files],
+    prepare: async () => {
+      await testEditor();
+      return testSandbox();
+    },
+  },
+  {
+    name: "e2e",
+    files: ["test/e2e/**/*.test.ts"],
+    argv: mocha(180_000),
+    prepare: async () => {
+      await testEditor();
+      return { ...(await testSandbox()), TRAINYARD_VSIX: process.env["TRAINYARD_VSIX"] ?? "" };
+    },
+    cleanUp: () => (sandbox === undefined ? Promise.resolve() : stopSandbox(SANDBOX)),
+  },
+];
