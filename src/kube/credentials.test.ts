@@ -132,7 +132,14 @@ describe("credentials", () => {
     );
   });
 
-  it("ends a plugin that takes too long, with what it started", async () => {
+  it("says that a plugin took too long", async () => {
+    const { exec } = await plugin(`setInterval(() => {}, 1000)`);
+    const credentials = made(exec, { pluginTimeoutMs: 150 });
+    await assert.rejects(credentials.get(), failure("plugin-timeout", /gave no answer within/));
+    assert.ok(credentials.blocked !== undefined);
+  });
+
+  it("ends a plugin with what it started, also where they do not want to", async () => {
     // Both processes hold a connection for as long as they live.
     const alive = new Set<Socket>();
     const listener = createServer((socket) => {
@@ -142,11 +149,11 @@ describe("credentials", () => {
     const port = await new Promise<number>((resolve) => listener.listen(0, "127.0.0.1", () => resolve((listener.address() as AddressInfo).port)));
     const hold = `require("net").connect(${port}, "127.0.0.1"); process.on("SIGTERM", () => {});`;
     const { exec } = await plugin(`${hold} require("child_process").spawn(process.execPath, ["-e", ${JSON.stringify(hold)}], {stdio: "inherit"});`);
-    const running = made(exec, { pluginTimeoutMs: 500 }).get();
-    await Promise.all([
-      assert.rejects(running, failure("plugin-timeout", /gave no answer within/)),
-      until(() => alive.size === 2, "both run"),
-    ]);
+    const abort = new AbortController();
+    const running = made(exec).get(abort.signal);
+    await until(() => alive.size === 2, "both run");
+    abort.abort();
+    await assert.rejects(running, isCancelled);
     await until(() => alive.size === 0, "both ended, though they ignored the request to");
     listener.close();
   });

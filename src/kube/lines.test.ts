@@ -35,7 +35,9 @@ describe("lines", () => {
   });
 
   it("property: any bytes in any chunks, also such as are no UTF-8, give the lines that they have", () => {
-    const line = fc.uint8Array({ maxLength: 12 }).map((bytes) => Buffer.from(bytes.map((byte) => (byte === 10 ? 0 : byte))));
+    const line = fc
+      .uint8Array({ maxLength: 12 })
+      .map((bytes) => Buffer.from(bytes.map((byte) => (byte === 10 ? 0 : byte))));
     fc.assert(
       fc.property(fc.array(line), fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), (lines, sizes) => {
         const bytes = Buffer.concat(lines.flatMap((one) => [one, Buffer.from("\n")]));
@@ -63,12 +65,15 @@ describe("lines", () => {
 
   it("cuts a line of 3 MB into parts of at most 1 MB", () => {
     const lines = split(Buffer.from(`${"x".repeat(3_000_000)}\nshort\n`), [65_536]);
-    assert.deepEqual(lines.map(({ text, more }) => [text.length, more]), [
-      [1_000_000, true],
-      [1_000_000, true],
-      [1_000_000, false],
-      [5, false],
-    ]);
+    assert.deepEqual(
+      lines.map(({ text, more }) => [text.length, more]),
+      [
+        [1_000_000, true],
+        [1_000_000, true],
+        [1_000_000, false],
+        [5, false],
+      ],
+    );
   });
 
   it("hands over a batch per chunk and the unfinished rest apart", async () => {

@@ -29,7 +29,8 @@ const jitteryLog = fc
     const out = [...lines];
     for (let i = 0; i + 1 < out.length; i++) {
       const [a, b] = [out[i], out[i + 1]];
-      if (swaps[i] === true && a !== undefined && b !== undefined && gapSeconds(a, b) <= 1) [out[i], out[i + 1]] = [b, a];
+      if (swaps[i] === true && a !== undefined && b !== undefined && gapSeconds(a, b) <= 1)
+        [out[i], out[i + 1]] = [b, a];
     }
     return out;
   })
@@ -148,7 +149,12 @@ describe("log resume", () => {
 
   it("finds its place where the node has rotated only older lines away", () => {
     const resume = new ResumePoint();
-    for (const [nano, text] of [[1, "a"], [2, "b"], [3, "c"]] as const) resume.accept(stamp(0, nano), text);
+    for (const [nano, text] of [
+      [1, "a"],
+      [2, "b"],
+      [3, "c"],
+    ] as const)
+      resume.accept(stamp(0, nano), text);
     resume.reconnect();
     assert.equal(resume.accept(stamp(0, 2), "b"), "skip");
     assert.equal(resume.accept(stamp(0, 3), "c"), "skip");

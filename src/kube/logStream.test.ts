@@ -3,90 +3,21 @@ import fc from "fast-check";
 import { silentLogger } from "../core/log.ts";
 import { KubeClient } from "./client.ts";
 import { ConnectError } from "./errors.ts";
-import { type FollowLogOptions, followLog, type InstanceState, type LogEvent } from "./logStream.ts";
-import { FakeLog } from "./testing/fakeLog.ts";
-import { FakeBody, type FakeReply, type FakeRequest, FakeTransport, refusal, streaming } from "./testing/fakeTransport.ts";
-import { ManualClock, turns, until } from "./testing/manualClock.ts";
-
-/** A follower of a fake log, drained as fast as it gives. */
-class Bench {
-  readonly clock = new ManualClock();
-  readonly log = new FakeLog();
-  readonly transport: FakeTransport;
-  readonly events: LogEvent[] = [];
-  readonly abort = new AbortController();
-  fault: (request: FakeRequest) => FakeReply | undefined = () => undefined;
-  state: InstanceState = "running";
-  asked = 0;
-  finished = false;
-  failure: unknown;
-
-  constructor() {
-    this.transport = new FakeTransport((request) => this.fault(request) ?? this.log.answer(request));
-  }
-
-  start(options: Partial<FollowLogOptions> = {}): void {
-    const events = followLog({
-      client: new KubeClient(this.transport),
-      namespace: "ml",
-      pod: "job-worker-0",
-      container: "pytorch",
-      clock: this.clock,
-      log: silentLogger,
-      signal: this.abort.signal,
-      isOver: () => {
-        this.asked++;
-        return Promise.resolve(this.state);
-      },
-      random: () => 0,
-      ...options,
-    });
-    void this.#drain(events);
-  }
-
-  async #drain(events: AsyncGenerator<readonly LogEvent[]>): Promise<void> {
-    try {
-      for await (const batch of events) this.events.push(...batch);
-    } catch (error) {
-      this.failure = error;
-    }
-    this.finished = true;
-  }
-
-  get lines(): string[] {
-    return this.events.flatMap((event) => (event.type === "line" ? [event.text] : []));
-  }
-
-  of(type: LogEvent["type"]): LogEvent[] {
-    return this.events.filter((event) => event.type === type);
-  }
-
-  cut(how: (body: FakeBody) => void): void {
-    for (const body of this.log.follows) if (!body.isOver) how(body);
-    this.log.follows.clear();
-  }
-
-  /** Lets time pass until the log is over. */
-  async end(withinMs = 120_000): Promise<void> {
-    for (let passed = 0; passed <= withinMs && !this.finished; passed += 500) {
-      await turns(2);
-      await this.clock.advance(500);
-    }
-    assert.ok(this.finished, "not finished");
-  }
-}
-
-const at = (second: number, nano: number): string =>
-  `2026-11-22T10:00:${String(second).padStart(2, "0")}.${String(nano).padStart(9, "0")}Z`;
-
-const lineOf = (index: number): { time: string; text: string } => ({
-  time: at(Math.floor(index / 10), index % 10),
-  text: `step ${index}`,
-});
+import { followLog, type InstanceState, type LogEvent } from "./logStream.ts";
+import {
+  FakeBody,
+  type FakeReply,
+  type FakeRequest,
+  FakeTransport,
+  refusal,
+  streaming,
+} from "./testing/fakeTransport.ts";
+import { at, lineOf, LogBench } from "./testing/logBench.ts";
+import { turns, until } from "./testing/manualClock.ts";
 
 describe("log stream", () => {
-  let bench: Bench;
-  beforeEach(() => (bench = new Bench()));
+  let bench: LogBench;
+  beforeEach(() => (bench = new LogBench()));
   afterEach(async () => {
     bench.abort.abort();
     await until("the end", () => bench.finished || bench.transport.requests.length === 0);
@@ -134,20 +65,26 @@ describe("log stream", () => {
     await bench.clock.advance(1_000);
     await until("the line after", () => bench.lines.at(-1) === "step 10");
     const parts = bench.events.filter((event) => event.type === "line" && event.time === at(0, 5));
-    assert.deepEqual(parts.map((part) => part.type === "line" && part.partial), [true, true, true, false]);
+    assert.deepEqual(
+      parts.map((part) => part.type === "line" && part.partial),
+      [true, true, true, false],
+    );
     assert.equal(parts.map((part) => (part.type === "line" ? part.text : "")).join(""), long);
     assert.deepEqual([bench.lines[0], bench.of("gap")], ["step 0", []]);
   });
 
   it("8: property: cuts at any bytes, clean or not: every line exactly once, in order", async function () {
     this.timeout(8_000);
-    const stamps = fc.array(fc.tuple(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 1 }), fc.constantFrom("x", "é\r", "")), {
-      maxLength: 16,
-    });
+    const stamps = fc.array(
+      fc.tuple(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 1 }), fc.constantFrom("x", "é\r", "")),
+      {
+        maxLength: 16,
+      },
+    );
     const cuts = fc.array(fc.tuple(fc.integer({ min: 0, max: 500 }), fc.boolean()), { maxLength: 6 });
     await fc.assert(
       fc.asyncProperty(stamps, cuts, async (raw, at500) => {
-        const own = new Bench();
+        const own = new LogBench();
         const log = raw.map(([second, nano, text]) => ({ time: at(second, nano), text })).sort(byTime);
         own.log.write(...log);
         own.fault = (request) => {
@@ -161,7 +98,10 @@ describe("log stream", () => {
         };
         own.start();
         await own.end();
-        assert.deepEqual(own.events.flatMap((event) => (event.type === "line" ? [{ time: event.time, text: event.text }] : [])), log);
+        assert.deepEqual(
+          own.events.flatMap((event) => (event.type === "line" ? [{ time: event.time, text: event.text }] : [])),
+          log,
+        );
         assert.deepEqual(own.of("gap"), []);
       }),
       { numRuns: 150, interruptAfterTimeLimit: 3_000, markInterruptAsFailure: false },
@@ -225,7 +165,10 @@ describe("log stream", () => {
   });
 
   it("3, 4: waits as long as a 429 asks, and goes on after 5xx", async () => {
-    const answers = [refusal(429, "TooManyRequests", "slow down", { retryAfterSeconds: 9 }), refusal(500, "InternalError", "no")];
+    const answers = [
+      refusal(429, "TooManyRequests", "slow down", { retryAfterSeconds: 9 }),
+      refusal(500, "InternalError", "no"),
+    ];
     bench.fault = () => answers.shift();
     bench.log.write(lineOf(0));
     bench.start();
@@ -239,7 +182,8 @@ describe("log stream", () => {
   it("waits for a container that is about to start, without a word", async () => {
     let waits = 12;
     const why = ["ContainerCreating", "PodInitializing", "trying and failing to pull image"];
-    const message = (): string => `container "pytorch" in pod "job-worker-0" is waiting to start: ${why[waits % 3] ?? ""}`;
+    const message = (): string =>
+      `container "pytorch" in pod "job-worker-0" is waiting to start: ${why[waits % 3] ?? ""}`;
     bench.fault = () => (waits-- > 0 ? refusal(400, "BadRequest", message()) : undefined);
     bench.log.write(lineOf(0));
     bench.start();
@@ -256,9 +200,10 @@ describe("log stream", () => {
     await bench.end(0);
     assert.equal(bench.failure, undefined);
 
-    const other = new Bench();
+    const other = new LogBench();
     other.state = "ended";
-    other.fault = () => refusal(400, "BadRequest", 'container "pytorch" in pod "job-worker-0" is waiting to start: PodInitializing');
+    other.fault = () =>
+      refusal(400, "BadRequest", 'container "pytorch" in pod "job-worker-0" is waiting to start: PodInitializing');
     other.start();
     await other.end(0);
     assert.equal(other.transport.requests.length, 1);
@@ -370,7 +315,8 @@ describe("log stream", () => {
     bench.log.write(lineOf(0), lineOf(10), lineOf(20));
     bench.start();
     await until("three lines", () => bench.lines.length === 3);
-    bench.fault = (request) => streaming(new FakeBody().push("...rest of a long line\n").push(bench.log.served(request)));
+    bench.fault = (request) =>
+      streaming(new FakeBody().push("...rest of a long line\n").push(bench.log.served(request)));
     bench.log.lines.push(lineOf(21));
     bench.cut((body) => body.fail());
     await turns();
@@ -393,18 +339,18 @@ describe("log stream", () => {
 
   it("21: an abort, and leaving the loop, end everything: reading, waiting, and while nobody takes the lines", async () => {
     for (const prepare of [
-      (own: Bench): void => own.start(),
-      (own: Bench): void => {
+      (own: LogBench): void => own.start(),
+      (own: LogBench): void => {
         own.fault = () => refusal(503, "ServiceUnavailable", "away");
         own.start();
       },
-      (own: Bench): void => {
+      (own: LogBench): void => {
         own.fault = () => refusal(400, "BadRequest", "container is waiting to start: ContainerCreating");
         own.start();
       },
     ]) {
       for (const wait of [0, 1, 2, 4]) {
-        const own = new Bench();
+        const own = new LogBench();
         own.log.write(lineOf(0));
         prepare(own);
         await turns(wait);

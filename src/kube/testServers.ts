@@ -28,8 +28,7 @@ export interface TestRequest {
 export interface TestResponse {
   writeHead(status: number, headers?: Record<string, string>): TestResponse;
   write(chunk: string | Buffer, written?: () => void): boolean;
-  end(): unknown;
-  end(chunk: string | Buffer): unknown;
+  readonly end: ((chunk: string | Buffer) => unknown) & (() => unknown);
   on(event: "close", listener: () => void): unknown;
   once(event: "drain", listener: () => void): unknown;
 }
@@ -154,11 +153,11 @@ export async function textOf(response: KubeResponse): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** Waits for a condition, for at most two seconds. */
+/** Waits for a condition, for at most five seconds. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + 2000;
+  const end = performance.now() + 5000;
   while (!condition()) {
-    if (performance.now() > end) throw new Error(`did not happen in 2 s: ${what}`);
+    if (performance.now() > end) throw new Error(`did not happen in 5 s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -83,30 +83,40 @@ class World {
     const live = this.collection.live();
     switch (action.do) {
       case "set":
-        return this.collection.set(action.name, action.value);
+        this.collection.set(action.name, action.value);
+        return;
       case "remove":
-        return this.collection.remove(action.name);
+        this.collection.remove(action.name);
+        return;
       case "end":
-        return live.forEach((body) => body.end());
+        live.forEach((body) => body.end());
+        return;
       case "reset":
-        return live.forEach((body) => body.push('{"type":"MOD').fail());
+        live.forEach((body) => body.push('{"type":"MOD').fail());
+        return;
       case "garble":
-        return live.forEach((body) => body.push('{"type":"MODIFIED","obj\n').end());
+        live.forEach((body) => body.push('{"type":"MODIFIED","obj\n').end());
+        return;
       case "compact":
-        return this.collection.compact();
+        this.collection.compact();
+        return;
       case "bookmark":
-        return this.collection.bookmark();
+        this.collection.bookmark();
+        return;
       case "refresh":
-        return this.store.refresh();
+        this.store.refresh();
+        return;
       case "suspend":
-        return this.clock.suspend(600_000);
+        this.clock.suspend(600_000);
+        return;
       case "silence":
-        return this.collection.watches.clear();
+        this.collection.watches.clear();
+        return;
       case "refuse":
         this.#refusals = Array.from({ length: action.times }, () => action.status);
         return;
       case "wait":
-        return await this.clock.advance(action.ms);
+        await this.clock.advance(action.ms);
     }
   }
 
@@ -135,13 +145,18 @@ describe("watch store, whatever happens", () => {
   it("property: any changes with any faults between them end in the server's truth", async function () {
     this.timeout(8_000);
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 25 }), fc.boolean(), fc.integer({ min: 5, max: 200 }), async (steps, ...how) => {
-        const world = new World(...how);
-        world.store.hold();
-        for (const action of steps) await world.play(action);
-        await world.settle();
-        await world.end();
-      }),
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 25 }),
+        fc.boolean(),
+        fc.integer({ min: 5, max: 200 }),
+        async (steps, ...how) => {
+          const world = new World(...how);
+          world.store.hold();
+          for (const action of steps) await world.play(action);
+          await world.settle();
+          await world.end();
+        },
+      ),
       { numRuns: 600, interruptAfterTimeLimit: 4_000, markInterruptAsFailure: false },
     );
   });

@@ -8,8 +8,6 @@ export interface Door {
   readonly port: number;
   /** From now on connections go to the API server. Earlier ones are closed: clients come again. */
   openTo(host: string, port: number): void;
-  /** From now on it answers with a `Status` again. */
-  shut(): void;
   close(): Promise<void>;
 }
 
@@ -54,10 +52,6 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     port: (server.address() as AddressInfo).port,
     openTo(host, port) {
       target = { host, port };
-      endAll();
-    },
-    shut() {
-      target = undefined;
       endAll();
     },
     close() {

@@ -59,12 +59,15 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<{ sand
   const layout = layoutOf(options.name ?? "dev");
   const extras = options.with ?? [];
   fs.mkdirSync(layout.dir, { recursive: true });
-  const { from } = await withLock(
+  const { from, status } = await withLock(
     `sandbox-${layout.name}`,
-    () => findOrLaunch(layout, options),
+    async () => {
+      const from = await findOrLaunch(layout, options);
+      // Within the lock: whoever comes next must find a sandbox that says what it is.
+      return { from, status: await nextStatus(layout, () => true) };
+    },
     (holder) => options.onProgress?.(`process ${holder} is starting the sandbox «${layout.name}» already: waiting for it`),
   );
-  const status = await nextStatus(layout, () => true);
   const sandbox = describe(layout, status);
   const ready = waitReady(layout, extras, from, options.onProgress).then(() => sandbox);
   ready.catch(() => undefined); // Whoever only wants the address need not look at it.
@@ -72,7 +75,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<{ sand
 }
 
 /** @returns from where on the log of progress is news to the caller */
-async function findOrLaunch(layout: Layout, options: SandboxOptions): Promise<{ from: number }> {
+async function findOrLaunch(layout: Layout, options: SandboxOptions): Promise<number> {
   const { fresh = false, parts = "node", with: extras = [] } = options;
   const status = readStatus(layout);
   const serves = status !== undefined && (status.parts === "node" || parts === "control");
@@ -81,10 +84,10 @@ async function findOrLaunch(layout: Layout, options: SandboxOptions): Promise<{ 
       write(layout.wanted, { with: [...new Set([...status.with, ...extras])] });
       await asRoot("add", layout.name);
     }
-    return { from: fs.existsSync(layout.progress) && status.phase === "ready" ? fs.statSync(layout.progress).size : 0 };
+    return fs.existsSync(layout.progress) && status.phase === "ready" ? fs.statSync(layout.progress).size : 0;
   }
   await asRoot("start", layout.name, fresh ? "fresh" : "again", parts, ...extras);
-  return { from: 0 };
+  return 0;
 }
 
 async function isHealthy(layout: Layout): Promise<boolean> {

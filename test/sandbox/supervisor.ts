@@ -165,9 +165,19 @@ function stop(to: "failed" | "stopped", message: string): Promise<void> {
     await removeLeftovers(layout);
     tellStatus(message);
     fs.rmSync(layout.supervisor, { force: true });
+    endBuilds();
     process.exit(to === "failed" ? 1 : 0);
   })();
   return stopping;
+}
+
+/** What we are still building with: compilers and downloads are in our process group, of which we are the leader. */
+function endBuilds(): void {
+  try {
+    process.kill(-process.pid, "SIGTERM");
+  } catch {
+    // Started by hand, and so not a leader: then there is no group of ours.
+  }
 }
 
 const words = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -82,7 +82,8 @@ export class FakeCollection {
 
   #watchList(): FakeReply {
     if (!this.watchList) {
-      const message = "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
+      const message =
+        "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
       return refusal(422, "Invalid", message);
     }
     const body = this.#open();

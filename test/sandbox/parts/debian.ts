@@ -52,10 +52,12 @@ export async function rootFileSystem(): Promise<string> {
     "root-file-system",
     { DEBIAN, recipe: 1 },
     async (dir) => {
-      await needPrograms(["debootstrap", "tar"]);
+      await needPrograms(["debootstrap", "tar", "unshare"]);
       const root = path.join(dir, "root");
       const env = await aptProxy();
-      await run("debootstrap", ["--variant=minbase", "--include=python3", DEBIAN, root, await debianMirror()], { env });
+      const debootstrap = ["debootstrap", "--variant=minbase", "--include=python3", DEBIAN, root, await debianMirror()];
+      // In a mount namespace of its own: ended half way, it would leave a mounted /proc that nobody can remove.
+      await run("unshare", ["--mount", "--propagation", "private", ...debootstrap], { env });
       fs.rmSync(path.join(root, "var/cache/apt"), { recursive: true, force: true });
       await run("tar", ["--numeric-owner", "-C", root, "-cf", path.join(dir, "root.tar"), "."]);
       fs.rmSync(root, { recursive: true, force: true });

@@ -1,0 +1,17 @@
+import fs from "node:fs";
+import path from "node:path";
+import { ROOT } from "../../scripts/build.ts";
+
+/** Image of the sandbox that has Python and PyTorch. */
+export const TORCH_IMAGE = "trainyard.local/torch:1";
+/** A namespace that every sandbox has. */
+export const NAMESPACE = "team-a";
+
+/** A copy of the sample project that a person, or a test, may change. An existing copy stays as it is. */
+export function copyProject(into: string): string {
+  if (!fs.existsSync(into)) fs.cpSync(path.join(ROOT, "test", "project"), into, { recursive: true });
+  return into;
+}
+
+/** Settings of the editor that make the sample project run on the sandbox without a word from anybody. */
+export const SANDBOX_SETTINGS = { "trainyard.job.image": TORCH_IMAGE } as const;
