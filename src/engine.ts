@@ -148,7 +148,7 @@ export class Engine implements Disposable {
     const { state } = cluster.connection;
     if (state.kind === "live") return { kind: "live", version: this.#versions.get(name) ?? "" };
     if (state.kind !== "failed") return state;
-    return { kind: "failed", code: errorCode(state.error) ?? (isApiError(state.error) ? "refused" : ""), message: errorText(state.error) };
+    return { kind: "failed", code: codeOf(state.error), message: errorText(state.error) };
   }
 
   /** A person looks at the cluster: connects, and says which of its namespaces to show. */
@@ -185,9 +185,9 @@ export class Engine implements Disposable {
   }
 
   /** The person wants another try: credentials that were refused may be asked for again. */
-  async retry(name: string): Promise<void> {
+  async retry(name: string, signal?: AbortSignal): Promise<void> {
     this.cluster(name).connection.credentials.unblock();
-    await this.#connect(name);
+    await this.#connect(name, signal);
   }
 
   async #connect(name: string, signal?: AbortSignal): Promise<void> {
@@ -308,4 +308,10 @@ export function createEngine(options: EngineOptions): Engine {
 
 function namespacesKey(context: string): string {
   return `namespaces/${context}`;
+}
+
+/** What stands in the way of a cluster, for its row. 503 is an API server, or what stands before it, that is not ready yet. */
+function codeOf(error: Error): string {
+  if (isApiError(error)) return error.status === 503 ? "not-ready" : "refused";
+  return errorCode(error) ?? "";
 }

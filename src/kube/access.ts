@@ -28,7 +28,11 @@ const WhoSchema = v.object({ status: v.object({ userInfo: v.object({ username: v
  * Asks the server whether the person may do this (SelfSubjectAccessReview, authorization.k8s.io/v1). `unknown` where it
  * will not say: what is unknown is offered. Rejects with ConnectError or CancelledError.
  */
-export async function canI(client: KubeClient, attributes: AccessAttributes, signal?: AbortSignal): Promise<"yes" | "no" | "unknown"> {
+export async function canI(
+  client: KubeClient,
+  attributes: AccessAttributes,
+  signal?: AbortSignal,
+): Promise<"yes" | "no" | "unknown"> {
   const body = {
     apiVersion: "authorization.k8s.io/v1",
     kind: "SelfSubjectAccessReview",
@@ -55,7 +59,12 @@ export async function whoAmI(client: KubeClient, signal?: AbortSignal): Promise<
 }
 
 /** The answer, or undefined where the server refused to give one. */
-async function post(client: KubeClient, path: string, body: unknown, signal: AbortSignal | undefined): Promise<unknown> {
+async function post(
+  client: KubeClient,
+  path: string,
+  body: unknown,
+  signal: AbortSignal | undefined,
+): Promise<unknown> {
   try {
     return await client.json<unknown>({ method: "POST", path, body, ...(signal === undefined ? {} : { signal }) });
   } catch (error) {

@@ -17,8 +17,15 @@ export function expiredCertificate(pem: Buffer, user: string, now: number): Conn
   const end = certificateEnd(pem);
   if (end === undefined || end > now) return undefined;
   const [day] = new Date(end).toISOString().split("T");
-  const since = duration(now - end).split(" ").slice(0, 2).join(" ");
-  return new ConnectError("certificate-expired", `The certificate for user ${user} expired ${since} ago (${day ?? ""}).`, {
-    hint: "Get a new one from where the cluster's access was given, then try again.",
-  });
+  const since = duration(now - end)
+    .split(" ")
+    .slice(0, 2)
+    .join(" ");
+  return new ConnectError(
+    "certificate-expired",
+    `The certificate for user ${user} expired ${since} ago (${day ?? ""}).`,
+    {
+      hint: "Get a new one from where the cluster's access was given, then try again.",
+    },
+  );
 }

@@ -33,7 +33,10 @@ export function connectFailure(error: unknown, place: Place): Error {
 
 /** `The cluster cannot be reached: …` */
 export function unreachable(why: string, place: Place, cause?: unknown): ConnectError {
-  const hint = place.host === "localhost" || /^127\.|^::1$/.test(place.host) ? "Is the local cluster running?" : "Check the network, the VPN or the proxy.";
+  const hint =
+    place.host === "localhost" || /^127\.|^::1$/.test(place.host)
+      ? "Is the local cluster running?"
+      : "Check the network, the VPN or the proxy.";
   return new ConnectError("unreachable", `The cluster cannot be reached: ${why}.`, { hint, cause });
 }
 
@@ -66,7 +69,9 @@ function reason(code: string, { host, at }: Place, error: unknown): string {
       return `${at} does not speak TLS as expected`;
     default:
       // A proxy's or a parser's own words; they come from outside.
-      return code.startsWith("HPE_") ? `${at} does not speak HTTP` : `${at} failed (${label(redact(errorText(error)), 160)})`;
+      return code.startsWith("HPE_")
+        ? `${at} does not speak HTTP`
+        : `${at} failed (${label(redact(errorText(error)), 160)})`;
   }
 }
 

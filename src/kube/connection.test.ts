@@ -70,7 +70,10 @@ contexts:
     assert.equal(loads, 0);
     await Promise.all([connections.load(), connections.load()]);
     assert.equal(loads, 1);
-    assert.deepEqual(connections.contexts().map(({ name }) => name), ["a", "b", "broken"]);
+    assert.deepEqual(
+      connections.contexts().map(({ name }) => name),
+      ["a", "b", "broken"],
+    );
     const connection = connections.get("a");
     assert.equal(connections.get("a"), connection);
     assert.equal(connection.state.kind, "not-connected");
@@ -130,7 +133,12 @@ contexts:
     await Promise.all([a.connect(), b.connect()]);
     assert.equal(a.credentials, b.credentials, "one sign-in for both");
     assert.equal(api.sockets.size, 2);
-    await writeFile(file, config(api.url).replace("namespace: other", "namespace: third").replace("current-context: a", "current-context: b"));
+    await writeFile(
+      file,
+      config(api.url)
+        .replace("namespace: other", "namespace: third")
+        .replace("current-context: a", "current-context: b"),
+    );
     await connections.reload();
     assert.equal(connections.get("a"), a);
     assert.equal(a.context.isCurrent, false);

@@ -98,7 +98,11 @@ export class Connection implements Disposable {
         this.#become({ kind: "live" });
         return version;
       } catch (error) {
-        this.#become(isCancelled(error) ? before : { kind: "failed", error: error instanceof Error ? error : new Error(String(error)) });
+        this.#become(
+          isCancelled(error)
+            ? before
+            : { kind: "failed", error: error instanceof Error ? error : new Error(String(error)) },
+        );
         throw error;
       }
     }, signal);
@@ -123,7 +127,10 @@ export class Connection implements Disposable {
   }
 
   async #version(signal: AbortSignal): Promise<ServerVersion> {
-    const answer = v.safeParse(VersionSchema, await this.client.json<unknown>({ method: "GET", path: "/version", signal }));
+    const answer = v.safeParse(
+      VersionSchema,
+      await this.client.json<unknown>({ method: "GET", path: "/version", signal }),
+    );
     if (answer.success) return answer.output;
     throw new ConnectError("unreachable", "The server answers, but not as a Kubernetes API server does.", {
       hint: `The kubeconfig names ${this.context.server}.`,

@@ -44,7 +44,9 @@ export class Connections implements Disposable {
   constructor(options: ConnectionsOptions) {
     this.#options = options;
     const onChange = (): void => {
-      this.reload().catch((error: unknown) => this.#options.log.warn(`The kubeconfig could not be read again: ${String(error)}`));
+      this.reload().catch((error: unknown) =>
+        this.#options.log.warn(`The kubeconfig could not be read again: ${String(error)}`),
+      );
     };
     this.#watch = new FolderWatch(onChange, options.clock, options.log);
   }

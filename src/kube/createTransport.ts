@@ -108,7 +108,7 @@ class ClusterTransport implements Transport {
   async #attempt(request: KubeRequest, identity: Identity): Promise<KubeResponse> {
     const wired = requestOf(request, identity, this.#options.entry, this.#options.userAgent);
     const key = certificateKey(identity);
-    for (let tries = 1; ; ) {
+    for (let tries = 1; ;) {
       if (this.#isDisposed) throw new CancelledError();
       // Chosen and taken in one step: of many who waited for one session, no more may go than it has room for.
       const wire = this.#pick(key);
@@ -170,7 +170,8 @@ class ClusterTransport implements Transport {
   async #wireOver({ socket, protocol }: Dialled, identity: Identity, signal: AbortSignal): Promise<Wire> {
     const { idleMs } = this.#timing;
     const explain = (error: unknown): Error => this.#explain(error);
-    const silent = (ms: number): ConnectError => unreachable(`no answer from ${this.#place.at} within ${duration(ms)}`, this.#place);
+    const silent = (ms: number): ConnectError =>
+      unreachable(`no answer from ${this.#place.at} within ${duration(ms)}`, this.#place);
     if (protocol === "h2") {
       const origin = this.#place.url.origin;
       const onClose = (): void => this.#forget();
@@ -204,7 +205,9 @@ class ClusterTransport implements Transport {
 
   #trace(request: KubeRequest, started: number, outcome: string): void {
     const { method, path } = request;
-    this.#options.log.trace(redact(`${method} ${path} ${outcome} in ${Math.round(this.#clock.monotonic() - started)} ms`));
+    this.#options.log.trace(
+      redact(`${method} ${path} ${outcome} in ${Math.round(this.#clock.monotonic() - started)} ms`),
+    );
   }
 }
 

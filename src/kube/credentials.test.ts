@@ -27,7 +27,10 @@ describe("credentials", () => {
   afterEach(() => assert.doesNotMatch(lines.join("\n"), new RegExp(SECRET), "a secret in the log"));
 
   /** A plugin with this body of JavaScript, and the file in which it notes each run. */
-  const plugin = async (body: string, more: Partial<ExecEntry> = {}): Promise<{ exec: ExecEntry; runs: () => Promise<number> }> => {
+  const plugin = async (
+    body: string,
+    more: Partial<ExecEntry> = {},
+  ): Promise<{ exec: ExecEntry; runs: () => Promise<number> }> => {
     const name = `plugin-${count++}`;
     const file = path.join(folder, name);
     const noted = `${file}.runs`;
@@ -36,11 +39,25 @@ describe("credentials", () => {
     const answer = `const answer = (status, more) => console.log(JSON.stringify({kind: "ExecCredential", apiVersion: ${JSON.stringify(V1)}, status, ...more}));`;
     await writeFile(file, `${start}\n${answer}\n${body}\n`);
     await chmod(file, 0o755);
-    const exec = { command: `./${name}`, args: [], env: {}, apiVersion: V1, provideClusterInfo: false, interactiveMode: "Never", baseDir: folder, ...more } as const;
+    const exec = {
+      command: `./${name}`,
+      args: [],
+      env: {},
+      apiVersion: V1,
+      provideClusterInfo: false,
+      interactiveMode: "Never",
+      baseDir: folder,
+      ...more,
+    } as const;
     return { exec, runs: async () => (await readFile(noted, "utf8")).length };
   };
   const made = (exec: ExecEntry, options: Partial<CredentialsOptions> = {}): Credentials =>
-    new Credentials({ entry: testEntry("https://x.test", { execConfig: { a: 1 } }, { exec }), env: process.env, log, ...options });
+    new Credentials({
+      entry: testEntry("https://x.test", { execConfig: { a: 1 } }, { exec }),
+      env: process.env,
+      log,
+      ...options,
+    });
 
   it("runs a plugin once for 20 who ask at the same time, and keeps what it said", async () => {
     const { exec, runs } = await plugin(`answer({token: "${SECRET}"})`);
@@ -52,11 +69,14 @@ describe("credentials", () => {
   });
 
   it("tells a plugin its arguments, its environment and the cluster", async () => {
-    const { exec } = await plugin(`answer({token: JSON.stringify([process.argv.slice(2), process.env.A, JSON.parse(process.env.KUBERNETES_EXEC_INFO)])})`, {
-      args: ["--x", "a b"],
-      env: { A: "é" },
-      provideClusterInfo: true,
-    });
+    const { exec } = await plugin(
+      `answer({token: JSON.stringify([process.argv.slice(2), process.env.A, JSON.parse(process.env.KUBERNETES_EXEC_INFO)])})`,
+      {
+        args: ["--x", "a b"],
+        env: { A: "é" },
+        provideClusterInfo: true,
+      },
+    );
     const [args, a, info] = JSON.parse((await made(exec).get()).token ?? "") as [unknown, unknown, unknown];
     assert.deepEqual([args, a], [["--x", "a b"], "é"]);
     assert.deepEqual(info, {
@@ -64,17 +84,28 @@ describe("credentials", () => {
       apiVersion: V1,
       spec: {
         interactive: false,
-        cluster: { server: "https://x.test", "certificate-authority-data": certificate("ca.pem").toString("base64"), config: { a: 1 } },
+        cluster: {
+          server: "https://x.test",
+          "certificate-authority-data": certificate("ca.pem").toString("base64"),
+          config: { a: 1 },
+        },
       },
     });
   });
 
   it("renews 60 s before the end, and never more often than once a minute", async () => {
-    const { exec, runs } = await plugin(`answer({token: "t" + Date.now(), expirationTimestamp: new Date(Number(process.env.END)).toISOString()})`, {
-      env: { END: String(Date.UTC(2030, 0, 1)) },
-    });
+    const { exec, runs } = await plugin(
+      `answer({token: "t" + Date.now(), expirationTimestamp: new Date(Number(process.env.END)).toISOString()})`,
+      {
+        env: { END: String(Date.UTC(2030, 0, 1)) },
+      },
+    );
     let passed = 0;
-    const clock: Clock = { ...systemClock, now: () => Date.UTC(2030, 0, 1) - 600_000 + passed, monotonic: () => passed };
+    const clock: Clock = {
+      ...systemClock,
+      now: () => Date.UTC(2030, 0, 1) - 600_000 + passed,
+      monotonic: () => passed,
+    };
     const credentials = made(exec, { clock });
     const first = await credentials.get();
     passed = 539_000;
@@ -117,9 +148,19 @@ describe("credentials", () => {
       [`answer({clientCertificateData: "${SECRET}"})`, {}, "plugin-output", /certificate without its key/],
       [`answer({token: "${SECRET}"}, {apiVersion: "${SECRET}"})`, {}, "plugin-output", /wrote another version/],
       [`process.stdout.write("x".repeat(3e6))`, {}, "plugin-output", /more than 1 MB/],
-      [`console.error("line one\\n\\u001b[31mno access for token=${SECRET} " + process.env.KEY + "\\u001b[0m\\n"); process.exit(7)`, { env: { KEY: SECRET } }, "plugin-failed", /exit code 7\. It said: no access for token=\[redacted\] \[redacted\]$/],
+      [
+        `console.error("line one\\n\\u001b[31mno access for token=${SECRET} " + process.env.KEY + "\\u001b[0m\\n"); process.exit(7)`,
+        { env: { KEY: SECRET } },
+        "plugin-failed",
+        /exit code 7\. It said: no access for token=\[redacted\] \[redacted\]$/,
+      ],
       [`process.kill(process.pid, "SIGKILL")`, {}, "plugin-failed", /ended by a signal/],
-      [``, { command: "no-such-plugin", installHint: "Install it\nfrom here" }, "plugin-missing", /of user alice was not found\. The editor looks on its own PATH.* Install it from here/],
+      [
+        ``,
+        { command: "no-such-plugin", installHint: "Install it\nfrom here" },
+        "plugin-missing",
+        /of user alice was not found\. The editor looks on its own PATH.* Install it from here/,
+      ],
       [``, { command: "./no-such-plugin" }, "plugin-missing", /names it by a path/],
       [``, { interactiveMode: "Always" }, "plugin-failed", /wants a terminal/],
       [``, { apiVersion: "client.authentication.k8s.io/v1alpha1" }, "kubeconfig", /v1alpha1 is no longer supported/],
@@ -146,9 +187,13 @@ describe("credentials", () => {
       alive.add(socket);
       socket.on("error", () => undefined).once("close", () => alive.delete(socket));
     });
-    const port = await new Promise<number>((resolve) => listener.listen(0, "127.0.0.1", () => resolve((listener.address() as AddressInfo).port)));
+    const port = await new Promise<number>((resolve) =>
+      listener.listen(0, "127.0.0.1", () => resolve((listener.address() as AddressInfo).port)),
+    );
     const hold = `require("net").connect(${port}, "127.0.0.1"); process.on("SIGTERM", () => {});`;
-    const { exec } = await plugin(`${hold} require("child_process").spawn(process.execPath, ["-e", ${JSON.stringify(hold)}], {stdio: "inherit"});`);
+    const { exec } = await plugin(
+      `${hold} require("child_process").spawn(process.execPath, ["-e", ${JSON.stringify(hold)}], {stdio: "inherit"});`,
+    );
     const abort = new AbortController();
     const running = made(exec).get(abort.signal);
     await until(() => alive.size === 2, "both run");
@@ -160,7 +205,9 @@ describe("credentials", () => {
 
   it("ends a plugin when all who asked have left, and does not hold that against it", async () => {
     const pid = path.join(folder, "pid");
-    const { exec, runs } = await plugin(`require("fs").writeFileSync(${JSON.stringify(pid)}, String(process.pid)); if (process.env.SLOW) setInterval(() => {}, 1000); else answer({token: "t"})`);
+    const { exec, runs } = await plugin(
+      `require("fs").writeFileSync(${JSON.stringify(pid)}, String(process.pid)); if (process.env.SLOW) setInterval(() => {}, 1000); else answer({token: "t"})`,
+    );
     const credentials = made({ ...exec, env: { SLOW: "1" } });
     const [one, two] = [new AbortController(), new AbortController()];
     const asked = [credentials.get(one.signal), credentials.get(two.signal)];
@@ -184,7 +231,10 @@ describe("credentials", () => {
     await writeFile(tokenFile, "one\n");
     let passed = 0;
     const clock: Clock = { ...systemClock, monotonic: () => passed };
-    const credentials = new Credentials({ entry: testEntry("https://x.test", {}, { tokenFile, token: "ignored" }), clock });
+    const credentials = new Credentials({
+      entry: testEntry("https://x.test", {}, { tokenFile, token: "ignored" }),
+      clock,
+    });
     const first = await credentials.get();
     assert.equal(first.token, "one");
     assert.equal(await credentials.refresh(first), first, "nothing newer");
@@ -196,16 +246,24 @@ describe("credentials", () => {
     await writeFile(tokenFile, "three");
     assert.equal((await credentials.refresh(second)).token, "three");
     await rm(tokenFile);
-    await assert.rejects(credentials.refresh(await credentials.get()), failure("kubeconfig", /token of user alice is missing: .*token does not exist/));
+    await assert.rejects(
+      credentials.refresh(await credentials.get()),
+      failure("kubeconfig", /token of user alice is missing: .*token does not exist/),
+    );
   });
 
   it("refuses the old auth-providers", async () => {
     const entry = testEntry("https://x.test", {}, { authProvider: "azure" });
-    await assert.rejects(new Credentials({ entry }).get(), failure("kubeconfig", /old auth-provider azure: kubectl dropped it in 1\.26/));
+    await assert.rejects(
+      new Credentials({ entry }).get(),
+      failure("kubeconfig", /old auth-provider azure: kubectl dropped it in 1\.26/),
+    );
   });
 
   it("answers a 401 once with a fresh token; 20 at the same time run the plugin once more; then it waits", async () => {
-    const { exec, runs } = await plugin(`answer({token: "t" + require("fs").readFileSync(process.env.RUNS, "utf8").length})`);
+    const { exec, runs } = await plugin(
+      `answer({token: "t" + require("fs").readFileSync(process.env.RUNS, "utf8").length})`,
+    );
     const env = { ...process.env, RUNS: path.join(folder, `${exec.command.slice(2)}.runs`) };
     let accepted = "Bearer t2";
     const api = await testServer((request, response) => {
@@ -221,7 +279,11 @@ describe("credentials", () => {
     assert.equal(await textOf(answers[0] ?? (await send())), "{}");
     assert.equal(await runs(), 2);
     accepted = "nothing";
-    await Promise.all(Array.from({ length: 20 }, () => assert.rejects(send(), failure("sign-in-needed", /did not accept the credentials of user alice/))));
+    await Promise.all(
+      Array.from({ length: 20 }, () =>
+        assert.rejects(send(), failure("sign-in-needed", /did not accept the credentials of user alice/)),
+      ),
+    );
     await assert.rejects(send(), ConnectError);
     assert.equal(await runs(), 3, "refused once, not run again");
     accepted = "Bearer t4";
@@ -232,11 +294,19 @@ describe("credentials", () => {
   });
 
   it("connects anew when the plugin brings another certificate", async () => {
-    const pair = (name: string) => JSON.stringify({ clientCertificateData: certificate(`${name}.pem`).toString(), clientKeyData: certificate(`${name}.key`).toString() });
-    const { exec } = await plugin(`answer(require("fs").readFileSync(process.env.RUNS, "utf8").length === 1 ? ${pair("client")} : ${pair("client-renewed")})`);
+    const pair = (name: string) =>
+      JSON.stringify({
+        clientCertificateData: certificate(`${name}.pem`).toString(),
+        clientKeyData: certificate(`${name}.key`).toString(),
+      });
+    const { exec } = await plugin(
+      `answer(require("fs").readFileSync(process.env.RUNS, "utf8").length === 1 ? ${pair("client")} : ${pair("client-renewed")})`,
+    );
     const env = { ...process.env, RUNS: path.join(folder, `${exec.command.slice(2)}.runs`) };
     let handshakes = () => 0;
-    const api = await testServer((_, response) => void response.writeHead(handshakes() === 1 ? 401 : 200).end("{}"), { clientCertificates: "required" });
+    const api = await testServer((_, response) => void response.writeHead(handshakes() === 1 ? 401 : 200).end("{}"), {
+      clientCertificates: "required",
+    });
     handshakes = api.handshakes;
     const entry = testEntry(api.url, {}, { exec });
     const wire = testTransport(entry, { credentials: new Credentials({ entry, env }) });
@@ -250,14 +320,24 @@ describe("credentials", () => {
 
 describe("the program of a plugin", () => {
   const find = (command: string, env: NodeJS.ProcessEnv, platform: NodeJS.Platform, ...there: string[]) =>
-    findCommand(command, platform === "win32" ? "C:\\kube" : "/kube", { env, platform, isExecutable: (file) => Promise.resolve(there.includes(file)) });
+    findCommand(command, platform === "win32" ? "C:\\kube" : "/kube", {
+      env,
+      platform,
+      isExecutable: (file) => Promise.resolve(there.includes(file)),
+    });
 
   it("is found by path or on the PATH, never in the current folder", async () => {
     assert.equal(await find("p", { PATH: "/a:/b" }, "linux", "/b/p"), "/b/p");
     assert.equal(await find("./bin/p", {}, "linux", "/kube/bin/p"), "/kube/bin/p");
     assert.equal(await find("/x/p", {}, "linux", "/x/p"), "/x/p");
-    assert.equal(await find("p", { PATH: ":.:bin:" }, "linux", path.resolve("p"), path.resolve("bin/p"), "/p", "p"), undefined);
-    assert.equal(await find("p", { Path: 'C:\\a;"C:\\b c"', PATHEXT: ".EXE;.CMD" }, "win32", "C:\\b c\\p.EXE"), "C:\\b c\\p.EXE");
+    assert.equal(
+      await find("p", { PATH: ":.:bin:" }, "linux", path.resolve("p"), path.resolve("bin/p"), "/p", "p"),
+      undefined,
+    );
+    assert.equal(
+      await find("p", { Path: 'C:\\a;"C:\\b c"', PATHEXT: ".EXE;.CMD" }, "win32", "C:\\b c\\p.EXE"),
+      "C:\\b c\\p.EXE",
+    );
     assert.equal(await find("p.exe", { PATH: "C:\\a", PATHEXT: ".EXE" }, "win32", "C:\\a\\p.exe"), "C:\\a\\p.exe");
     assert.equal(await find("p", { PATH: "C:\\a", PATHEXT: ".EXE" }, "win32", "C:\\a\\p"), undefined);
     assert.equal(await find(".\\p.exe", {}, "win32", "C:\\kube\\p.exe"), "C:\\kube\\p.exe");

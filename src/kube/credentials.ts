@@ -162,7 +162,10 @@ export class Credentials implements Disposable {
   #checked(identity: Identity): Identity {
     const { cert, token, basic } = identity;
     if (cert === undefined) return identity;
-    const expired = token === undefined && basic === undefined ? expiredCertificate(cert, this.#entry.user.name, this.#clock.now()) : undefined;
+    const expired =
+      token === undefined && basic === undefined
+        ? expiredCertificate(cert, this.#entry.user.name, this.#clock.now())
+        : undefined;
     if (expired !== undefined) throw expired;
     const end = certificateEnd(cert);
     return end === undefined ? identity : { ...identity, expiresAt: Math.min(end, identity.expiresAt ?? end) };
@@ -171,7 +174,8 @@ export class Credentials implements Disposable {
 
 async function fromKubeconfig(user: UserEntry): Promise<Identity> {
   // As client-go: the token's file wins over the token, a certificate's data over its file.
-  const token = user.tokenFile === undefined ? user.token : (await readSecret(user.tokenFile, user.name, "token")).toString("utf8");
+  const token =
+    user.tokenFile === undefined ? user.token : (await readSecret(user.tokenFile, user.name, "token")).toString("utf8");
   const cert = await dataOrFile(user.clientCertData, user.clientCertFile, user.name, "certificate");
   const key = await dataOrFile(user.clientKeyData, user.clientKeyFile, user.name, "key");
   const trimmed = token?.trim() ?? "";
@@ -182,7 +186,12 @@ async function fromKubeconfig(user: UserEntry): Promise<Identity> {
   };
 }
 
-async function dataOrFile(data: string | undefined, file: string | undefined, user: string, what: string): Promise<Buffer | undefined> {
+async function dataOrFile(
+  data: string | undefined,
+  file: string | undefined,
+  user: string,
+  what: string,
+): Promise<Buffer | undefined> {
   if (data !== undefined && data !== "") return Buffer.from(data, "base64");
   return file === undefined ? undefined : readSecret(file, user, what);
 }
@@ -197,7 +206,8 @@ async function readSecret(file: string, user: string, what: string): Promise<Buf
 }
 
 function legacy(user: string, provider: string): ConnectError {
-  const removed = provider === "gcp" || provider === "azure" ? "kubectl dropped it in 1.26" : "programs named by exec replace it";
+  const removed =
+    provider === "gcp" || provider === "azure" ? "kubectl dropped it in 1.26" : "programs named by exec replace it";
   return new ConnectError("kubeconfig", `The user ${user} signs in by the old auth-provider ${provider}: ${removed}.`, {
     hint: "Write the context anew with the cloud's own tool, which now names an exec program.",
   });
@@ -205,6 +215,11 @@ function legacy(user: string, provider: string): ConnectError {
 
 function isSame(a: Identity, b: Identity): boolean {
   const text = (identity: Identity): string =>
-    JSON.stringify([identity.token, identity.basic, identity.cert?.toString("latin1"), identity.key?.toString("latin1")]);
+    JSON.stringify([
+      identity.token,
+      identity.basic,
+      identity.cert?.toString("latin1"),
+      identity.key?.toString("latin1"),
+    ]);
   return text(a) === text(b) && a.expiresAt === b.expiresAt;
 }

@@ -86,14 +86,19 @@ function tlsOptions({ place, cluster }: DialOptions, { cert, key }: Identity): C
 
 async function authorities({ cluster, place, systemCertificates }: DialOptions): Promise<{ ca?: (string | Buffer)[] }> {
   if (cluster.insecureSkipTlsVerify) return {};
-  if (cluster.caData !== undefined && cluster.caData !== "") return { ca: [pem(Buffer.from(cluster.caData, "base64"), place)] };
+  if (cluster.caData !== undefined && cluster.caData !== "")
+    return { ca: [pem(Buffer.from(cluster.caData, "base64"), place)] };
   if (cluster.caFile !== undefined) {
     try {
       return { ca: [pem(await readFile(cluster.caFile), place)] };
     } catch (error) {
       if (error instanceof ConnectError) throw error;
-      const why = errorCode(error) === "ENOENT" ? "does not exist" : `cannot be read (${errorCode(error) ?? "unknown"})`;
-      throw new ConnectError("kubeconfig", `The certificate authority of cluster ${place.cluster} is missing: ${cluster.caFile} ${why}.`);
+      const why =
+        errorCode(error) === "ENOENT" ? "does not exist" : `cannot be read (${errorCode(error) ?? "unknown"})`;
+      throw new ConnectError(
+        "kubeconfig",
+        `The certificate authority of cluster ${place.cluster} is missing: ${cluster.caFile} ${why}.`,
+      );
     }
   }
   const ca = withSystem(systemCertificates);
@@ -107,7 +112,10 @@ function withSystem(system: readonly string[] | undefined): string[] | undefined
 
 function pem(content: Buffer, place: Place): Buffer {
   if (content.includes("-----BEGIN CERTIFICATE-----")) return content;
-  throw new ConnectError("kubeconfig", `The certificate authority of cluster ${place.cluster} is not a PEM certificate.`);
+  throw new ConnectError(
+    "kubeconfig",
+    `The certificate authority of cluster ${place.cluster} is not a PEM certificate.`,
+  );
 }
 
 /** OpenSSL did not take the certificates or the key that we gave it. */

@@ -13,7 +13,11 @@ export interface CommandSearch {
  * relative to the kubeconfig's folder, else it is looked up on the PATH. Never in the current folder, which may be
  * an untrusted workspace: relative and empty PATH entries are skipped (Go refuses them too, exec.ErrDot).
  */
-export async function findCommand(command: string, baseDir: string, search: CommandSearch): Promise<string | undefined> {
+export async function findCommand(
+  command: string,
+  baseDir: string,
+  search: CommandSearch,
+): Promise<string | undefined> {
   const { env, platform } = search;
   const paths = platform === "win32" ? path.win32 : path.posix;
   const check = search.isExecutable ?? ((file: string) => isExecutable(file, platform));
@@ -36,7 +40,12 @@ function pathFolders(env: NodeJS.ProcessEnv, platform: NodeJS.Platform, paths: p
 }
 
 /** What may follow the name: on Windows what PATHEXT lists, or nothing where the name has an extension. */
-function extensions(base: string, env: NodeJS.ProcessEnv, platform: NodeJS.Platform, paths: path.PlatformPath): string[] {
+function extensions(
+  base: string,
+  env: NodeJS.ProcessEnv,
+  platform: NodeJS.Platform,
+  paths: path.PlatformPath,
+): string[] {
   if (platform !== "win32") return [""];
   const known = (variable(env, "PATHEXT", platform) ?? ".COM;.EXE;.BAT;.CMD").split(";").filter((part) => part !== "");
   const own = paths.extname(base).toLowerCase();

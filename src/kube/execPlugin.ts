@@ -53,9 +53,13 @@ export async function runExecPlugin(run: PluginRun): Promise<PluginAnswer> {
   const name = label(exec.command, 120);
   const who = `The sign-in program ${name} of user ${run.user}`;
   if (!VERSIONS.includes(exec.apiVersion)) {
-    throw new ConnectError("kubeconfig", `${who} cannot be used: ${label(exec.apiVersion, 80)} is no longer supported.`, {
-      hint: "Update the program, then have it write the kubeconfig's entry again.",
-    });
+    throw new ConnectError(
+      "kubeconfig",
+      `${who} cannot be used: ${label(exec.apiVersion, 80)} is no longer supported.`,
+      {
+        hint: "Update the program, then have it write the kubeconfig's entry again.",
+      },
+    );
   }
   if (exec.interactiveMode === "Always") {
     throw new ConnectError("plugin-failed", `${who} wants a terminal, which the editor does not give it.`, {
@@ -90,7 +94,9 @@ async function start(run: PluginRun, file: string, who: string): Promise<ChildRe
     if (isCancelled(error)) throw error;
     // A script whose interpreter is missing says ENOENT as well.
     if (errorCode(error) === "ENOENT") throw missing(who, exec);
-    throw new ConnectError("plugin-failed", `${who} could not be started.`, { why: `The system said ${errorCode(error) ?? "no"}.` });
+    throw new ConnectError("plugin-failed", `${who} could not be started.`, {
+      why: `The system said ${errorCode(error) ?? "no"}.`,
+    });
   }
 }
 
@@ -140,10 +146,12 @@ function credential(stdout: string, apiVersion: string): PluginAnswer | string {
   }
   const parsed = v.safeParse(CredentialSchema, value);
   if (!parsed.success) return "it wrote no ExecCredential with a status";
-  if (parsed.output.apiVersion !== apiVersion) return `the kubeconfig asks for ${label(apiVersion, 80)}, it wrote another version`;
+  if (parsed.output.apiVersion !== apiVersion)
+    return `the kubeconfig asks for ${label(apiVersion, 80)}, it wrote another version`;
   const { token, clientCertificateData: cert, clientKeyData: key, expirationTimestamp } = parsed.output.status;
   const hasPair = isFilled(cert) && isFilled(key);
-  if (isFilled(cert) !== isFilled(key)) return "it wrote a certificate without its key, or a key without its certificate";
+  if (isFilled(cert) !== isFilled(key))
+    return "it wrote a certificate without its key, or a key without its certificate";
   if (!isFilled(token) && !hasPair) return "it wrote neither a token nor a certificate";
   const expiresAt = expirationTimestamp === null ? Number.NaN : Date.parse(expirationTimestamp);
   return {
@@ -161,7 +169,10 @@ function missing(who: string, exec: ExecEntry): ConnectError {
   const where = /[\\/]/.test(exec.command)
     ? "The kubeconfig names it by a path."
     : "The editor looks on its own PATH, which may differ from the terminal's.";
-  const hint = exec.installHint === undefined ? "Install it, or name it by its full path in the kubeconfig." : label(exec.installHint, 300);
+  const hint =
+    exec.installHint === undefined
+      ? "Install it, or name it by its full path in the kubeconfig."
+      : label(exec.installHint, 300);
   return new ConnectError("plugin-missing", `${who} was not found.`, { why: where, hint });
 }
 

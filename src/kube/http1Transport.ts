@@ -5,7 +5,15 @@ import { CancelledError, errorCode } from "../core/errors.ts";
 import type { ConnectError } from "./errors.ts";
 import type { Place } from "./place.ts";
 import type { KubeResponse } from "./transport.ts";
-import { closedEarly, type Explain, kubeResponse, NotProcessed, plainHeaders, type Wire, type WireRequest } from "./wire.ts";
+import {
+  closedEarly,
+  type Explain,
+  kubeResponse,
+  NotProcessed,
+  plainHeaders,
+  type Wire,
+  type WireRequest,
+} from "./wire.ts";
 
 export interface Http1Options {
   readonly place: Place;
@@ -26,7 +34,14 @@ class DialAgent extends Agent {
 
   constructor(dial: () => Promise<Socket>, idleMs: number) {
     // Each watch holds a connection of its own.
-    super({ keepAlive: true, keepAliveMsecs: 30_000, maxSockets: Infinity, maxFreeSockets: 8, scheduling: "lifo", timeout: idleMs });
+    super({
+      keepAlive: true,
+      keepAliveMsecs: 30_000,
+      maxSockets: Infinity,
+      maxFreeSockets: 8,
+      scheduling: "lifo",
+      timeout: idleMs,
+    });
     this.#dial = dial;
   }
 
@@ -129,7 +144,17 @@ export class Http1Wire implements Wire {
       outgoing.once("response", (incoming: IncomingMessage) => {
         clearTimeout(timer);
         const headers = plainHeaders(incoming.headers);
-        resolve(kubeResponse({ status: incoming.statusCode ?? 0, headers, source: incoming, isWhole: () => incoming.complete, abandon, signal, explain }));
+        resolve(
+          kubeResponse({
+            status: incoming.statusCode ?? 0,
+            headers,
+            source: incoming,
+            isWhole: () => incoming.complete,
+            abandon,
+            signal,
+            explain,
+          }),
+        );
       });
       signal?.addEventListener("abort", onAbort, { once: true });
       if (signal?.aborted === true) onAbort();
@@ -161,5 +186,7 @@ function isStale(outgoing: ClientRequest, request: WireRequest, error: unknown):
 }
 
 function mutable(headers: WireRequest["headers"]): Record<string, string | string[]> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? value : [...value]]));
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? value : [...value]]),
+  );
 }

@@ -4,7 +4,15 @@ import { CancelledError } from "../core/errors.ts";
 import type { ConnectError } from "./errors.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { KubeResponse } from "./transport.ts";
-import { closedEarly, type Explain, kubeResponse, NotProcessed, plainHeaders, type Wire, type WireRequest } from "./wire.ts";
+import {
+  closedEarly,
+  type Explain,
+  kubeResponse,
+  NotProcessed,
+  plainHeaders,
+  type Wire,
+  type WireRequest,
+} from "./wire.ts";
 
 export interface Http2Options {
   /** Scheme, host and port. */
@@ -138,7 +146,17 @@ export class Http2Wire implements Wire {
       stream.once("response", (head) => {
         clearTimeout(timer);
         const status = Number(head[":status"]);
-        resolve(kubeResponse({ status, headers: plainHeaders(head), source: stream, isWhole: () => stream.rstCode === constants.NGHTTP2_NO_ERROR, abandon, signal, explain: (error) => explain(this.#failure ?? error) }));
+        resolve(
+          kubeResponse({
+            status,
+            headers: plainHeaders(head),
+            source: stream,
+            isWhole: () => stream.rstCode === constants.NGHTTP2_NO_ERROR,
+            abandon,
+            signal,
+            explain: (error) => explain(this.#failure ?? error),
+          }),
+        );
       });
       signal?.addEventListener("abort", onAbort, { once: true });
       if (signal?.aborted === true) onAbort();

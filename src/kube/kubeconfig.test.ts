@@ -56,7 +56,10 @@ describe("kubeconfig", () => {
     const env = { KUBECONFIG: ":/a:/b::/a" };
     assert.deepEqual(kubeconfigPaths({ env, home: "/h", platform: "linux" }), { files: ["/a", "/b"], chosen: false });
     assert.deepEqual(kubeconfigPaths({ env: {}, home: "/h", platform: "darwin" }).files, ["/h/.kube/config"]);
-    assert.deepEqual(kubeconfigPaths({ paths: ["~/x", ""], env, home: "/h", platform: "linux" }), { files: ["/h/x"], chosen: true });
+    assert.deepEqual(kubeconfigPaths({ paths: ["~/x", ""], env, home: "/h", platform: "linux" }), {
+      files: ["/h/x"],
+      chosen: true,
+    });
     const windows = kubeconfigPaths({ env: { KUBECONFIG: "C:\\a;D:\\b" }, home: "C:\\h", platform: "win32" });
     assert.deepEqual(windows.files, ["C:\\a", "D:\\b"]);
   });
@@ -66,7 +69,13 @@ describe("kubeconfig", () => {
     const config = await load(file);
     assert.deepEqual(config.problems, []);
     assert.deepEqual(config.contexts[0], {
-      name: "dev", cluster: "dev", user: "ann", server: "https://dev.test:6443", namespace: "team-a", file, isCurrent: true,
+      name: "dev",
+      cluster: "dev",
+      user: "ann",
+      server: "https://dev.test:6443",
+      namespace: "team-a",
+      file,
+      isCurrent: true,
     });
     assert.equal(config.contexts[1]?.namespace, "default");
     const { cluster, user } = config.entry("dev");
@@ -91,7 +100,10 @@ describe("kubeconfig", () => {
 
   it("lists contexts that cannot be used, and says why when they are", async () => {
     const config = await load(await write("main", MAIN));
-    assert.deepEqual(config.contexts.map(({ name }) => name), ["dev", "lost", "nobody", "anonymous"]);
+    assert.deepEqual(
+      config.contexts.map(({ name }) => name),
+      ["dev", "lost", "nobody", "anonymous"],
+    );
     refused(() => config.entry("lost"), /names the cluster nowhere, which no kubeconfig file has/);
     refused(() => config.entry("nobody"), /names the user ghost/);
     refused(() => config.entry("other"), /has no context other/);
@@ -99,7 +111,10 @@ describe("kubeconfig", () => {
 
   it("gives the first file the word, and lets no broken file hide another", async () => {
     const broken = await write("broken", "clusters:\n- name: dev\n   bad: SECRET\n\tx");
-    const first = await write("first", "contexts:\n- {name: dev, context: {cluster: dev, user: bob, namespace: mine}}\nusers:\n- {name: bob, user: {token: 12345}}\n");
+    const first = await write(
+      "first",
+      "contexts:\n- {name: dev, context: {cluster: dev, user: bob, namespace: mine}}\nusers:\n- {name: bob, user: {token: 12345}}\n",
+    );
     const env = { KUBECONFIG: [broken, first, path.join(folder, "missing"), await write("main", MAIN)].join(":") };
     const config = await loadKubeconfig({ env, home: folder, platform: "linux" });
     assert.equal(config.contexts.find(({ name }) => name === "dev")?.namespace, "mine");
@@ -116,25 +131,50 @@ describe("kubeconfig", () => {
     assert.match((await load(folder)).problems[0]?.message ?? "", /not a file/);
     assert.match((await load(await write("list", "- 1"))).problems[0]?.message ?? "", /holds no mapping/);
     assert.deepEqual((await load(await write("empty", ""))).problems, []);
-    const half = await load(await write("half", "clusters:\n- {name: a, cluster: {}}\n- {name: b, cluster: {server: ftp://x}}\ncontexts:\n- {name: b, context: {cluster: b}}\n"));
-    assert.deepEqual(half.problems.map(({ message }) => message), ["The cluster a names no server."]);
+    const half = await load(
+      await write(
+        "half",
+        "clusters:\n- {name: a, cluster: {}}\n- {name: b, cluster: {server: ftp://x}}\ncontexts:\n- {name: b, context: {cluster: b}}\n",
+      ),
+    );
+    assert.deepEqual(
+      half.problems.map(({ message }) => message),
+      ["The cluster a names no server."],
+    );
     refused(() => half.entry("b"), /server is not an http or https URL/);
     const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n`;
     assert.match((await load(await write("bomb", bomb))).problems[0]?.message ?? "", /repeats itself/);
   });
 
   it("never reads a file that client-node would read by itself", async () => {
-    const config = await load(await write("trap", "users:\n- {name: u, user: {token-file: /etc/hostname}}\nclusters:\n- {name: c, cluster: {server: 'https://x'}}\ncontexts:\n- {name: x, context: {cluster: c, user: u}}\n"));
+    const config = await load(
+      await write(
+        "trap",
+        "users:\n- {name: u, user: {token-file: /etc/hostname}}\nclusters:\n- {name: c, cluster: {server: 'https://x'}}\ncontexts:\n- {name: x, context: {cluster: c, user: u}}\n",
+      ),
+    );
     assert.deepEqual(config.entry("x").user, { name: "u" });
   });
 
   it("checks a plugin's entry without quoting it", async () => {
     const exec = (text: string) =>
       `users:\n- name: u\n  user: {exec: ${text}}\nclusters:\n- {name: c, cluster: {server: 'https://x'}}\ncontexts:\n- {name: x, context: {cluster: c, user: u}}\n`;
-    const good = await load(await write("exec", exec("{command: ./get-token, args: [a, 1], env: [{name: A, value: b}], apiVersion: client.authentication.k8s.io/v1, installHint: null}")));
+    const good = await load(
+      await write(
+        "exec",
+        exec(
+          "{command: ./get-token, args: [a, 1], env: [{name: A, value: b}], apiVersion: client.authentication.k8s.io/v1, installHint: null}",
+        ),
+      ),
+    );
     assert.deepEqual(good.entry("x").user.exec, {
-      command: "./get-token", args: ["a", "1"], env: { A: "b" }, apiVersion: "client.authentication.k8s.io/v1",
-      provideClusterInfo: false, interactiveMode: "IfAvailable", baseDir: folder,
+      command: "./get-token",
+      args: ["a", "1"],
+      env: { A: "b" },
+      apiVersion: "client.authentication.k8s.io/v1",
+      provideClusterInfo: false,
+      interactiveMode: "IfAvailable",
+      baseDir: folder,
     });
     const bad = await load(await write("exec2", exec("{command: [SECRET], apiVersion: v1}")));
     refused(() => bad.entry("x"), /The user u cannot be used: exec\.command is missing or not valid/);
@@ -144,7 +184,9 @@ describe("kubeconfig", () => {
 
   it("gives equal fingerprints to equal contexts and others to changed ones", async () => {
     const one = (await load(await write("main", MAIN))).entry("dev");
-    const same = (await load(await write("copy", MAIN.replace("current-context: dev", "current-context: lost")))).entry("dev");
+    const same = (await load(await write("copy", MAIN.replace("current-context: dev", "current-context: lost")))).entry(
+      "dev",
+    );
     assert.equal(same.fingerprint, one.fingerprint);
     const other = (await load(await write("copy", MAIN.replace("a2V5", "a2V6")))).entry("dev");
     assert.notEqual(other.fingerprint, one.fingerprint);

@@ -25,7 +25,9 @@ export interface Kubeconfig {
  */
 export async function loadKubeconfig(options: KubeconfigOptions): Promise<Kubeconfig> {
   const { files, chosen } = kubeconfigPaths(options);
-  return new MergedKubeconfig(await Promise.all(files.map((file) => readKubeconfigFile(file, options.platform, chosen))));
+  return new MergedKubeconfig(
+    await Promise.all(files.map((file) => readKubeconfigFile(file, options.platform, chosen))),
+  );
 }
 
 class MergedKubeconfig implements Kubeconfig {
@@ -74,7 +76,10 @@ class MergedKubeconfig implements Kubeconfig {
     };
   }
 
-  #first<T>(name: string, of: (part: KubeconfigFile) => ReadonlyMap<string, T>): { value: T; file: string } | undefined {
+  #first<T>(
+    name: string,
+    of: (part: KubeconfigFile) => ReadonlyMap<string, T>,
+  ): { value: T; file: string } | undefined {
     for (const part of this.#parts) {
       const value = of(part).get(name);
       if (value !== undefined) return { value, file: part.file };
@@ -84,7 +89,11 @@ class MergedKubeconfig implements Kubeconfig {
 }
 
 function missing(context: ContextInfo, kind: "cluster" | "user", name: string): ConnectError {
-  return new ConnectError("kubeconfig", `The context ${context.name} names the ${kind} ${name}, which no kubeconfig file has.`, {
-    hint: `The context is written in ${context.file}.`,
-  });
+  return new ConnectError(
+    "kubeconfig",
+    `The context ${context.name} names the ${kind} ${name}, which no kubeconfig file has.`,
+    {
+      hint: `The context is written in ${context.file}.`,
+    },
+  );
 }

@@ -128,7 +128,12 @@ export function contextEntry(context: ContextInfo, cluster: ClusterEntry, user: 
   };
 }
 
-function checked<const S extends v.GenericSchema>(schema: S, draft: unknown, subject: string, file: string): v.InferOutput<S> {
+function checked<const S extends v.GenericSchema>(
+  schema: S,
+  draft: unknown,
+  subject: string,
+  file: string,
+): v.InferOutput<S> {
   // `key: null` and a key without a value mean the same as no key.
   const plain: unknown = JSON.parse(JSON.stringify(draft, (_, value: unknown) => (value === null ? undefined : value)));
   const result = v.safeParse(schema, plain);

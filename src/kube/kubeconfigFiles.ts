@@ -20,7 +20,10 @@ export interface KubeconfigFile {
   readonly file: string;
   readonly clusters: ReadonlyMap<string, Draft>;
   readonly users: ReadonlyMap<string, Draft>;
-  readonly contexts: ReadonlyMap<string, { readonly cluster: string; readonly user: string; readonly namespace: string }>;
+  readonly contexts: ReadonlyMap<
+    string,
+    { readonly cluster: string; readonly user: string; readonly namespace: string }
+  >;
   readonly currentContext: string | undefined;
   /** One sentence each. */
   readonly problems: readonly string[];
@@ -45,7 +48,11 @@ export function kubeconfigPaths(options: KubeconfigOptions): { files: readonly s
 }
 
 /** Reads one file. Never rejects: what is wrong with it stands in `problems`, without a word of its content. */
-export async function readKubeconfigFile(file: string, platform: NodeJS.Platform, mustExist: boolean): Promise<KubeconfigFile> {
+export async function readKubeconfigFile(
+  file: string,
+  platform: NodeJS.Platform,
+  mustExist: boolean,
+): Promise<KubeconfigFile> {
   const nothing = (...problems: string[]): KubeconfigFile => ({
     file,
     clusters: new Map(),
@@ -95,7 +102,8 @@ function parse(source: string): Draft | string {
 
 function entriesOf(document: Draft, file: string, paths: path.PlatformPath): KubeconfigFile {
   const folder = paths.dirname(file);
-  const full = (value: unknown): unknown => (typeof value === "string" && value !== "" ? paths.resolve(folder, value) : undefined);
+  const full = (value: unknown): unknown =>
+    typeof value === "string" && value !== "" ? paths.resolve(folder, value) : undefined;
   const entries = readEntries(document);
   const rawUsers = namedList(document["users"], "user");
   const rawClusters = namedList(document["clusters"], "cluster");
@@ -141,7 +149,13 @@ function fromRawUser(raw: Draft | undefined, full: (value: unknown) => unknown):
   };
 }
 
-function pairs(cert: unknown, certFile: unknown, key: unknown, keyFile: unknown, full: (value: unknown) => unknown): Draft {
+function pairs(
+  cert: unknown,
+  certFile: unknown,
+  key: unknown,
+  keyFile: unknown,
+  full: (value: unknown) => unknown,
+): Draft {
   return { clientCertData: cert, clientCertFile: full(certFile), clientKeyData: key, clientKeyFile: full(keyFile) };
 }
 
@@ -149,11 +163,18 @@ function pairs(cert: unknown, certFile: unknown, key: unknown, keyFile: unknown,
 function execConfig(raw: Draft | undefined): unknown {
   const extensions = raw?.["extensions"];
   if (!Array.isArray(extensions)) return undefined;
-  const own = extensions.find((item: unknown) => isRecord(item) && item["name"] === "client.authentication.k8s.io/exec") as unknown;
+  const own = extensions.find(
+    (item: unknown) => isRecord(item) && item["name"] === "client.authentication.k8s.io/exec",
+  ) as unknown;
   return isRecord(own) ? own["extension"] : undefined;
 }
 
-function leftOut(kind: string, field: string, raw: ReadonlyMap<string, Draft>, kept: readonly { name: string }[]): string[] {
+function leftOut(
+  kind: string,
+  field: string,
+  raw: ReadonlyMap<string, Draft>,
+  kept: readonly { name: string }[],
+): string[] {
   const names = new Set(kept.map(({ name }) => name));
   return [...raw.keys()].filter((name) => !names.has(name)).map((name) => `The ${kind} ${name} names no ${field}.`);
 }
@@ -170,7 +191,10 @@ function namedList(value: unknown, inner: string): Map<string, Draft> {
   return found;
 }
 
-function firstByName<T extends { readonly name: string }, R>(items: readonly T[], read: (item: T) => R): Map<string, R> {
+function firstByName<T extends { readonly name: string }, R>(
+  items: readonly T[],
+  read: (item: T) => R,
+): Map<string, R> {
   const found = new Map<string, R>();
   for (const item of items) if (!found.has(item.name)) found.set(item.name, read(item));
   return found;

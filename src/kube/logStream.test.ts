@@ -4,14 +4,8 @@ import { silentLogger } from "../core/log.ts";
 import { KubeClient } from "./client.ts";
 import { ConnectError } from "./errors.ts";
 import { followLog, type InstanceState, type LogEvent } from "./logStream.ts";
-import {
-  FakeBody,
-  type FakeReply,
-  type FakeRequest,
-  FakeTransport,
-  refusal,
-  streaming,
-} from "./testing/fakeTransport.ts";
+import { FakeBody, refusal, streaming } from "./testing/fakeTransport.ts";
+import { FakeLog } from "./testing/fakeLog.ts";
 import { at, lineOf, LogBench } from "./testing/logBench.ts";
 import { turns, until } from "./testing/manualClock.ts";
 

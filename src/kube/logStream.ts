@@ -143,7 +143,7 @@ class LogFollower {
       if (step.signal.aborted) return { kind: "closed", prompt: true };
       return readEndOf(error);
     } finally {
-      if (clock.monotonic() - startedAt >= STEADY_MS) this.#backoff = new Backoff(this.#random);
+      if (delivered || clock.monotonic() - startedAt >= STEADY_MS) this.#backoff = new Backoff(this.#random);
     }
   }
 

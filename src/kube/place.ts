@@ -15,7 +15,12 @@ export interface Place {
 
 export function placeOf(entry: Pick<ContextEntry, "cluster" | "user">): Place {
   const url = new URL(entry.cluster.server);
-  return { url, ...hostAndPort(url, url.protocol === "https:" ? 443 : 80), cluster: entry.cluster.name, user: entry.user.name };
+  return {
+    url,
+    ...hostAndPort(url, url.protocol === "https:" ? 443 : 80),
+    cluster: entry.cluster.name,
+    user: entry.user.name,
+  };
 }
 
 export function hostAndPort(url: URL, defaultPort: number): { host: string; port: number; at: string } {

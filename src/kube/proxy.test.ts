@@ -11,7 +11,10 @@ describe("choice of a proxy", () => {
 
   it("asks the cluster, then the editor, then the environment", () => {
     const env = { HTTPS_PROXY: "http://env:1", HTTP_PROXY: "http://plain:1" };
-    assert.equal(choose("https://x.test", { clusterProxy: "http://own:1", override: "http://ed:1", env }), "http://own:1/");
+    assert.equal(
+      choose("https://x.test", { clusterProxy: "http://own:1", override: "http://ed:1", env }),
+      "http://own:1/",
+    );
     assert.equal(choose("https://x.test", { override: "http://ed:1", env }), "http://ed:1/");
     assert.equal(choose("https://x.test", { override: "", env }), "http://env:1/");
     assert.equal(choose("http://x.test", { env }), "http://plain:1/");
@@ -48,7 +51,8 @@ describe("choice of a proxy", () => {
       ["a", 1, ",,", false],
       ["a", 1, "10.0.0.0/99", false],
     ];
-    for (const [host, port, list, expected] of rows) assert.equal(isExempt(host, port, list), expected, `${host}:${port} in ${list}`);
+    for (const [host, port, list, expected] of rows)
+      assert.equal(isExempt(host, port, list), expected, `${host}:${port} in ${list}`);
   });
 
   it("refuses what it cannot use, without saying the address", () => {

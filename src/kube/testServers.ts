@@ -1,12 +1,19 @@
+import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createSecureServer, type Http2SecureServer } from "node:http2";
-import { createServer as createPlainServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from "node:http";
+import {
+  createServer as createPlainServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+} from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { connect, type Socket } from "node:net";
 import path from "node:path";
 import { silentLogger } from "../core/log.ts";
 import { createTransport, type TransportOptions } from "./createTransport.ts";
 import { Credentials } from "./credentials.ts";
+import { ConnectError, type ConnectFailure } from "./errors.ts";
 import { type ClusterEntry, type ContextEntry, contextEntry, type UserEntry } from "./kubeconfigEntries.ts";
 import type { KubeResponse, Transport } from "./transport.ts";
 
@@ -64,7 +71,10 @@ export async function testServer(handler: Handler, options: ServerOptions = {}):
   let server: Http2SecureServer | Server;
   let h2: Http2SecureServer | undefined;
   if (speaks === "h2") {
-    h2 = createSecureServer({ ...tls, ...(maxConcurrentStreams === undefined ? {} : { settings: { maxConcurrentStreams } }) }, handler);
+    h2 = createSecureServer(
+      { ...tls, ...(maxConcurrentStreams === undefined ? {} : { settings: { maxConcurrentStreams } }) },
+      handler,
+    );
     server = h2;
   } else {
     server = speaks === "plain" ? createPlainServer(handler) : createHttpsServer(tls, handler);
@@ -136,10 +146,26 @@ export async function testProxy(port: number, answer = "200 OK"): Promise<TestPr
   };
 }
 
-export function testEntry(url: string, cluster: Partial<ClusterEntry> = {}, user: Partial<UserEntry> = {}): ContextEntry {
-  const context = { name: "test", cluster: "test", user: "alice", server: url, namespace: "default", file: "/none", isCurrent: true };
+export function testEntry(
+  url: string,
+  cluster: Partial<ClusterEntry> = {},
+  user: Partial<UserEntry> = {},
+): ContextEntry {
+  const context = {
+    name: "test",
+    cluster: "test",
+    user: "alice",
+    server: url,
+    namespace: "default",
+    file: "/none",
+    isCurrent: true,
+  };
   const caData = certificate("ca.pem").toString("base64");
-  return contextEntry(context, { name: "test", server: url, caData, insecureSkipTlsVerify: false, ...cluster }, { name: "alice", ...user });
+  return contextEntry(
+    context,
+    { name: "test", server: url, caData, insecureSkipTlsVerify: false, ...cluster },
+    { name: "alice", ...user },
+  );
 }
 
 export function testTransport(entry: ContextEntry, options: Partial<TransportOptions> = {}): Transport {
@@ -151,6 +177,16 @@ export async function textOf(response: KubeResponse): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of response.body) chunks.push(chunk);
   return Buffer.concat(chunks).toString("utf8");
+}
+
+/** For assert.rejects: a ConnectError of this code whose message reads like this. */
+export function failure(code: ConnectFailure, text: RegExp): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof ConnectError, String(error));
+    assert.equal(error.code, code, error.message);
+    assert.match(error.message, text);
+    return true;
+  };
 }
 
 /** Waits for a condition, for at most five seconds. */

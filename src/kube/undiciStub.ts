@@ -5,20 +5,8 @@ function refuse(): never {
   throw new Error("client-node makes no HTTP requests here: use the project's own transport");
 }
 
-export class Agent {
-  constructor() {
-    refuse();
-  }
-}
-
-export class ProxyAgent extends Agent {}
-
-export class Socks5ProxyAgent extends Agent {}
-
-export function fetch(): never {
-  return refuse();
-}
-
-export function request(): never {
-  return refuse();
-}
+export const Agent = refuse;
+export const ProxyAgent = refuse;
+export const Socks5ProxyAgent = refuse;
+export const fetch = refuse;
+export const request = refuse;

@@ -8,8 +8,8 @@ import { WatchStore } from "./watchStore.ts";
 
 // The store and the stream over the real transport and a real server that breaks its connections.
 
-/** Pauses pass a hundred times as fast. */
-const clock: Clock = { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms / 100, signal) };
+/** Pauses pass three hundred times as fast. */
+const clock: Clock = { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms / 300, signal) };
 const KIND = { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true };
 const INITIAL_END = { annotations: { "k8s.io/initial-events-end": "true" } };
 

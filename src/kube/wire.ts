@@ -91,10 +91,13 @@ export function closedEarly(): Error {
   return Object.assign(new Error("closed before the end"), { code: "ECONNRESET" });
 }
 
-export function plainHeaders(headers: Readonly<Record<string, string | readonly string[] | number | undefined>>): Record<string, string | undefined> {
+export function plainHeaders(
+  headers: Readonly<Record<string, string | readonly string[] | number | undefined>>,
+): Record<string, string | undefined> {
   const plain: Record<string, string | undefined> = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined && !name.startsWith(":")) plain[name] = typeof value === "object" ? value.join(", ") : String(value);
+    if (value !== undefined && !name.startsWith(":"))
+      plain[name] = typeof value === "object" ? value.join(", ") : String(value);
   }
   return plain;
 }

@@ -6,7 +6,12 @@ import type { WireRequest } from "./wire.ts";
 const HEADERS_MS = 30_000;
 
 /** The request with the server's own path, its query, the identity and the headers that every request has. */
-export function requestOf(request: KubeRequest, identity: Identity, entry: ContextEntry, userAgent: string): WireRequest {
+export function requestOf(
+  request: KubeRequest,
+  identity: Identity,
+  entry: ContextEntry,
+  userAgent: string,
+): WireRequest {
   const body = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body));
   const base = new URL(entry.cluster.server).pathname.replace(/\/+$/, "");
   return {

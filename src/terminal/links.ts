@@ -3,9 +3,15 @@ import { errorText } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import type { Engine } from "../engine.ts";
 
-interface CodeLink extends vscode.TerminalLink {
+class CodeLink extends vscode.TerminalLink {
   readonly file: string;
   readonly line: number;
+
+  constructor(startIndex: number, length: number, tooltip: string, file: string, line: number) {
+    super(startIndex, length, tooltip);
+    this.file = file;
+    this.line = line;
+  }
 }
 
 /**
@@ -27,13 +33,10 @@ export class TracebackLinks implements vscode.TerminalLinkProvider<CodeLink> {
     if (engine === undefined) return [];
     const root = await engine.jobs.rootOf(context.terminal.name);
     if (root === undefined) return [];
-    return engine.jobs.findReferences(context.line).map((found) => ({
-      startIndex: found.startIndex,
-      length: found.length,
-      tooltip: vscode.l10n.t("Open {0}, line {1}", found.path, found.line),
-      file: engine.jobs.localFile(root, found),
-      line: found.line,
-    }));
+    return engine.jobs.findReferences(context.line).map(({ startIndex, length, path, line }) => {
+      const tooltip = vscode.l10n.t("Open {0}, line {1}", path, line);
+      return new CodeLink(startIndex, length, tooltip, engine.jobs.localFile(root, { path }), line);
+    });
   }
 
   async handleTerminalLink(link: CodeLink): Promise<void> {

@@ -21,6 +21,9 @@ import {
 import { clusterRow, jobRow, jobsRow, namespaceRow, replicaRow } from "./rows.ts";
 import { messageItem, treeItem } from "./treeItem.ts";
 
+/** Milliseconds between two questions to a cluster that is not ready yet. */
+const NOT_READY_RETRY_MS = 2000;
+
 const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
 
 /** The view *Clusters*: contexts, namespaces, training jobs, ranks. Reads what the engine knows; asks nothing itself. */
@@ -29,6 +32,9 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
   readonly #changed = new vscode.EventEmitter<TreeNode | readonly TreeNode[] | undefined>();
   readonly #nodes = new Map<string, TreeNode>();
   readonly #folders = new Map<string, JobsFolder>();
+  /** Rows below a cluster. They are kept: drawing the cluster's row again must not ask the cluster again. */
+  readonly #listed = new Map<string, Promise<readonly TreeNode[]>>();
+  readonly #timers = new Set<NodeJS.Timeout>();
   readonly #held = new DisposableStore();
   readonly #view: vscode.TreeView<TreeNode>;
   #loaded: Engine | undefined;
@@ -39,23 +45,24 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     this.#engine = engine;
     this.#view = this.#held.add(vscode.window.createTreeView(VIEWS.clusters, { treeDataProvider: this, showCollapseAll: true }));
     this.#held.add(this.#view.onDidCollapseElement(({ element }) => this.#close(element)));
-    this.#held.add(this.#view.onDidChangeVisibility(({ visible }) => (visible ? this.#changed.fire(undefined) : this.#closeAll())));
+    this.#held.add(this.#view.onDidChangeVisibility(({ visible }) => this.#onVisibility(visible)));
     this.#held.add(tickAges(() => this.#youngJobs(), (nodes) => this.#changed.fire(nodes)));
     this.#held.add(this.#changed);
   }
 
   /** Draws a node and everything below it again; everything where it is left out. Reads from the clusters anew. */
   refresh(node?: TreeNode): void {
+    if (node === undefined) this.#listed.clear();
+    else if (node.kind === "cluster") this.#listed.delete(node.context);
     for (const [id, folder] of this.#folders) {
       if (node === undefined || id.startsWith(node.id)) for (const store of [folder.jobs, folder.pods, folder.warnings]) store.refresh();
     }
     this.#changed.fire(node);
   }
 
-  /** Selects a job's row, opening what is above it. */
-  async reveal(context: string, namespace: string, uid: string, name: string): Promise<void> {
-    const parent = jobsNode(namespaceNode(clusterNode(context), namespace));
-    await this.#view.reveal(this.#known(jobNode(this.#known(parent), uid, name)), { select: true, expand: true });
+  /** Lists a cluster's namespaces anew. */
+  refreshCluster(context: string): void {
+    this.#listAgain(context);
   }
 
   getParent(node: TreeNode): TreeNode | undefined {
@@ -100,6 +107,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
   }
 
   dispose(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
     this.#closeAll();
     this.#held.dispose();
   }
@@ -110,7 +118,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
       this.#loaded = engine;
       this.#held.add(engine.onDidChangeContexts(() => this.#onContexts()));
       this.#held.add(engine.onDidChangeCluster((context) => this.#changed.fire(this.#nodes.get(clusterNode(context).id))));
-      this.#held.add(engine.onDidChangeNamespaces((context) => this.#changed.fire(this.#nodes.get(clusterNode(context).id))));
+      this.#held.add(engine.onDidChangeNamespaces((context) => this.#listAgain(context)));
     }
     return engine;
   }
@@ -120,7 +128,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
       case undefined:
         return this.#roots(engine);
       case "cluster":
-        return this.#namespaces(engine, node);
+        return this.#belowCluster(engine, node);
       case "namespace":
         return [jobsNode(node)];
       case "jobs":
@@ -139,6 +147,34 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
       ...engine.contexts().map((context) => clusterNode(context.name)),
       ...engine.problems().map(({ file, message }) => messageNode(undefined, label(message, 300), "problem", { ...open, args: [file] })),
     ];
+  }
+
+  #belowCluster(engine: Engine, node: ClusterNode): Promise<readonly TreeNode[]> {
+    const known = this.#listed.get(node.context);
+    if (known !== undefined) return known;
+    const listing = this.#namespaces(engine, node).catch((error: unknown) => {
+      if (isCancelled(error)) throw error;
+      return [this.#notListed(engine, node, error)];
+    });
+    this.#listed.set(node.context, listing);
+    return listing;
+  }
+
+  /** A cluster that answers that it is not ready is asked again while somebody looks; any other failure waits for a person. */
+  #notListed(engine: Engine, node: ClusterNode, error: unknown): TreeNode {
+    const state = engine.clusterState(node.context);
+    if (state.kind !== "failed" || state.code !== "not-ready") return failureNode(node, error);
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      if (this.#view.visible) this.#listAgain(node.context);
+    }, NOT_READY_RETRY_MS);
+    this.#timers.add(timer);
+    return messageNode(node, label(errorText(error), 400), "working");
+  }
+
+  #listAgain(context: string): void {
+    this.#listed.delete(context);
+    this.#changed.fire(this.#nodes.get(clusterNode(context).id));
   }
 
   async #namespaces(engine: Engine, node: ClusterNode): Promise<readonly TreeNode[]> {
@@ -210,7 +246,20 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     this.#folders.clear();
   }
 
+  #onVisibility(visible: boolean): void {
+    if (!visible) {
+      this.#closeAll();
+      return;
+    }
+    for (const context of this.#loaded?.contexts() ?? []) {
+      const state = this.#loaded?.clusterState(context.name);
+      if (state?.kind === "failed" && state.code === "not-ready") this.#listed.delete(context.name);
+    }
+    this.#changed.fire(undefined);
+  }
+
   #onContexts(): void {
+    this.#listed.clear();
     this.#closeAll();
     this.#changed.fire(undefined);
   }

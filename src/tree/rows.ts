@@ -81,13 +81,14 @@ const FAILURES: Readonly<Record<string, string>> = {
   "plugin-timeout": "sign-in took too long",
   "plugin-output": "sign-in failed",
   kubeconfig: "kubeconfig entry unusable",
-  building: "not ready yet",
+  "not-ready": "not ready yet",
+  refused: "refused",
 };
 
 export function namespaceRow(namespace: string, isDefault: boolean): Row {
   return {
     label: namespace,
-    description: isDefault ? "of this context" : "",
+    description: isDefault ? "current" : "",
     icon: "symbol-namespace",
     tooltip: [`Namespace ${namespace}`],
     contextValue: CONTEXT_VALUES.namespace,

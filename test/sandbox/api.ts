@@ -24,21 +24,35 @@ export class Api {
 
   constructor(access: Access) {
     this.#access = access;
-    this.#agent = new https.Agent({ keepAlive: true, maxSockets: 8, ca: access.ca, cert: access.cert, key: access.key });
+    this.#agent = new https.Agent({
+      keepAlive: true,
+      maxSockets: 8,
+      ca: access.ca,
+      cert: access.cert,
+      key: access.key,
+    });
   }
 
   /** @returns the answer's code and its body, parsed where it is JSON; rejects only where there is no answer */
-  send(method: string, path: string, body?: unknown, type = "application/json"): Promise<{ code: number; body: unknown }> {
+  send(
+    method: string,
+    path: string,
+    body?: unknown,
+    type = "application/json",
+  ): Promise<{ code: number; body: unknown }> {
     const { host, port } = this.#access;
     return new Promise((resolve, reject) => {
       const headers = body === undefined ? {} : { "content-type": type };
-      const request = https.request({ host, port, path, method, agent: this.#agent, headers, timeout: 10_000 }, (response) => {
-        let text = "";
-        response.setEncoding("utf8");
-        response.on("data", (chunk: string) => (text += chunk));
-        response.on("error", reject);
-        response.on("end", () => resolve({ code: response.statusCode ?? 0, body: parsed(text) }));
-      });
+      const request = https.request(
+        { host, port, path, method, agent: this.#agent, headers, timeout: 10_000 },
+        (response) => {
+          let text = "";
+          response.setEncoding("utf8");
+          response.on("data", (chunk: string) => (text += chunk));
+          response.on("error", reject);
+          response.on("end", () => resolve({ code: response.statusCode ?? 0, body: parsed(text) }));
+        },
+      );
       request.on("timeout", () => request.destroy(new Error(`no answer to ${method} ${path} in 10 s`)));
       request.on("error", reject);
       request.end(body === undefined ? undefined : JSON.stringify(body));
@@ -58,7 +72,10 @@ export class Api {
   /** Server-side apply of one object, as the field manager `sandbox`. */
   async apply(object: KubeObject): Promise<void> {
     const path = `${pathOf(object)}?fieldManager=sandbox&force=true`;
-    okay(await this.send("PATCH", path, object, "application/apply-patch+yaml"), `applying ${object.kind} ${object.metadata.name}`);
+    okay(
+      await this.send("PATCH", path, object, "application/apply-patch+yaml"),
+      `applying ${object.kind} ${object.metadata.name}`,
+    );
   }
 
   /** Does the server say that it is ready? False also where nothing answers. */

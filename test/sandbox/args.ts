@@ -44,14 +44,19 @@ export function parseArguments(args: readonly string[]): Arguments {
       values.set(option, [""]);
       continue;
     }
-    if (!["--name", "--parts", "--with", "--user"].includes(option)) throw new UsageError(`«${option}» is not known here.`);
+    if (!["--name", "--parts", "--with", "--user"].includes(option))
+      throw new UsageError(`«${option}» is not known here.`);
     const value = attached ?? rest[++index];
     if (value === undefined || value === "") throw new UsageError(`${option} needs a value.`);
     values.set(option, [...(values.get(option) ?? []), ...value.split(",")]);
   }
-  const one = <T extends string>(option: string, known: readonly T[], otherwise: T): T => oneOf(option, values.get(option)?.at(-1) ?? otherwise, known);
+  const one = <T extends string>(option: string, known: readonly T[], otherwise: T): T =>
+    oneOf(option, values.get(option)?.at(-1) ?? otherwise, known);
   const name = values.get("--name")?.at(-1) ?? "dev";
-  if (!NAMES_ALLOWED.test(name)) throw new UsageError(`«${name}» is no name for a sandbox: small letters, digits and dashes, at most 20, a letter first.`);
+  if (!NAMES_ALLOWED.test(name))
+    throw new UsageError(
+      `«${name}» is no name for a sandbox: small letters, digits and dashes, at most 20, a letter first.`,
+    );
   if (command === undefined) throw new UsageError("Say what to do.");
   return {
     command: oneOf("the command", command, COMMANDS),

@@ -32,7 +32,19 @@ export async function makeCertificates(layout: Layout): Promise<void> {
   const key = (name: string) => openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", `${name}.key`);
 
   await key("ca");
-  await openssl("req", "-x509", "-new", "-key", "ca.key", "-subj", `/CN=trainyard-${layout.name}`, "-days", DAYS, "-out", "ca.crt");
+  await openssl(
+    "req",
+    "-x509",
+    "-new",
+    "-key",
+    "ca.key",
+    "-subj",
+    `/CN=trainyard-${layout.name}`,
+    "-days",
+    DAYS,
+    "-out",
+    "ca.crt",
+  );
   const sign = async (name: string, subject: string, alternatives: string[] = []) => {
     await key(name);
     await openssl("req", "-new", "-key", `${name}.key`, "-subj", subject, "-out", `${name}.csr`);
@@ -40,13 +52,42 @@ export async function makeCertificates(layout: Layout): Promise<void> {
     if (alternatives.length > 0) extensions.push(`subjectAltName=${alternatives.join(",")}`);
     fs.writeFileSync(path.join(dir, `${name}.ext`), extensions.join("\n") + "\n");
     const serial = ["-set_serial", String(Date.now()) + String(Math.floor(Math.random() * 1e6))];
-    await openssl("x509", "-req", "-in", `${name}.csr`, "-CA", "ca.crt", "-CAkey", "ca.key", ...serial, "-days", DAYS, "-extfile", `${name}.ext`, "-out", `${name}.crt`);
+    await openssl(
+      "x509",
+      "-req",
+      "-in",
+      `${name}.csr`,
+      "-CA",
+      "ca.crt",
+      "-CAkey",
+      "ca.key",
+      ...serial,
+      "-days",
+      DAYS,
+      "-extfile",
+      `${name}.ext`,
+      "-out",
+      `${name}.crt`,
+    );
   };
-  const services = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "localhost"];
+  const services = [
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    "kubernetes.default.svc.cluster.local",
+    "localhost",
+  ];
   const addresses = ["127.0.0.1", FIRST_SERVICE_ADDRESS, NODE_ADDRESS, ...allInsideAddresses()];
   await Promise.all([
-    sign("apiserver", "/CN=kube-apiserver", [...services.map((name) => `DNS:${name}`), ...addresses.map((ip) => `IP:${ip}`)]),
-    sign("kubelet-serving", `/O=system:nodes/CN=system:node:${NODE_NAME}`, [`DNS:${NODE_NAME}`, "IP:127.0.0.1", `IP:${NODE_ADDRESS}`]),
+    sign("apiserver", "/CN=kube-apiserver", [
+      ...services.map((name) => `DNS:${name}`),
+      ...addresses.map((ip) => `IP:${ip}`),
+    ]),
+    sign("kubelet-serving", `/O=system:nodes/CN=system:node:${NODE_NAME}`, [
+      `DNS:${NODE_NAME}`,
+      "IP:127.0.0.1",
+      `IP:${NODE_ADDRESS}`,
+    ]),
     ...Object.entries(CLIENTS).map(([name, subject]) => sign(name, subject)),
     // Service account tokens are signed with it.
     openssl("genrsa", "-out", "service-accounts.key", "2048").then(() =>

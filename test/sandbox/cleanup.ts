@@ -30,7 +30,10 @@ export async function removeLeftovers(layout: Layout): Promise<void> {
 
 function mountsBelow(folder: string): string[] {
   if (!fs.existsSync("/proc/self/mounts")) return [];
-  const places = fs.readFileSync("/proc/self/mounts", "utf8").split("\n").map((line) => line.split(" ")[1] ?? "");
+  const places = fs
+    .readFileSync("/proc/self/mounts", "utf8")
+    .split("\n")
+    .map((line) => line.split(" ")[1] ?? "");
   return places.filter((place) => place.startsWith(`${folder}/`)).reverse();
 }
 

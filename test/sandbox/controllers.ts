@@ -18,7 +18,7 @@ export interface Controller {
     /** The service's name for the port, "" where it has none. */
     readonly portName: string;
     readonly port: number;
-    /** Written by the controller's own certificate rotation, which then waits for the files below /tmp. */
+    /** Written by the controller's own certificate rotation, which then waits for the Secret's files. */
     readonly secret: string;
     /** Where it waits for them; fixed in its code. */
     readonly folder: string;
@@ -29,7 +29,7 @@ export interface Controller {
   readonly probe: KubeObject;
 }
 
-const SERVING_CERTIFICATES = "k8s-webhook-server/serving-certs";
+const SERVING_CERTIFICATES = "/tmp/k8s-webhook-server/serving-certs";
 
 export const CONTROLLERS: readonly Controller[] = [
   {
@@ -58,7 +58,11 @@ export const CONTROLLERS: readonly Controller[] = [
       apiVersion: "kubeflow.org/v1",
       kind: "PyTorchJob",
       metadata: { name: "probe", namespace: "default" },
-      spec: { pytorchReplicaSpecs: { Master: { replicas: 1, template: { spec: { containers: [{ name: "pytorch", image: "probe" }] } } } } },
+      spec: {
+        pytorchReplicaSpecs: {
+          Master: { replicas: 1, template: { spec: { containers: [{ name: "pytorch", image: "probe" }] } } },
+        },
+      },
     },
   },
 ];

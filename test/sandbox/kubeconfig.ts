@@ -10,7 +10,13 @@ import { giveBack } from "./machine.ts";
 export type Credential = { certificate: string; key: string } | { token: string };
 
 /** @param namespace what the context starts in; left out, the cluster's default */
-export function kubeconfig(name: string, server: string, authority: string, credential: Credential, namespace?: string): string {
+export function kubeconfig(
+  name: string,
+  server: string,
+  authority: string,
+  credential: Credential,
+  namespace?: string,
+): string {
   const base64 = (text: string) => Buffer.from(text).toString("base64");
   const user =
     "token" in credential

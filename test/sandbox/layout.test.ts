@@ -12,8 +12,14 @@ describe("sandbox layout", () => {
       assert.equal(new Set(links.map((link) => link[part])).size, SLOTS, part);
     }
     assert.equal(linkOf(3).inside, "10.243.3.2");
-    assert.ok(links.every(({ device }) => device.length <= 15), "longer names are refused by the kernel");
-    assert.deepEqual(allInsideAddresses(), links.map(({ inside }) => inside));
+    assert.ok(
+      links.every(({ device }) => device.length <= 15),
+      "longer names are refused by the kernel",
+    );
+    assert.deepEqual(
+      allInsideAddresses(),
+      links.map(({ inside }) => inside),
+    );
   });
 
   it("takes the lowest free slot, and says so when there is none", () => {
@@ -24,15 +30,21 @@ describe("sandbox layout", () => {
   });
 
   it("refuses names that would leave its folder", () => {
-    for (const name of ["", "..", "a/b", "A", "-a", "a".repeat(21)]) assert.throws(() => layoutOf(name, "/cache"), /no name for a sandbox/);
-    assert.equal(layoutOf("dev", "/cache").kubeconfig("admin"), path.join("/cache", "sandboxes", "dev", "admin.kubeconfig"));
+    for (const name of ["", "..", "a/b", "A", "-a", "a".repeat(21)])
+      assert.throws(() => layoutOf(name, "/cache"), /no name for a sandbox/);
+    assert.equal(
+      layoutOf("dev", "/cache").kubeconfig("admin"),
+      path.join("/cache", "sandboxes", "dev", "admin.kubeconfig"),
+    );
   });
 
   it("finds what exists", () => {
     const root = fs.mkdtempSync(path.join(os.tmpdir(), "layout-"));
     assert.deepEqual(knownSandboxes(root), []);
-    for (const name of ["test", "dev", "lost+found"]) fs.mkdirSync(path.join(root, "sandboxes", name), { recursive: true });
-    for (const name of ["trainyard0", "trainyard12", "eth0", "trainyardx"]) fs.mkdirSync(path.join(root, "net", name), { recursive: true });
+    for (const name of ["test", "dev", "lost+found"])
+      fs.mkdirSync(path.join(root, "sandboxes", name), { recursive: true });
+    for (const name of ["trainyard0", "trainyard12", "eth0", "trainyardx"])
+      fs.mkdirSync(path.join(root, "net", name), { recursive: true });
     assert.deepEqual(knownSandboxes(root), ["dev", "test"]);
     assert.deepEqual(slotsOnMachine(path.join(root, "net")).sort(), [0, 12]);
     fs.rmSync(root, { recursive: true });

@@ -44,7 +44,9 @@ export interface Layout {
 
 export function layoutOf(name: string, root: string = cacheRoot()): Layout {
   if (!NAMES_ALLOWED.test(name)) {
-    throw new Error(`«${name}» is no name for a sandbox: small letters, digits and dashes, at most 20, a letter first.`);
+    throw new Error(
+      `«${name}» is no name for a sandbox: small letters, digits and dashes, at most 20, a letter first.`,
+    );
   }
   const dir = path.join(root, "sandboxes", name);
   const run = path.join(dir, "run");
@@ -77,7 +79,8 @@ export interface Link {
 }
 
 export function linkOf(slot: number): Link {
-  if (!Number.isInteger(slot) || slot < 0 || slot >= SLOTS) throw new RangeError(`slot ${slot} is not one of 0 to ${SLOTS - 1}`);
+  if (!Number.isInteger(slot) || slot < 0 || slot >= SLOTS)
+    throw new RangeError(`slot ${slot} is not one of 0 to ${SLOTS - 1}`);
   const name = `trainyard${slot}`;
   return { device: name, host: `10.243.${slot}.1`, inside: `10.243.${slot}.2`, prefix: 30, cgroup: name };
 }
@@ -97,7 +100,12 @@ export function freeSlot(taken: Iterable<number>): number {
 /** Names of all sandboxes that have left something in the cache. */
 export function knownSandboxes(root: string = cacheRoot()): string[] {
   const dir = path.join(root, "sandboxes");
-  return fs.existsSync(dir) ? fs.readdirSync(dir).filter((name) => NAMES_ALLOWED.test(name)).sort() : [];
+  return fs.existsSync(dir)
+    ? fs
+        .readdirSync(dir)
+        .filter((name) => NAMES_ALLOWED.test(name))
+        .sort()
+    : [];
 }
 
 /** Slots of network links that exist on this machine now, whoever made them (another cache folder's sandbox, say). */

@@ -9,7 +9,8 @@ export function whyNotHere(platform: string = process.platform, arch: string = p
   if (platform !== "linux") {
     return `The sandbox runs a real kubelet and containerd and so needs Linux; this is ${platform}. Everything that only needs a kubeconfig works here with another cluster.`;
   }
-  if (arch !== "x64" && arch !== "arm64") return `The sandbox's images are made for x64 and arm64; this machine is ${arch}.`;
+  if (arch !== "x64" && arch !== "arm64")
+    return `The sandbox's images are made for x64 and arm64; this machine is ${arch}.`;
   return undefined;
 }
 
@@ -47,11 +48,15 @@ export async function needPrograms(names: readonly string[]): Promise<void> {
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map((name) => PACKAGE_OF[name] ?? name))];
   if (findProgram("apt-get") === undefined) {
-    throw new Error(`The sandbox needs ${missing.join(", ")} on this machine: install ${packages.join(", ")} and try again.`);
+    throw new Error(
+      `The sandbox needs ${missing.join(", ")} on this machine: install ${packages.join(", ")} and try again.`,
+    );
   }
   say(`this machine lacks ${missing.join(", ")}: installing the Debian packages ${packages.join(", ")}`);
   await aptUpdateOnce();
-  await run("apt-get", ["install", "-y", "--no-install-recommends", ...packages], { env: { DEBIAN_FRONTEND: "noninteractive" } });
+  await run("apt-get", ["install", "-y", "--no-install-recommends", ...packages], {
+    env: { DEBIAN_FRONTEND: "noninteractive" },
+  });
 }
 
 let updated: Promise<string> | undefined;

@@ -29,7 +29,9 @@ async function main(): Promise<number> {
 async function up(args: Arguments): Promise<number> {
   if (args.fresh && !args.yes && !(await agrees(args.name))) return 1;
   process.once("SIGINT", () => {
-    console.log(`\nThe sandbox «${args.name}» goes on in the background; «npm run sandbox -- down --name ${args.name}» ends it.`);
+    console.log(
+      `\nThe sandbox «${args.name}» goes on in the background; «npm run sandbox -- down --name ${args.name}» ends it.`,
+    );
     process.exit(130);
   });
   const { name, fresh, parts } = args;
@@ -52,7 +54,10 @@ function describe(name: string): string {
   const { status, last } = lookAtSandbox(name);
   if (status === undefined) return `${name}: not running${last === undefined ? "" : ` (${last.split("\n")[0] ?? ""})`}`;
   const since = duration(Date.now() - Date.parse(status.since));
-  const what = [status.parts === "node" ? "control plane, node and controllers" : "control plane and controllers", ...status.with].join(", ");
+  const what = [
+    status.parts === "node" ? "control plane, node and controllers" : "control plane and controllers",
+    ...status.with,
+  ].join(", ");
   if (status.phase === "ready") return `${name}: ready for ${since} at ${status.address}: ${what}`;
   return `${name}: ${status.message} (at ${status.address})`;
 }

@@ -19,10 +19,25 @@ describe("sandbox address before and after the API server", () => {
   before(async () => {
     dir = fs.mkdtempSync(path.join(os.tmpdir(), "door-"));
     const files = ["-keyout", path.join(dir, "key"), "-out", path.join(dir, "crt")];
-    const what = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=x", "-addext", "subjectAltName=IP:127.0.0.1"];
+    const what = [
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:prime256v1",
+      "-nodes",
+      "-subj",
+      "/CN=x",
+      "-addext",
+      "subjectAltName=IP:127.0.0.1",
+    ];
     execFileSync("openssl", ["req", "-x509", ...what, ...files], { stdio: "ignore" });
     ca = fs.readFileSync(path.join(dir, "crt"), "utf8");
-    door = await openDoor({ certificate: ca, key: fs.readFileSync(path.join(dir, "key"), "utf8"), port: 0, message: () => message });
+    door = await openDoor({
+      certificate: ca,
+      key: fs.readFileSync(path.join(dir, "key"), "utf8"),
+      port: 0,
+      message: () => message,
+    });
   });
   after(async () => {
     await door.close();
@@ -46,14 +61,21 @@ describe("sandbox address before and after the API server", () => {
     const { code, body } = await get();
     assert.equal(code, 503);
     const { kind, apiVersion, status, reason, message: said } = JSON.parse(body) as Record<string, unknown>;
-    assert.deepEqual([kind, apiVersion, status, reason, said], ["Status", "v1", "Failure", "ServiceUnavailable", message]);
+    assert.deepEqual(
+      [kind, apiVersion, status, reason, said],
+      ["Status", "v1", "Failure", "ServiceUnavailable", message],
+    );
   });
 
   it("answers HTTP/2 as well", async () => {
     const session = http2.connect(`https://127.0.0.1:${door.port}`, { ca });
     const code = await new Promise((resolve, reject) => {
       session.on("error", reject);
-      session.request({ ":path": "/apis" }).on("response", (headers) => resolve(headers[":status"])).on("error", reject).resume();
+      session
+        .request({ ":path": "/apis" })
+        .on("response", (headers) => resolve(headers[":status"]))
+        .on("error", reject)
+        .resume();
     });
     session.close();
     assert.equal(code, 503);
@@ -69,14 +91,19 @@ describe("sandbox address before and after the API server", () => {
     const behind = net.createServer((socket) => socket.on("data", (data) => socket.end(`behind:${data.toString()}`)));
     await new Promise<void>((resolve) => behind.listen(0, "127.0.0.1", resolve));
     const dropped = new Promise((resolve) => {
-      const socket = net.connect(door.port, "127.0.0.1", () => setTimeout(() => door.openTo("127.0.0.1", (behind.address() as AddressInfo).port), 20));
+      const socket = net.connect(door.port, "127.0.0.1", () =>
+        setTimeout(() => door.openTo("127.0.0.1", (behind.address() as AddressInfo).port), 20),
+      );
       socket.on("close", resolve).on("error", () => undefined);
     });
     await dropped;
     const answer = await new Promise((resolve, reject) => {
       let text = "";
       const socket = net.connect(door.port, "127.0.0.1", () => socket.write("hello"));
-      socket.on("data", (data) => (text += data.toString())).on("end", () => resolve(text)).on("error", reject);
+      socket
+        .on("data", (data) => (text += data.toString()))
+        .on("end", () => resolve(text))
+        .on("error", reject);
     });
     assert.equal(answer, "behind:hello");
     behind.close();

@@ -26,12 +26,15 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
   const open = new Set<net.Socket>();
 
   // Speaks HTTP/2 as well, as the API server does: a client must find the same protocols before and after.
-  const placeholder = http2.createSecureServer({ cert: options.certificate, key: options.key, allowHTTP1: true }, (_, response) => {
-    const body = JSON.stringify(statusObject(options.message()));
-    // No Retry-After: kubectl would wait and ask again instead of showing the message.
-    response.writeHead(503, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
-    response.end(body);
-  });
+  const placeholder = http2.createSecureServer(
+    { cert: options.certificate, key: options.key, allowHTTP1: true },
+    (_, response) => {
+      const body = JSON.stringify(statusObject(options.message()));
+      // No Retry-After: kubectl would wait and ask again instead of showing the message.
+      response.writeHead(503, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
+      response.end(body);
+    },
+  );
   placeholder.on("sessionError", () => undefined);
 
   const server = net.createServer({ noDelay: true }, (socket) => {
@@ -73,5 +76,13 @@ function passOn(socket: net.Socket, host: string, port: number): void {
 
 /** What a Kubernetes API server answers when it cannot serve. */
 export function statusObject(message: string): object {
-  return { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, reason: "ServiceUnavailable", code: 503 };
+  return {
+    kind: "Status",
+    apiVersion: "v1",
+    metadata: {},
+    status: "Failure",
+    message,
+    reason: "ServiceUnavailable",
+    code: 503,
+  };
 }

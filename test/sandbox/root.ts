@@ -19,14 +19,19 @@ async function start(layout: Layout, fresh: boolean, rest: readonly string[]): P
   const log = fs.openSync(layout.progress, "w");
   await giveBack(layout.logs);
   const supervisor = path.join(import.meta.dirname, "supervisor.ts");
-  const child = spawn(process.execPath, ["--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", supervisor, layout.name, ...rest], {
-    detached: true,
-    stdio: ["ignore", log, log],
-    cwd: "/",
-  });
+  const child = spawn(
+    process.execPath,
+    ["--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", supervisor, layout.name, ...rest],
+    {
+      detached: true,
+      stdio: ["ignore", log, log],
+      cwd: "/",
+    },
+  );
   child.unref();
   // Until it has said who it is, a second `up` could not tell that it is there.
-  if (await waitWhile(() => livingSupervisor(layout) === undefined && child.exitCode === null, 20)) throw new Error("the supervisor did not start in 20 s");
+  if (await waitWhile(() => livingSupervisor(layout) === undefined && child.exitCode === null, 20))
+    throw new Error("the supervisor did not start in 20 s");
 }
 
 /** Ends the sandbox in good order, by force after 20 s, and clears away what is left in either case. */

@@ -53,7 +53,9 @@ export async function ensureSandbox(options: SandboxOptions = {}): Promise<Sandb
  * @returns as soon as the kubeconfig exists and its address answers (with 503 and a `Status` that names the step);
  * `ready` rejects with the reason where the sandbox cannot be brought up
  */
-export async function startSandbox(options: SandboxOptions = {}): Promise<{ sandbox: Sandbox; ready: Promise<Sandbox> }> {
+export async function startSandbox(
+  options: SandboxOptions = {},
+): Promise<{ sandbox: Sandbox; ready: Promise<Sandbox> }> {
   const here = whyNotHere();
   if (here !== undefined) throw new Error(here);
   const layout = layoutOf(options.name ?? "dev");
@@ -66,7 +68,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<{ sand
       // Within the lock: whoever comes next must find a sandbox that says what it is.
       return { from, status: await nextStatus(layout, () => true) };
     },
-    (holder) => options.onProgress?.(`process ${holder} is starting the sandbox «${layout.name}» already: waiting for it`),
+    (holder) =>
+      options.onProgress?.(`process ${holder} is starting the sandbox «${layout.name}» already: waiting for it`),
   );
   const sandbox = describe(layout, status);
   const ready = waitReady(layout, extras, from, options.onProgress).then(() => sandbox);
@@ -79,7 +82,12 @@ async function findOrLaunch(layout: Layout, options: SandboxOptions): Promise<nu
   const { fresh = false, parts = "node", with: extras = [] } = options;
   const status = readStatus(layout);
   const serves = status !== undefined && (status.parts === "node" || parts === "control");
-  if (livingSupervisor(layout) !== undefined && serves && !fresh && (status.phase !== "ready" || (await isHealthy(layout)))) {
+  if (
+    livingSupervisor(layout) !== undefined &&
+    serves &&
+    !fresh &&
+    (status.phase !== "ready" || (await isHealthy(layout)))
+  ) {
     if (extras.some((extra) => !status.with.includes(extra))) {
       write(layout.wanted, { with: [...new Set([...status.with, ...extras])] });
       await asRoot("add", layout.name);
@@ -92,7 +100,11 @@ async function findOrLaunch(layout: Layout, options: SandboxOptions): Promise<nu
 
 async function isHealthy(layout: Layout): Promise<boolean> {
   const address = new URL(readStatus(layout)?.address ?? "https://127.0.0.1:1");
-  const files = { ca: certificate(layout, "ca.crt"), cert: certificate(layout, "admin.crt"), key: certificate(layout, "admin.key") };
+  const files = {
+    ca: certificate(layout, "ca.crt"),
+    cert: certificate(layout, "admin.crt"),
+    key: certificate(layout, "admin.key"),
+  };
   const api = new Api({ host: address.hostname, port: Number(address.port), ...files });
   try {
     // A busy machine may need a second try.
@@ -111,14 +123,19 @@ async function nextStatus(layout: Layout, fits: (status: Status) => boolean, bet
     between?.();
     if (status !== undefined && lives && fits(status)) return status;
     if (!lives) {
-      const why = status?.phase === "failed" ? status.message : "its supervisor ended without a word";
+      const why = lastWord(status) ?? "its supervisor ended without a word";
       throw new Error(`The sandbox «${layout.name}» is not running: ${why}\nIts logs are in ${layout.logs}.`);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
-async function waitReady(layout: Layout, extras: readonly Extra[], from: number, onProgress?: (line: string) => void): Promise<void> {
+async function waitReady(
+  layout: Layout,
+  extras: readonly Extra[],
+  from: number,
+  onProgress?: (line: string) => void,
+): Promise<void> {
   let offset = from;
   const forward = () => {
     if (onProgress === undefined || !fs.existsSync(layout.progress)) return;
@@ -127,7 +144,11 @@ async function waitReady(layout: Layout, extras: readonly Extra[], from: number,
     offset += complete.length;
     for (const line of complete.toString("utf8").split("\n")) if (line !== "") onProgress(line);
   };
-  await nextStatus(layout, (status) => status.phase === "ready" && extras.every((extra) => status.with.includes(extra)), forward);
+  await nextStatus(
+    layout,
+    (status) => status.phase === "ready" && extras.every((extra) => status.with.includes(extra)),
+    forward,
+  );
   forward();
 }
 
@@ -161,8 +182,11 @@ export function lookAtSandbox(name: string): { status: Status | undefined; last:
   const layout = layoutOf(name);
   const status = readStatus(layout);
   if (livingSupervisor(layout) !== undefined) return { status, last: undefined };
-  const last = status?.phase === "failed" || status?.phase === "stopped" ? status.message : status && "it was killed";
-  return { status: undefined, last };
+  return { status: undefined, last: status && (lastWord(status) ?? "it was killed") };
+}
+
+function lastWord(status: Status | undefined): string | undefined {
+  return status?.phase === "failed" || status?.phase === "stopped" ? status.message : undefined;
 }
 
 /** Path of a user's kubeconfig, undefined where the sandbox never was. */
@@ -174,16 +198,24 @@ export function kubeconfigPath(name: string, user: User): string | undefined {
 let told = false;
 
 async function asRoot(...args: string[]): Promise<void> {
-  const command = [process.execPath, "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", path.join(import.meta.dirname, "root.ts"), ...args];
+  const command = [
+    process.execPath,
+    "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON",
+    path.join(import.meta.dirname, "root.ts"),
+    ...args,
+  ];
   if (process.getuid?.() === 0) {
     await run(process.execPath, command.slice(1));
     return;
   }
   const sudo = findProgram("sudo");
   if (sudo === undefined) {
-    throw new Error("The sandbox needs root, for network and mount namespaces and for containers, and there is no sudo here: run the command as root.");
+    throw new Error(
+      "The sandbox needs root, for network and mount namespaces and for containers, and there is no sudo here: run the command as root.",
+    );
   }
-  if (!told) say("the sandbox needs root, for network and mount namespaces and for containers: sudo may ask for your password");
+  if (!told)
+    say("the sandbox needs root, for network and mount namespaces and for containers: sudo may ask for your password");
   told = true;
   // sudo clears the environment; the cache and the programs are the person's own.
   const kept = [`TRAINYARD_CACHE=${cacheRoot()}`, `PATH=${process.env["PATH"] ?? ""}`];

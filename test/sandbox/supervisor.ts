@@ -31,6 +31,8 @@ let settings: Settings;
 let door: Door | undefined;
 let inside: ChildProcessWithoutNullStreams | undefined;
 let phase: Status["phase"] = "building";
+/** Renews the status while steps go on. */
+let telling: NodeJS.Timeout | undefined;
 let stopping: Promise<void> | undefined;
 /** Settled by the inside's reports. */
 const waiting = new Map<Order["do"], { resolve: () => void; reject: (error: Error) => void }>();
@@ -60,6 +62,7 @@ async function main(): Promise<void> {
   await makeCertificates(layout);
   await openOurDoor();
   tellStatus();
+  telling = setInterval(() => tellStatus(), 1000);
   say(`${door?.port === undefined ? "" : `https://127.0.0.1:${door.port}`} answers from now on`);
 
   const needed = ["unshare", "mount", "ip"];
@@ -76,6 +79,7 @@ async function main(): Promise<void> {
   await startInside();
   await order({ do: "start", slot: settings.slot, ...built });
   for (const parts of extra) await addKwok(parts);
+  clearInterval(telling);
   phase = "ready";
   progress.say("ready");
   door?.openTo(linkOf(settings.slot).inside, API_PORT);
@@ -86,11 +90,16 @@ async function main(): Promise<void> {
 
 /** The port stays the same for the sandbox's whole life, unless somebody else took it in between. */
 async function openOurDoor(): Promise<void> {
-  const options = { certificate: certificate(layout, "apiserver.crt"), key: certificate(layout, "apiserver.key"), message: () => progress.words() };
+  const options = {
+    certificate: certificate(layout, "apiserver.crt"),
+    key: certificate(layout, "apiserver.key"),
+    message: () => progress.words(),
+  };
   try {
     door = await openDoor({ ...options, port: settings.port ?? 0 });
   } catch (error) {
-    if (settings.port === undefined || !(error instanceof Error && "code" in error && error.code === "EADDRINUSE")) throw error;
+    if (settings.port === undefined || !(error instanceof Error && "code" in error && error.code === "EADDRINUSE"))
+      throw error;
     say(`port ${settings.port} is another program's now: the sandbox gets a new address`);
     door = await openDoor({ ...options, port: 0 });
   }
@@ -103,7 +112,16 @@ async function openOurDoor(): Promise<void> {
 async function startInside(): Promise<void> {
   const main = path.join(import.meta.dirname, "inside", "main.ts");
   const node = [process.execPath, "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", main, layout.name];
-  const namespaces = ["--pid", "--fork", "--kill-child", "--mount-proc", "--net", "--mount", "--propagation", "private"];
+  const namespaces = [
+    "--pid",
+    "--fork",
+    "--kill-child",
+    "--mount-proc",
+    "--net",
+    "--mount",
+    "--propagation",
+    "private",
+  ];
   // The first process of a pid namespace inherits orphans and has to reap them: a shell does, Node does not.
   // (`exit` keeps the shell from replacing itself by Node.)
   const child = spawn("unshare", [...namespaces, "sh", "-c", '"$@"; exit $?', "sh", ...node], { stdio: "pipe" });
@@ -159,6 +177,7 @@ function stop(to: "failed" | "stopped", message: string): Promise<void> {
   stopping ??= (async () => {
     if (to === "failed") say(message);
     phase = to;
+    clearInterval(telling);
     await door?.close();
     if (inside?.pid !== undefined) await endInside(identity(inside.pid));
     inside = undefined;
@@ -181,7 +200,8 @@ function endBuilds(): void {
 }
 
 const words = (error: unknown) => (error instanceof Error ? error.message : String(error));
-for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => void stop("stopped", "stopped"));
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const)
+  process.on(signal, () => void stop("stopped", "it was stopped"));
 // One after the other, and additions only once the rest runs.
 let work = main().catch((error: unknown) => stop("failed", words(error)));
 process.on("SIGUSR2", () => {

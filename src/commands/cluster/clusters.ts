@@ -22,8 +22,12 @@ export async function refresh(deps: CommandDeps, target: unknown): Promise<void>
 export async function retryCluster(deps: CommandDeps, target: unknown): Promise<void> {
   const engine = await deps.engine();
   const context = contextOf(target) ?? (await pickContext(engine));
-  await engine.retry(context);
-  deps.tree.refresh(isTreeNode(target) && target.kind !== "message" ? target : undefined);
+  try {
+    await withProgress(vscode.l10n.t("Connecting to {0}", label(context)), (signal) => engine.retry(context, signal));
+  } finally {
+    // The row says how it went, well or not.
+    deps.tree.refreshCluster(context);
+  }
 }
 
 /** Which namespaces of a cluster are shown; typed where they may not be listed. */

@@ -9,24 +9,25 @@ import { COMMANDS } from "../../manifest.ts";
 import { askText, type Choice, pickOne } from "../../platform/pick.ts";
 import { withProgress } from "../../platform/progress.ts";
 
-/** What is asked of a person at most, in order. */
-const QUESTIONS = 3;
+type Step = readonly [step: number, of: number];
 
 /** The questions of a first run: cluster, namespace, size; each with an answer that Enter takes. */
 export async function askRun(engine: Engine, file: string, image: string): Promise<RunChoice> {
   const title = vscode.l10n.t("Run {0}", path.basename(file));
   const last = engine.jobs.lastRuns.get(file) ?? engine.jobs.lastRuns.latest();
-  const context = await askContext(engine, title, last?.context);
-  const namespace = await askNamespace(engine, title, context, last?.context === context ? last.namespace : undefined);
-  const size = await askSize(engine, title, last?.size);
+  // One cluster is no question.
+  const questions = engine.contexts().length === 1 ? 2 : 3;
+  const context = await askContext(engine, title, last?.context, [1, questions]);
+  const known = last?.context === context ? last.namespace : undefined;
+  const namespace = await askNamespace(engine, title, context, known, [questions - 1, questions]);
+  const size = await askSize(engine, title, last?.size, [questions, questions]);
   return { context, namespace, size, image, args: engine.jobs.lastRuns.get(file)?.args ?? [] };
 }
 
-async function askContext(engine: Engine, title: string, last: string | undefined): Promise<string> {
+async function askContext(engine: Engine, title: string, last: string | undefined, step?: Step): Promise<string> {
   const contexts = engine.contexts();
   const [only] = contexts;
   if (only === undefined) throw noCluster(engine);
-  // One cluster is no question.
   if (contexts.length === 1) return only.name;
   const items: Choice<string>[] = contexts.map((context) => ({
     label: label(context.name),
@@ -35,7 +36,7 @@ async function askContext(engine: Engine, title: string, last: string | undefine
   }));
   const preferred = last ?? contexts.find((context) => context.isCurrent)?.name;
   const active = items.find((item) => item.value === preferred);
-  return pickOne({ title, placeholder: vscode.l10n.t("On which cluster?"), items, active, step: [1, QUESTIONS] });
+  return pickOne({ title, placeholder: vscode.l10n.t("On which cluster?"), items, active, ...steps(step) });
 }
 
 /** There is no cluster to run on, or none that can be read: one sentence with what to press. */
@@ -52,7 +53,13 @@ function noCluster(engine: Engine): UserError {
   });
 }
 
-async function askNamespace(engine: Engine, title: string, context: string, last: string | undefined): Promise<string> {
+async function askNamespace(
+  engine: Engine,
+  title: string,
+  context: string,
+  last: string | undefined,
+  step?: Step,
+): Promise<string> {
   const { names, mayList } = await withProgress(vscode.l10n.t("Connecting to {0}", label(context)), (signal) =>
     engine.allNamespaces(context, signal),
   );
@@ -65,12 +72,12 @@ async function askNamespace(engine: Engine, title: string, context: string, last
       : vscode.l10n.t("In which namespace of {0}? You may not list them: type its name.", label(context)),
     items,
     active: items.find((item) => item.value === preferred),
-    step: [2, QUESTIONS],
+    ...steps(step),
     typed: (text) => (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text) ? { label: text, description: vscode.l10n.t("as typed"), value: text } : undefined),
   });
 }
 
-async function askSize(engine: Engine, title: string, last: Size | undefined): Promise<Size> {
+async function askSize(engine: Engine, title: string, last: Size | undefined, step?: Step): Promise<Size> {
   const { describeSize, parseCustomSize, SIZES } = engine.jobs.sizes;
   const custom = "custom";
   const sizes = last === undefined || SIZES.some((size) => describeSize(size) === describeSize(last)) ? SIZES : [last, ...SIZES];
@@ -79,7 +86,7 @@ async function askSize(engine: Engine, title: string, last: Size | undefined): P
     { label: vscode.l10n.t("custom…"), description: vscode.l10n.t("nodes, GPUs and processes of your own"), value: custom },
   ];
   const active = last && items.find((item) => item.label === describeSize(last));
-  const choice = await pickOne({ title, placeholder: vscode.l10n.t("How large?"), items, active, step: [3, QUESTIONS] });
+  const choice = await pickOne({ title, placeholder: vscode.l10n.t("How large?"), items, active, ...steps(step) });
   if (choice !== custom) return choice;
   const check = (text: string): string | undefined => {
     const size = parseCustomSize(text);
@@ -89,6 +96,10 @@ async function askSize(engine: Engine, title: string, last: Size | undefined): P
   const size = parseCustomSize(text);
   if (typeof size === "string") throw new UserError("bad-size", size);
   return size;
+}
+
+function steps(step: Step | undefined): { readonly step?: Step } {
+  return step === undefined ? {} : { step };
 }
 
 function sizeWords(size: Size): string {

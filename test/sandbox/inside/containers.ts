@@ -29,7 +29,11 @@ export interface Image {
 }
 
 /** Imports the images that the store does not have, or has from an older archive. @param marks folder that remembers the archives */
-export async function importImages(images: readonly Image[], marks: string, onImport: (image: Image) => void): Promise<void> {
+export async function importImages(
+  images: readonly Image[],
+  marks: string,
+  onImport: (image: Image) => void,
+): Promise<void> {
   const have = new Set(lines(await ctr("images", "ls", "-q")));
   const file = path.join(marks, "imported.json");
   const imported = new Map(Object.entries(readMarks(file)));

@@ -14,10 +14,20 @@ const NODE = "kwok.x-k8s.io/node";
 const RUN_FOR = "trainyard.local/run-for";
 
 /** @param stages files of kwok's own that say how nodes and pods come to be ready and go */
-export async function startKwok(api: Api, processes: Processes, program: string, kubeconfig: string, folder: string, stages: readonly string[]): Promise<void> {
+export async function startKwok(
+  api: Api,
+  processes: Processes,
+  program: string,
+  kubeconfig: string,
+  folder: string,
+  stages: readonly string[],
+): Promise<void> {
   const config = path.join(folder, "kwok.yaml");
   const own = completeStage();
-  fs.writeFileSync(config, [...stages.map((file) => fs.readFileSync(file, "utf8")), JSON.stringify(own)].join("\n---\n"));
+  fs.writeFileSync(
+    config,
+    [...stages.map((file) => fs.readFileSync(file, "utf8")), JSON.stringify(own)].join("\n---\n"),
+  );
   processes.start("kwok", program, [
     `--kubeconfig=${kubeconfig}`,
     `--config=${config}`,

@@ -29,7 +29,8 @@ const api = new Api({ host: "127.0.0.1", port: API_PORT, ca: authority, ...admin
 const begun = Date.now();
 
 const tell = (report: Report) => process.stdout.write(JSON.stringify(report) + "\n");
-const step = (text: string) => tell({ what: "step", text: `${text} (after ${((Date.now() - begun) / 1000).toFixed(1)} s inside)` });
+const step = (text: string) =>
+  tell({ what: "step", text: `${text} (after ${((Date.now() - begun) / 1000).toFixed(1)} s inside)` });
 function fail(message: string): void {
   tell({ what: "failed", message });
   // The report has to leave the pipe before everything is gone.
@@ -49,9 +50,15 @@ async function start(order: StartOrder): Promise<void> {
 
   await until("the API server ready", 90, () => api.isReady());
   step("API server ready");
-  program("kube-controller-manager", control.controllerManager(writeInsideKubeconfig(layout, "controller-manager", server), pki));
+  program(
+    "kube-controller-manager",
+    control.controllerManager(writeInsideKubeconfig(layout, "controller-manager", server), pki),
+  );
   program("kube-scheduler", control.scheduler(writeInsideKubeconfig(layout, "scheduler", server)));
-  const nodeReady = order.node === undefined ? Promise.resolve() : startNode(order.kubernetes, order.node, store, linkOf(order.slot).cgroup);
+  const nodeReady =
+    order.node === undefined
+      ? Promise.resolve()
+      : startNode(order.kubernetes, order.node, store, linkOf(order.slot).cgroup);
   const controllersReady = objects(order);
   await Promise.all([nodeReady, controllersReady]);
 }
@@ -62,7 +69,8 @@ async function imageStore(parts: NonNullable<StartOrder["node"]>): Promise<void>
   await keepPodsIn();
   const args = node.containerd(layout.run, parts.cni, await containers.snapshotterFor(layout.images));
   // Read by runc, which containerd starts.
-  const begin = () => processes.start("containerd", "containerd", args, { LD_LIBRARY_PATH: parts.libraries.join(path.delimiter) });
+  const begin = () =>
+    processes.start("containerd", "containerd", args, { LD_LIBRARY_PATH: parts.libraries.join(path.delimiter) });
   const end = begin();
   await until("containerd answers", 30, () => containers.answers());
   if (await containers.removeOldContainers()) {
@@ -73,7 +81,12 @@ async function imageStore(parts: NonNullable<StartOrder["node"]>): Promise<void>
   await containers.importImages(parts.images, layout.images, (image) => step(`importing ${image.name}`));
 }
 
-async function startNode(kubernetes: string, parts: NonNullable<StartOrder["node"]>, store: Promise<void>, cgroup: string): Promise<void> {
+async function startNode(
+  kubernetes: string,
+  parts: NonNullable<StartOrder["node"]>,
+  store: Promise<void>,
+  cgroup: string,
+): Promise<void> {
   await store;
   makeCgroups(cgroup);
   const kubelet = node.kubelet(layout.run, writeInsideKubeconfig(layout, "kubelet", server), pki, cgroup);
@@ -87,7 +100,9 @@ async function startNode(kubernetes: string, parts: NonNullable<StartOrder["node
 }
 
 const Node = v.object({
-  status: v.object({ conditions: v.array(v.object({ type: v.string(), status: v.string(), lastHeartbeatTime: v.string() })) }),
+  status: v.object({
+    conditions: v.array(v.object({ type: v.string(), status: v.string(), lastHeartbeatTime: v.string() })),
+  }),
 });
 
 /** Ready in this life: what etcd still holds from a former one does not count. */
@@ -112,14 +127,24 @@ async function objects(order: StartOrder): Promise<void> {
     }),
   );
   await until("the default service accounts", 30, async () => {
-    const accounts = namespaces().map(({ metadata }) => api.get(`/api/v1/namespaces/${metadata.name}/serviceaccounts/default`));
+    const accounts = namespaces().map(({ metadata }) =>
+      api.get(`/api/v1/namespaces/${metadata.name}/serviceaccounts/default`),
+    );
     return (await Promise.all(accounts)).every((account) => account !== undefined);
   });
 }
 
 async function obey(order: Order): Promise<void> {
   if (order.do === "start") await start(order);
-  else await startKwok(api, processes, order.program, writeInsideKubeconfig(layout, "admin", server), layout.run, order.stages);
+  else
+    await startKwok(
+      api,
+      processes,
+      order.program,
+      writeInsideKubeconfig(layout, "admin", server),
+      layout.run,
+      order.stages,
+    );
   tell({ what: "done", order: order.do });
 }
 

@@ -42,13 +42,25 @@ disabled_plugins = ["io.containerd.internal.v1.opt"]
 }
 
 function podNetwork(): object {
-  const ipam = { type: "host-local", ranges: [[{ subnet: POD_RANGE, gateway: NODE_ADDRESS }]], dataDir: "/run/cni-addresses" };
+  const ipam = {
+    type: "host-local",
+    ranges: [[{ subnet: POD_RANGE, gateway: NODE_ADDRESS }]],
+    dataDir: "/run/cni-addresses",
+  };
   return {
     cniVersion: "1.0.0",
     name: "sandbox",
     plugins: [
       // Without a default route pods cannot reach Service addresses; place.ts keeps them on the machine.
-      { type: "bridge", bridge: "cni0", isGateway: true, isDefaultGateway: true, hairpinMode: true, ipMasq: false, ipam },
+      {
+        type: "bridge",
+        bridge: "cni0",
+        isGateway: true,
+        isDefaultGateway: true,
+        hairpinMode: true,
+        ipMasq: false,
+        ipam,
+      },
       { type: "portmap", capabilities: { portMappings: true } },
     ],
   };
@@ -70,7 +82,11 @@ export function kubelet(folder: string, kubeconfig: string, pki: string, cgroup:
     clusterDNS: [DNS_ADDRESS],
     clusterDomain: "cluster.local",
     resolvConf: resolver,
-    authentication: { anonymous: { enabled: false }, webhook: { enabled: true }, x509: { clientCAFile: path.join(pki, "ca.crt") } },
+    authentication: {
+      anonymous: { enabled: false },
+      webhook: { enabled: true },
+      x509: { clientCAFile: path.join(pki, "ca.crt") },
+    },
     authorization: { mode: "Webhook" },
     tlsCertFile: path.join(pki, "kubelet-serving.crt"),
     tlsPrivateKeyFile: path.join(pki, "kubelet-serving.key"),
@@ -81,7 +97,13 @@ export function kubelet(folder: string, kubeconfig: string, pki: string, cgroup:
     volumePluginDir: "/var/lib/kubelet/volume-plugins",
   };
   fs.writeFileSync(file, stringify(settings));
-  return ["kubelet", `--config=${file}`, `--kubeconfig=${kubeconfig}`, `--hostname-override=${NODE_NAME}`, `--node-ip=${NODE_ADDRESS}`];
+  return [
+    "kubelet",
+    `--config=${file}`,
+    `--kubeconfig=${kubeconfig}`,
+    `--hostname-override=${NODE_NAME}`,
+    `--node-ip=${NODE_ADDRESS}`,
+  ];
 }
 
 export function proxy(folder: string, kubeconfig: string): string[] {

@@ -47,13 +47,22 @@ export function clusterDns(): KubeObject[] {
     { name: "dns-tcp", port: 53, protocol: "TCP" },
   ];
   return [
-    { apiVersion: "v1", kind: "Service", metadata: { name: "kube-dns", namespace: "kube-system" }, spec: { clusterIP: DNS_ADDRESS, ports } },
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "kube-dns", namespace: "kube-system" },
+      spec: { clusterIP: DNS_ADDRESS, ports },
+    },
     endpoints("kube-system", "kube-dns", ports),
   ];
 }
 
 /** Sends a Service without selector to the node's own address, where our processes listen. */
-export function endpoints(namespace: string, service: string, ports: readonly { name: string; port: number; protocol: string }[]): KubeObject {
+export function endpoints(
+  namespace: string,
+  service: string,
+  ports: readonly { name: string; port: number; protocol: string }[],
+): KubeObject {
   return {
     apiVersion: "discovery.k8s.io/v1",
     kind: "EndpointSlice",

@@ -63,10 +63,18 @@ async function usableIptables(): Promise<void> {
       () => false,
     );
   if (await works("iptables")) return;
-  if (!(await works("iptables-legacy"))) throw new Error("Neither iptables nor iptables-legacy works with this machine's kernel.");
+  if (!(await works("iptables-legacy")))
+    throw new Error("Neither iptables nor iptables-legacy works with this machine's kernel.");
   const folder = "/run/iptables-legacy";
   fs.mkdirSync(folder);
-  for (const name of ["iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore"]) {
+  for (const name of [
+    "iptables",
+    "iptables-save",
+    "iptables-restore",
+    "ip6tables",
+    "ip6tables-save",
+    "ip6tables-restore",
+  ]) {
     fs.symlinkSync("/usr/sbin/xtables-legacy-multi", path.join(folder, name));
   }
   process.env["PATH"] = `${folder}${path.delimiter}${process.env["PATH"] ?? ""}`;
@@ -89,7 +97,8 @@ export function makeCgroups(name: string): void {
     // A fresh cpuset of version 1 is empty and takes no process.
     for (const file of ["cpuset.cpus", "cpuset.mems"]) {
       const [from, to] = [path.join(hierarchy, file), path.join(own, file)];
-      if (path.basename(hierarchy) === "cpuset" && fs.existsSync(to)) fs.writeFileSync(to, fs.readFileSync(from, "utf8").trim());
+      if (path.basename(hierarchy) === "cpuset" && fs.existsSync(to))
+        fs.writeFileSync(to, fs.readFileSync(from, "utf8").trim());
     }
   }
 }
@@ -101,7 +110,9 @@ export function removeCgroups(name: string): boolean {
     const own = path.join(hierarchy, name);
     if (!fs.existsSync(own)) continue;
     const below = fs.readdirSync(own, { recursive: true, withFileTypes: true }).filter((entry) => entry.isDirectory());
-    const deepestFirst = below.map((entry) => path.join(entry.parentPath, entry.name)).sort((a, b) => b.length - a.length);
+    const deepestFirst = below
+      .map((entry) => path.join(entry.parentPath, entry.name))
+      .sort((a, b) => b.length - a.length);
     for (const folder of [...deepestFirst, own]) {
       try {
         fs.rmdirSync(folder);

@@ -28,7 +28,10 @@ export class Processes {
       });
       child.once("exit", (code, signal) => {
         resolve();
-        if (wanted) this.#onEnd(`${name} ended with ${signal ?? `code ${code ?? 0}`}. The end of its log:\n${lastLines(logFile)}`);
+        if (wanted)
+          this.#onEnd(
+            `${name} ended with ${signal ?? `code ${code ?? 0}`}. The end of its log:\n${lastLines(logFile)}`,
+          );
       });
     });
     return () => {
@@ -48,13 +51,18 @@ function lastLines(file: string, count = 8): string {
  * @param seconds after which it gives up
  * @param ask answers yes, no, or no with the reason, which the error then names
  */
-export async function until(what: string, seconds: number, ask: () => Promise<boolean | string> | boolean): Promise<void> {
+export async function until(
+  what: string,
+  seconds: number,
+  ask: () => Promise<boolean | string> | boolean,
+): Promise<void> {
   const begun = Date.now();
   const end = begun + seconds * 1000;
   for (;;) {
     const answer = await ask();
     if (answer === true) return;
-    if (Date.now() > end) throw new Error(`${what}: not so within ${seconds} s${answer === false ? "" : ` (${answer})`}`);
+    if (Date.now() > end)
+      throw new Error(`${what}: not so within ${seconds} s${answer === false ? "" : ` (${answer})`}`);
     // Quick at first, so that a start is not held up; later sparing, for the logs' sake.
     await new Promise((resolve) => setTimeout(resolve, Date.now() - begun < 1000 ? 50 : 200));
   }

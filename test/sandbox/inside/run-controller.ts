@@ -15,7 +15,9 @@ import type { Processes } from "./processes.ts";
 // Longer than any sandbox lives: in a pod the kubelet would renew it.
 const TOKEN_SECONDS = 365 * 24 * 3600;
 const Token = v.object({ status: v.object({ token: v.string() }) });
-const CertificateSecret = v.object({ data: v.object({ "tls.key": v.string(), "ca.crt": v.string(), "tls.crt": v.string() }) });
+const CertificateSecret = v.object({
+  data: v.object({ "tls.key": v.string(), "ca.crt": v.string(), "tls.crt": v.string() }),
+});
 const Definition = v.object({
   status: v.object({ conditions: v.array(v.object({ type: v.string(), status: v.string() })) }),
 });
@@ -34,31 +36,47 @@ export async function applyManifests(api: Api, controller: Controller, file: str
   const isFirst = (object: KubeObject) => object.kind === "Namespace" || object.kind === "CustomResourceDefinition";
   await Promise.all(objects.filter(isFirst).map((object) => api.apply(object)));
   const definitions = objects.filter((object) => object.kind === "CustomResourceDefinition");
-  await Promise.all(definitions.map((object) => until(`${object.metadata.name} established`, 30, () => isEstablished(api, object.metadata.name))));
+  await Promise.all(
+    definitions.map((object) =>
+      until(`${object.metadata.name} established`, 30, () => isEstablished(api, object.metadata.name)),
+    ),
+  );
   const { service, portName, port } = controller.webhook;
   const slice = endpoints(controller.namespace, service, [{ name: portName, port, protocol: "TCP" }]);
   await Promise.all([...objects.filter((object) => !isFirst(object)), slice].map((object) => api.apply(object)));
 }
 
 async function isEstablished(api: Api, name: string): Promise<boolean> {
-  const definition = v.safeParse(Definition, await api.get(`/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`));
-  return definition.success && definition.output.status.conditions.some(({ type, status }) => type === "Established" && status === "True");
+  const definition = v.safeParse(
+    Definition,
+    await api.get(`/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`),
+  );
+  return (
+    definition.success &&
+    definition.output.status.conditions.some(({ type, status }) => type === "Established" && status === "True")
+  );
 }
 
 /** @param program path of its executable */
 export async function startController(place: ControllerPlace, controller: Controller, program: string): Promise<void> {
   const { api, folder } = place;
   const { namespace, serviceAccount, name } = controller;
-  const request = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: { expirationSeconds: TOKEN_SECONDS } };
+  const request = {
+    apiVersion: "authentication.k8s.io/v1",
+    kind: "TokenRequest",
+    spec: { expirationSeconds: TOKEN_SECONDS },
+  };
   const answer = await api.post(`/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount}/token`, request);
   const { token } = v.parse(Token, answer).status;
-  // Its /tmp is its own: controllers share the fixed path of the certificates' folder.
   const own = path.join(folder, name);
-  const certificates = path.join(own, "tmp", controller.webhook.folder);
+  const certificates = path.join(own, "certificates");
   fs.mkdirSync(certificates, { recursive: true });
+  fs.mkdirSync(controller.webhook.folder, { recursive: true });
   const config = path.join(own, "kubeconfig");
   fs.writeFileSync(config, kubeconfig(name, place.server, place.authority, { token }), { mode: 0o600 });
-  const covered = ["--mount", "--propagation", "private", "sh", "-c", 'mount --bind "$0" /tmp && exec "$@"', path.join(own, "tmp")];
+  // Controllers share the fixed path of the certificates' folder: each sees its own there.
+  const mount = ["sh", "-c", 'mount --bind "$0" "$1" && shift && exec "$@"', certificates, controller.webhook.folder];
+  const covered = ["--mount", "--propagation", "private", ...mount];
   place.processes.start(name, "unshare", [...covered, program, ...controller.flags], { KUBECONFIG: config });
 
   await until(`${name} has made its certificate`, 60, () => copyCertificate(api, controller, certificates));
@@ -69,7 +87,10 @@ export async function startController(place: ControllerPlace, controller: Contro
 /** In a pod the kubelet keeps a Secret's content in a folder; here we copy it once the controller has made it. */
 async function copyCertificate(api: Api, controller: Controller, folder: string): Promise<boolean> {
   const { namespace, webhook } = controller;
-  const secret = v.safeParse(CertificateSecret, await api.get(`/api/v1/namespaces/${namespace}/secrets/${webhook.secret}`));
+  const secret = v.safeParse(
+    CertificateSecret,
+    await api.get(`/api/v1/namespaces/${namespace}/secrets/${webhook.secret}`),
+  );
   if (!secret.success) return false;
   // tls.crt comes last: the controller goes on as soon as it sees that one.
   for (const [name, content] of Object.entries(secret.output.data)) {
@@ -90,6 +111,10 @@ export async function answersOk(url: string): Promise<boolean> {
 
 async function letsPass(api: Api, probe: KubeObject): Promise<true | string> {
   const { namespace = "default" } = probe.metadata;
-  const answer = await api.send("POST", `/apis/${probe.apiVersion}/namespaces/${namespace}/${plural(probe.kind)}?dryRun=All`, probe);
+  const answer = await api.send(
+    "POST",
+    `/apis/${probe.apiVersion}/namespaces/${namespace}/${plural(probe.kind)}?dryRun=All`,
+    probe,
+  );
   return answer.code === 201 || JSON.stringify(answer.body);
 }

@@ -38,7 +38,11 @@ export const Report = v.variant("what", [
 export type Report = v.InferOutput<typeof Report>;
 
 /** Splits a stream of bytes into messages; what is no such message is passed to `other`. */
-export function lineReader<T>(schema: v.GenericSchema<unknown, T>, onMessage: (message: T) => void, other: (line: string) => void): (chunk: string) => void {
+export function lineReader<T>(
+  schema: v.GenericSchema<unknown, T>,
+  onMessage: (message: T) => void,
+  other: (line: string) => void,
+): (chunk: string) => void {
   let rest = "";
   return (chunk) => {
     const lines = (rest + chunk).split("\n");

