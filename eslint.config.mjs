@@ -27,7 +27,10 @@ function layerRule(layer, allowed, extra = []) {
         "error",
         {
           paths: vscodeFree ? [{ name: "vscode", message: `${layer}/ runs in plain Node: vscode stays out.` }] : [],
-          patterns: [...outOf(others(layer, allowed), `${layer}/ may not import this layer (design, layers).`), ...extra],
+          patterns: [
+            ...outOf(others(layer, allowed), `${layer}/ may not import this layer (design, layers).`),
+            ...extra,
+          ],
         },
       ],
     },
@@ -44,7 +47,7 @@ export default ts.config(
   js.configs.recommended,
   ...ts.configs.strictTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ["eslint.config.mjs"] }, tsconfigRootDir: import.meta.dirname } },
     linterOptions: { reportUnusedDisableDirectives: "error" },
     rules: {
       "no-console": "error",
@@ -66,7 +69,9 @@ export default ts.config(
   },
   ...Object.entries(LAYERS).map(([layer, allowed]) => layerRule(layer, allowed)),
   ...FEATURES.map((feature) => layerRule(feature, [...BELOW_FEATURES, ...FEATURES], [featureIndexOnly(feature)])),
-  ...SHOWN.map((layer) => layerRule(layer, [...BELOW_FEATURES, ...FEATURES, "platform", ...SHOWN], [featureIndexOnly("")])),
+  ...SHOWN.map((layer) =>
+    layerRule(layer, [...BELOW_FEATURES, ...FEATURES, "platform", ...SHOWN], [featureIndexOnly("")]),
+  ),
   {
     // Only platform/notify.ts talks to the person by message boxes.
     files: ["src/**/*.ts"],
@@ -88,7 +93,20 @@ export default ts.config(
   {
     files: ["**/*.mjs"],
     ...ts.configs.disableTypeChecked,
-    rules: { ...ts.configs.disableTypeChecked.rules, "no-restricted-syntax": "off", "@typescript-eslint/explicit-module-boundary-types": "off" },
-    languageOptions: { globals: { process: "readonly", console: "readonly", setTimeout: "readonly", setInterval: "readonly", clearInterval: "readonly", URL: "readonly" } },
+    rules: {
+      ...ts.configs.disableTypeChecked.rules,
+      "no-restricted-syntax": "off",
+      "@typescript-eslint/explicit-module-boundary-types": "off",
+    },
+    languageOptions: {
+      globals: {
+        process: "readonly",
+        console: "readonly",
+        setTimeout: "readonly",
+        setInterval: "readonly",
+        clearInterval: "readonly",
+        URL: "readonly",
+      },
+    },
   },
 );

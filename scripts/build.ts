@@ -71,8 +71,12 @@ async function notices(metafiles: readonly esbuild.Metafile[]): Promise<string> 
   }
   const parts = await Promise.all(
     [...folders].sort().map(async (folder) => {
-      const { name, version, license } = JSON.parse(await fs.readFile(path.join(ROOT, folder, "package.json"), "utf8")) as Record<string, string>;
-      const files = (await fs.readdir(path.join(ROOT, folder))).filter((file) => /^(licen[cs]e|notice)/i.test(file)).sort();
+      const { name, version, license } = JSON.parse(
+        await fs.readFile(path.join(ROOT, folder, "package.json"), "utf8"),
+      ) as Record<string, string>;
+      const files = (await fs.readdir(path.join(ROOT, folder)))
+        .filter((file) => /^(licen[cs]e|notice)/i.test(file))
+        .sort();
       const texts = await Promise.all(files.map((file) => fs.readFile(path.join(ROOT, folder, file), "utf8")));
       return `${name} ${version} (${license})\n\n${texts.map((text) => text.trim()).join("\n\n")}`;
     }),
@@ -83,6 +87,7 @@ async function notices(metafiles: readonly esbuild.Metafile[]): Promise<string> 
 if (process.argv[1] === import.meta.filename) {
   const metafiles = await buildExtension(undefined, process.argv.includes("--debug"));
   for (const metafile of metafiles) {
-    for (const [file, { bytes }] of Object.entries(metafile.outputs)) console.log(`${file}  ${(bytes / 1000).toFixed(1)} KB`);
+    for (const [file, { bytes }] of Object.entries(metafile.outputs))
+      console.log(`${file}  ${(bytes / 1000).toFixed(1)} KB`);
   }
 }

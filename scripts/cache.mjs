@@ -81,7 +81,7 @@ export async function withLock(name, work, onWait) {
 export async function acquireLock(name, onWait) {
   const file = path.join(cacheRoot(), "locks", `${name}.lock`);
   fs.mkdirSync(path.dirname(file), { recursive: true });
-  for (let told = false; ; ) {
+  for (let told = false; ;) {
     const holder = tryLock(file);
     if (holder === undefined) return () => fs.rmSync(file, { force: true });
     if (holder !== 0 && !told) {

@@ -23,12 +23,19 @@ export async function packageExtension(out = path.join(ROOT, "out", "trainyard.v
   await fs.mkdir(path.dirname(out), { recursive: true });
   const vsce = path.join(ROOT, "node_modules", "@vscode", "vsce", "vsce");
   const listed = await run(process.execPath, [vsce, "ls", "--no-dependencies"], { cwd: ROOT });
-  const files = new Set(listed.split("\n").map((line) => line.trim()).filter((line) => line !== ""));
+  const files = new Set(
+    listed
+      .split("\n")
+      .map((line) => line.trim())
+      .filter((line) => line !== ""),
+  );
   const wanted = await allowed();
   const extra = [...files].filter((file) => !wanted.has(file));
   const missing = [...wanted].filter((file) => !files.has(file));
   if (extra.length > 0 || missing.length > 0) {
-    throw new Error(`The VSIX would not hold what it should. Too much: ${extra.join(", ") || "nothing"}. Missing: ${missing.join(", ") || "nothing"}.`);
+    throw new Error(
+      `The VSIX would not hold what it should. Too much: ${extra.join(", ") || "nothing"}. Missing: ${missing.join(", ") || "nothing"}.`,
+    );
   }
   const flags = ["--no-dependencies", "--allow-missing-repository", "--no-rewrite-relative-links"];
   await run(process.execPath, [vsce, "package", ...flags, "--out", out], { cwd: ROOT });

@@ -4,4 +4,6 @@ import path from "node:path";
 import { cacheRoot } from "./cache.mjs";
 import { step } from "./steps.mjs";
 
-await step("removing the Go caches", () => fs.rm(path.join(cacheRoot(), "go"), { recursive: true, force: true, maxRetries: 3 }));
+await step("removing the Go caches", () =>
+  fs.rm(path.join(cacheRoot(), "go"), { recursive: true, force: true, maxRetries: 3 }),
+);

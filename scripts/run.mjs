@@ -64,7 +64,8 @@ async function projectNode() {
     }),
   );
   const bin = path.join(dir, "node_modules", "node", "bin", process.platform === "win32" ? "node.exe" : "node");
-  if (!fs.existsSync(bin)) throw new Error(`Node ${NODE_VERSION} did not arrive in ${dir}. Remove that folder and try again.`);
+  if (!fs.existsSync(bin))
+    throw new Error(`Node ${NODE_VERSION} did not arrive in ${dir}. Remove that folder and try again.`);
   return bin;
 }
 

@@ -51,7 +51,11 @@ export function run(file, args, options = {}) {
     const child = spawn(file, args, {
       ...(options.cwd ? { cwd: options.cwd } : {}),
       env,
-      stdio: [options.input === undefined ? "ignore" : "pipe", options.show ? "inherit" : "pipe", options.show ? "inherit" : "pipe"],
+      stdio: [
+        options.input === undefined ? "ignore" : "pipe",
+        options.show ? "inherit" : "pipe",
+        options.show ? "inherit" : "pipe",
+      ],
     });
     let out = "";
     let tail = "";
@@ -65,7 +69,10 @@ export function run(file, args, options = {}) {
     child.on("error", reject);
     child.on("close", (code, signal) => {
       if (code === 0) resolve(out);
-      else reject(new Error(`${[file, ...args].join(" ")} ended with ${signal ?? code}${tail ? `:\n${tail.trimEnd()}` : ""}`));
+      else
+        reject(
+          new Error(`${[file, ...args].join(" ")} ended with ${signal ?? code}${tail ? `:\n${tail.trimEnd()}` : ""}`),
+        );
     });
     if (options.input !== undefined) child.stdin?.end(options.input);
   });

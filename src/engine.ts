@@ -19,6 +19,7 @@ import {
   type JobDesk,
   latestLog,
   type LogWords,
+  pruneLogs,
 } from "./jobs/index.ts";
 import { whoAmI } from "./kube/access.ts";
 import { Connections } from "./kube/connections.ts";
@@ -152,7 +153,10 @@ export class Engine implements Disposable {
   }
 
   /** A person looks at the cluster: connects, and says which of its namespaces to show. */
-  async namespaces(name: string, signal?: AbortSignal): Promise<{ readonly shown: readonly string[]; readonly more: boolean }> {
+  async namespaces(
+    name: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly shown: readonly string[]; readonly more: boolean }> {
     const { connection } = this.cluster(name);
     await this.#connect(name, signal);
     const own = this.context(name).namespace;
@@ -161,11 +165,17 @@ export class Engine implements Disposable {
     const { names, mayList } = await listNamespaces(connection.client, signal);
     const first = !mayList || names.includes(own) ? [own] : [];
     const others = names.filter((candidate) => candidate !== own);
-    return { shown: [...first, ...others.slice(0, SHOWN_NAMESPACES)], more: !mayList || others.length > SHOWN_NAMESPACES };
+    return {
+      shown: [...first, ...others.slice(0, SHOWN_NAMESPACES)],
+      more: !mayList || others.length > SHOWN_NAMESPACES,
+    };
   }
 
   /** All namespaces that the person may see; the context's own where listing is forbidden. */
-  async allNamespaces(name: string, signal?: AbortSignal): Promise<{ readonly names: readonly string[]; readonly mayList: boolean }> {
+  async allNamespaces(
+    name: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly names: readonly string[]; readonly mayList: boolean }> {
     const { connection } = this.cluster(name);
     await this.#connect(name, signal);
     const { names, mayList } = await listNamespaces(connection.client, signal);
@@ -175,7 +185,9 @@ export class Engine implements Disposable {
 
   chosenNamespaces(name: string): readonly string[] | undefined {
     const value = this.#options.state.get(namespacesKey(name));
-    return Array.isArray(value) && value.length > 0 ? value.filter((item): item is string => typeof item === "string") : undefined;
+    return Array.isArray(value) && value.length > 0
+      ? value.filter((item): item is string => typeof item === "string")
+      : undefined;
   }
 
   /** Kept per context, by us: the kubeconfig is never written. */
@@ -197,7 +209,13 @@ export class Engine implements Disposable {
   }
 
   /** Follows a job of this context into a log file and the sink; see followIntoFile. */
-  follow(context: string, target: FollowTarget, sink: FollowSink, signal: AbortSignal, words: LogWords): Promise<FollowResult> {
+  follow(
+    context: string,
+    target: FollowTarget,
+    sink: FollowSink,
+    signal: AbortSignal,
+    words: LogWords,
+  ): Promise<FollowResult> {
     const cluster = this.cluster(context);
     const { namespace } = target;
     const sources: FollowSources = {
@@ -212,18 +230,35 @@ export class Engine implements Disposable {
   }
 
   /** The job of that name where it is still the same object; undefined where it is gone. */
-  async findJob(context: string, namespace: string, name: string, uid: string, signal?: AbortSignal): Promise<TrainingJob | undefined> {
+  async findJob(
+    context: string,
+    namespace: string,
+    name: string,
+    uid: string,
+    signal?: AbortSignal,
+  ): Promise<TrainingJob | undefined> {
     const job = await this.#readJob(context, namespace, name, signal);
     return job?.uid === uid ? job : undefined;
   }
 
   /** The job of that name where it is still that launch. */
-  async findLaunch(context: string, namespace: string, name: string, launch: string, signal?: AbortSignal): Promise<TrainingJob | undefined> {
+  async findLaunch(
+    context: string,
+    namespace: string,
+    name: string,
+    launch: string,
+    signal?: AbortSignal,
+  ): Promise<TrainingJob | undefined> {
     const job = await this.#readJob(context, namespace, name, signal);
     return job?.launchId === launch ? job : undefined;
   }
 
-  async #readJob(context: string, namespace: string, name: string, signal?: AbortSignal): Promise<TrainingJob | undefined> {
+  async #readJob(
+    context: string,
+    namespace: string,
+    name: string,
+    signal?: AbortSignal,
+  ): Promise<TrainingJob | undefined> {
     try {
       return projectPyTorchJob(await this.cluster(context).connection.client.get(PYTORCH_JOB, name, namespace, signal));
     } catch (error) {
@@ -233,13 +268,27 @@ export class Engine implements Disposable {
   }
 
   /** Ends a job's pods and keeps the job: it can still be looked at. Only this very object is touched. */
-  async stopJob(context: string, job: Pick<TrainingJob, "name" | "namespace" | "uid">, signal?: AbortSignal): Promise<void> {
+  async stopJob(
+    context: string,
+    job: Pick<TrainingJob, "name" | "namespace" | "uid">,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const patch = { metadata: { uid: job.uid }, spec: { runPolicy: { suspend: true } } };
-    await this.cluster(context).connection.client.patch(PYTORCH_JOB, job.name, job.namespace, patch, signal === undefined ? {} : { signal });
+    await this.cluster(context).connection.client.patch(
+      PYTORCH_JOB,
+      job.name,
+      job.namespace,
+      patch,
+      signal === undefined ? {} : { signal },
+    );
   }
 
   /** Deletes this very object with all that it owns. */
-  async deleteJob(context: string, job: Pick<TrainingJob, "name" | "namespace" | "uid">, signal?: AbortSignal): Promise<void> {
+  async deleteJob(
+    context: string,
+    job: Pick<TrainingJob, "name" | "namespace" | "uid">,
+    signal?: AbortSignal,
+  ): Promise<void> {
     await this.cluster(context).connection.client.delete(PYTORCH_JOB, job.name, job.namespace, job.uid, signal);
   }
 
@@ -255,6 +304,12 @@ export class Engine implements Disposable {
     const cluster = this.cluster(context);
     const found = cluster.jobs(namespace).items.get(job);
     return found && replicasOf(found, cluster.pods(namespace).items.values())[rank]?.pod?.name;
+  }
+
+  /** Removes journal entries and log files that nobody needs any more. */
+  async prune(): Promise<void> {
+    await this.jobs.journal.prune();
+    await pruneLogs(this.logFolder, this.clock.now());
   }
 
   /** The newest log file of a job on this computer. */

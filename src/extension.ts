@@ -38,8 +38,12 @@ export function activate(context: vscode.ExtensionContext): void {
     header: confirmLine,
     askStop,
     stopJob: async ({ context: cluster, target }) => (await load()).stopJob(cluster, target),
-    openLog: (file) => void vscode.window.showTextDocument(vscode.Uri.file(file), { preview: false }).then(undefined, (error: unknown) => notify.error(error)),
-    onEnd: (terminal, followed, verdict, line, log) => endOfJob({ notify, engine: load }, terminal, followed, verdict, line, log),
+    openLog: (file) =>
+      void vscode.window
+        .showTextDocument(vscode.Uri.file(file), { preview: false })
+        .then(undefined, (error: unknown) => notify.error(error)),
+    onEnd: (terminal, followed, verdict, line, log) =>
+      endOfJob({ notify, engine: load }, terminal, followed, verdict, line, log),
     onFailure: (error) => notify.error(error),
   });
   const recovery = new Recovery(notify, output);
@@ -51,7 +55,16 @@ export function activate(context: vscode.ExtensionContext): void {
     tree,
     vscode.workspace.registerTextDocumentContentProvider(OBJECT_SCHEME, new ObjectDocuments(load)),
     vscode.window.registerTerminalLinkProvider(new TracebackLinks(() => loaded, output)),
-    registerCommands({ engine: load, notify, output, settings, tree, tasks, storage: context.globalStorageUri, extensionPath: context.extensionPath }),
+    registerCommands({
+      engine: load,
+      notify,
+      output,
+      settings,
+      tree,
+      tasks,
+      storage: context.globalStorageUri,
+      extensionPath: context.extensionPath,
+    }),
     { dispose: () => loaded?.dispose() },
   );
   settings.onDidChange(() => {
@@ -60,7 +73,12 @@ export function activate(context: vscode.ExtensionContext): void {
 }
 
 /** Loads the bundle that talks to clusters. */
-async function createEngine(context: vscode.ExtensionContext, output: Output, settings: VscodeSettings, state: MementoState): Promise<Engine> {
+async function createEngine(
+  context: vscode.ExtensionContext,
+  output: Output,
+  settings: VscodeSettings,
+  state: MementoState,
+): Promise<Engine> {
   const { createEngine: create } = await import("./engine.ts");
   return create({
     version: String((context.extension.packageJSON as Record<string, unknown>)["version"]),

@@ -5,7 +5,11 @@ import * as manifest from "./manifest.ts";
 
 interface Contributions {
   readonly commands: readonly { readonly command: string; readonly category?: string; readonly title: string }[];
-  readonly configuration: { readonly properties: Readonly<Record<string, { readonly default?: unknown; readonly scope?: string; readonly markdownDescription?: string }>> };
+  readonly configuration: {
+    readonly properties: Readonly<
+      Record<string, { readonly default?: unknown; readonly scope?: string; readonly markdownDescription?: string }>
+    >;
+  };
   readonly viewsContainers: { readonly activitybar: readonly { readonly id: string }[] };
   readonly views: Readonly<Record<string, readonly { readonly id: string }[]>>;
   readonly viewsWelcome: readonly { readonly view: string; readonly contents: string }[];
@@ -18,14 +22,19 @@ const root = path.dirname(import.meta.dirname);
 const packageJson = JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8")) as {
   readonly contributes: Contributions;
   readonly activationEvents: readonly string[];
-  readonly capabilities: { readonly untrustedWorkspaces: { readonly supported: string; readonly restrictedConfigurations: readonly string[] } };
+  readonly capabilities: {
+    readonly untrustedWorkspaces: { readonly supported: string; readonly restrictedConfigurations: readonly string[] };
+  };
 };
 const { contributes, activationEvents, capabilities } = packageJson;
 const sorted = (values: Iterable<string>): string[] => [...values].sort();
 
 describe("package.json and src/manifest.ts", () => {
   it("name the same commands, each with a category and a title in title case", () => {
-    assert.deepEqual(sorted(contributes.commands.map(({ command }) => command)), sorted(Object.values(manifest.COMMANDS)));
+    assert.deepEqual(
+      sorted(contributes.commands.map(({ command }) => command)),
+      sorted(Object.values(manifest.COMMANDS)),
+    );
     for (const { command, category, title } of contributes.commands) {
       assert.equal(category, "Kubeflow", command);
       assert.match(title, /^[A-Z]/, command);
@@ -40,14 +49,31 @@ describe("package.json and src/manifest.ts", () => {
       assert.match(setting.scope ?? "", /^machine/, key);
     }
     assert.equal(capabilities.untrustedWorkspaces.supported, "limited");
-    assert.deepEqual(sorted(capabilities.untrustedWorkspaces.restrictedConfigurations), sorted(Object.values(manifest.SETTINGS)));
+    assert.deepEqual(
+      sorted(capabilities.untrustedWorkspaces.restrictedConfigurations),
+      sorted(Object.values(manifest.SETTINGS)),
+    );
   });
 
   it("name the same views, task type and language", () => {
-    assert.deepEqual(contributes.viewsContainers.activitybar.map(({ id }) => id), [manifest.VIEWS.container]);
-    assert.deepEqual(Object.values(contributes.views).flat().map(({ id }) => id), [manifest.VIEWS.clusters]);
-    assert.deepEqual(contributes.taskDefinitions.map(({ type }) => type), [manifest.TASK_TYPE]);
-    assert.deepEqual(contributes.languages.map(({ id }) => id), [manifest.LOG_LANGUAGE]);
+    assert.deepEqual(
+      contributes.viewsContainers.activitybar.map(({ id }) => id),
+      [manifest.VIEWS.container],
+    );
+    assert.deepEqual(
+      Object.values(contributes.views)
+        .flat()
+        .map(({ id }) => id),
+      [manifest.VIEWS.clusters],
+    );
+    assert.deepEqual(
+      contributes.taskDefinitions.map(({ type }) => type),
+      [manifest.TASK_TYPE],
+    );
+    assert.deepEqual(
+      contributes.languages.map(({ id }) => id),
+      [manifest.LOG_LANGUAGE],
+    );
   });
 
   it("use only commands and row kinds that exist", () => {
@@ -59,8 +85,13 @@ describe("package.json and src/manifest.ts", () => {
     }
     const values = Object.values(manifest.CONTEXT_VALUES);
     for (const { when = "" } of items) {
-      for (const [, value = ""] of when.matchAll(/viewItem == ([\w;]+)/g)) assert.ok((values as readonly string[]).includes(value), value);
-      for (const [, pattern = ""] of when.matchAll(/viewItem =~ \/(.+?)\//g)) assert.ok(values.some((value) => new RegExp(pattern).test(value)), pattern);
+      for (const [, value = ""] of when.matchAll(/viewItem == ([\w;]+)/g))
+        assert.ok((values as readonly string[]).includes(value), value);
+      for (const [, pattern = ""] of when.matchAll(/viewItem =~ \/(.+?)\//g))
+        assert.ok(
+          values.some((value) => new RegExp(pattern).test(value)),
+          pattern,
+        );
     }
   });
 

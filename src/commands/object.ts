@@ -8,7 +8,9 @@ import type { CommandDeps } from "./deps.ts";
 export async function openYaml(deps: CommandDeps, target: unknown): Promise<void> {
   const uri = uriOf(target, await deps.engine());
   if (uri === undefined) {
-    throw new UserError("no-row", vscode.l10n.t("Nothing was chosen."), { hint: vscode.l10n.t("Right-click a job or a rank in the Kubeflow view.") });
+    throw new UserError("no-row", vscode.l10n.t("Nothing was chosen."), {
+      hint: vscode.l10n.t("Right-click a job or a rank in the Kubeflow view."),
+    });
   }
   const document = await vscode.workspace.openTextDocument(uri);
   await vscode.window.showTextDocument(document, { preview: true });
@@ -25,7 +27,9 @@ export async function copyName(deps: CommandDeps, target: unknown): Promise<void
           ? (await deps.engine()).podName(target.context, target.namespace, target.job, target.rank)
           : undefined;
   if (name === undefined) {
-    throw new UserError("no-row", vscode.l10n.t("Nothing was chosen."), { hint: vscode.l10n.t("Right-click a row in the Kubeflow view.") });
+    throw new UserError("no-row", vscode.l10n.t("Nothing was chosen."), {
+      hint: vscode.l10n.t("Right-click a row in the Kubeflow view."),
+    });
   }
   await vscode.env.clipboard.writeText(name);
 }
@@ -35,7 +39,12 @@ function uriOf(target: unknown, engine: Awaited<ReturnType<CommandDeps["engine"]
   const [context, namespace, plural, name] = isNode(target, "job")
     ? [target.context, target.namespace, "pytorchjobs", target.name]
     : isNode(target, "replica")
-      ? [target.context, target.namespace, "pods", engine.podName(target.context, target.namespace, target.job, target.rank)]
+      ? [
+          target.context,
+          target.namespace,
+          "pods",
+          engine.podName(target.context, target.namespace, target.job, target.rank),
+        ]
       : [];
   if (context === undefined || namespace === undefined || plural === undefined || name === undefined) return undefined;
   const parts = [context, namespace, plural, `${name}.yaml`].map(encodeURIComponent);

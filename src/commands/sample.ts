@@ -9,7 +9,10 @@ import type { CommandDeps } from "./deps.ts";
 export async function openSample(deps: CommandDeps): Promise<void> {
   const shipped = vscode.Uri.file(path.join(deps.extensionPath, "media", "sample", "train.py"));
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
-  const base = folder?.scheme === "file" ? vscode.Uri.joinPath(folder, "trainyard-sample") : vscode.Uri.joinPath(deps.storage, "sample");
+  const base =
+    folder?.scheme === "file"
+      ? vscode.Uri.joinPath(folder, "trainyard-sample")
+      : vscode.Uri.joinPath(deps.storage, "sample");
   const copy = vscode.Uri.joinPath(base, "train.py");
   if (!(await exists(copy))) await vscode.workspace.fs.copy(shipped, copy);
   await vscode.window.showTextDocument(copy, { preview: false });

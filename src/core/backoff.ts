@@ -16,7 +16,8 @@ export class Backoff {
 
   /** Milliseconds to wait before the next try. `nowMs` is monotonic. */
   next(nowMs: number): number {
-    if (this.#healthySince !== undefined && nowMs - this.#healthySince >= Backoff.healthyMs) this.#nextMs = Backoff.firstMs;
+    if (this.#healthySince !== undefined && nowMs - this.#healthySince >= Backoff.healthyMs)
+      this.#nextMs = Backoff.firstMs;
     this.#healthySince = undefined;
     const base = this.#nextMs;
     this.#nextMs = Math.min(base * 2, Backoff.capMs);

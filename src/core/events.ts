@@ -16,8 +16,17 @@ export class Emitter<T> implements Disposable {
     return this.#listeners.size > 0;
   }
 
+  /** Tells every listener; what one of them throws comes out once all have heard. */
   fire(value: T): void {
-    for (const listener of [...this.#listeners]) listener(value);
+    const failures: unknown[] = [];
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(value);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures.length === 1 ? failures[0] : new AggregateError(failures);
   }
 
   dispose(): void {

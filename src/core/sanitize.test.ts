@@ -9,7 +9,16 @@ describe("text from a cluster", () => {
   });
 
   it("drops cursor movement, titles, links, clipboard writes and status reports", () => {
-    for (const bad of ["\u001b[2J", "\u001b[5n", "\u001b[?25l", "\u001b]0;title\u0007", "\u001b]52;c;aGk=\u001b\\", "\u001bc", "\u009b2J", "\u001bP1$q\u001b\\"]) {
+    for (const bad of [
+      "\u001b[2J",
+      "\u001b[5n",
+      "\u001b[?25l",
+      "\u001b]0;title\u0007",
+      "\u001b]52;c;aGk=\u001b\\",
+      "\u001bc",
+      "\u009b2J",
+      "\u001bP1$q\u001b\\",
+    ]) {
       assert.equal(terminalLine(`x${bad}y`), "xy", JSON.stringify(bad));
     }
   });
@@ -31,7 +40,24 @@ describe("text from a cluster", () => {
   });
 
   it("leaves no control character but tab and the escape of a colour, whatever comes in", () => {
-    const unit = fc.constantFrom("\u001b", "[", "]", "5", "n", "m", ";", "\u009b", "\u0007", "\\", "\r", "\u202e", "a", "\u0000", "P", "?");
+    const unit = fc.constantFrom(
+      "\u001b",
+      "[",
+      "]",
+      "5",
+      "n",
+      "m",
+      ";",
+      "\u009b",
+      "\u0007",
+      "\\",
+      "\r",
+      "\u202e",
+      "a",
+      "\u0000",
+      "P",
+      "?",
+    );
     fc.assert(
       fc.property(fc.array(unit, { maxLength: 40 }), (units) => {
         // eslint-disable-next-line no-control-regex -- colours are what may stay

@@ -32,8 +32,12 @@ export function label(text: string, max = 200): string {
 
 function clean(text: string, colours: boolean): string {
   return text
-    .replace(ESCAPES, (sequence, parameters: string | undefined, between: string | undefined, final: string | undefined) =>
-      colours && final === "m" && between === "" && SGR.test(parameters ?? "") ? `\u001b[${parameters ?? ""}m` : sequence && "",
+    .replace(
+      ESCAPES,
+      (sequence, parameters: string | undefined, between: string | undefined, final: string | undefined) =>
+        colours && final === "m" && between === "" && SGR.test(parameters ?? "")
+          ? `\u001b[${parameters ?? ""}m`
+          : sequence && "",
     )
     .replace(CONTROLS, "")
     .replace(BIDI, "\ufffd");

@@ -6,13 +6,6 @@ export interface StateStore {
   set(key: string, value: unknown): Promise<void>;
 }
 
-/** A keyed secret; never in settings, state, logs or pages. */
-export interface SecretStore {
-  get(key: string): Promise<string | undefined>;
-  set(key: string, value: string): Promise<void>;
-  delete(key: string): Promise<void>;
-}
-
 /** The person's settings, read at the moment of use. */
 export interface Settings {
   /** Extra kubeconfig files, in order; empty means KUBECONFIG or the default file. */

@@ -13,11 +13,17 @@ describe("words for numbers", () => {
   });
 
   it("says ages in one unit", () => {
-    assert.deepEqual([age(59_000), age(840_000), age(7_300_000), age(300_000_000)], ["just now", "14 min", "2 h", "3 d"]);
+    assert.deepEqual(
+      [age(59_000), age(840_000), age(7_300_000), age(300_000_000)],
+      ["just now", "14 min", "2 h", "3 d"],
+    );
   });
 
   it("says sizes, counts and short texts", () => {
-    assert.deepEqual([bytes(812), bytes(1500), bytes(84_321), bytes(3_100_000), bytes(2e9)], ["812 B", "1.5 KB", "84 KB", "3.1 MB", "2.0 GB"]);
+    assert.deepEqual(
+      [bytes(812), bytes(1500), bytes(84_321), bytes(3_100_000), bytes(2e9)],
+      ["812 B", "1.5 KB", "84 KB", "3.1 MB", "2.0 GB"],
+    );
     assert.deepEqual([plural(1, "file"), plural(2, "file")], ["1 file", "2 files"]);
     assert.equal(shorten("abcdef", 4), "abc…");
   });

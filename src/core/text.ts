@@ -22,8 +22,12 @@ export function age(ms: number): string {
 /** `812 B`, `84 KB`, `3.1 MB`; decimal units. */
 export function bytes(count: number): string {
   if (count < 1000) return `${count} B`;
-  for (const [unit, size] of [["KB", 1e3], ["MB", 1e6]] as const) {
-    if (count < size * 1000) return `${count / size >= 10 ? Math.round(count / size) : (count / size).toFixed(1)} ${unit}`;
+  for (const [unit, size] of [
+    ["KB", 1e3],
+    ["MB", 1e6],
+  ] as const) {
+    if (count < size * 1000)
+      return `${count / size >= 10 ? Math.round(count / size) : (count / size).toFixed(1)} ${unit}`;
   }
   return `${(count / 1e9).toFixed(1)} GB`;
 }

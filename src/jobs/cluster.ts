@@ -1,6 +1,6 @@
 import { UserError } from "../core/errors.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { isApiError } from "../kube/errors.ts";
+import { isApiError, isReplaced } from "../kube/errors.ts";
 import type { KubeObject, ResourceKind } from "../kube/objects.ts";
 import { PYTORCH_JOB } from "../kubeflow/kinds/pytorchJob.ts";
 import { record } from "../kubeflow/read.ts";
@@ -99,7 +99,7 @@ export async function startRoot(
   try {
     await withRetries(how, () => client.patch(PYTORCH_JOB, at.name, at.namespace, patch, withSignal(how.signal)));
   } catch (error) {
-    if (isApiError(error, "NotFound", "Conflict")) throw jobDeleted(at.name, error);
+    if (isApiError(error, "NotFound") || isReplaced(error)) throw jobDeleted(at.name, error);
     throw error;
   }
 }
@@ -113,8 +113,7 @@ export async function removeRoot(
   try {
     await withRetries(how, () => client.delete(PYTORCH_JOB, at.name, at.namespace, at.uid, how.signal));
   } catch (error) {
-    // Conflict: the name belongs to another object by now.
-    if (!isApiError(error, "NotFound", "Conflict")) throw error;
+    if (!isApiError(error, "NotFound") && !isReplaced(error)) throw error;
   }
 }
 

@@ -127,14 +127,19 @@ export class JobDesk {
   }
 
   async followEnded(uid: string): Promise<void> {
-    await this.#options.state.set(FOLLOWS, this.#follows().filter((follow) => follow.uid !== uid));
+    await this.#options.state.set(
+      FOLLOWS,
+      this.#follows().filter((follow) => follow.uid !== uid),
+    );
   }
 
   #follows(): readonly OpenFollow[] {
     const value = this.#options.state.get(FOLLOWS);
     if (!Array.isArray(value)) return [];
     return value.filter((item: Partial<OpenFollow> | null): item is OpenFollow =>
-      [item?.id, item?.name, item?.context, item?.namespace, item?.uid, item?.file, item?.instance].every((field) => typeof field === "string"),
+      [item?.id, item?.name, item?.context, item?.namespace, item?.uid, item?.file, item?.instance].every(
+        (field) => typeof field === "string",
+      ),
     );
   }
 }

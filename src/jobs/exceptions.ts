@@ -12,7 +12,8 @@ export interface RaisedException {
   readonly line: number | undefined;
 }
 
-const EXCEPTION = /^(?:[A-Za-z_][\w.]*\.)?([A-Z]\w*(?:Error|Exception|Interrupt|Exit|Warning|Iteration|Fault)?)(?::\s*(.*))?$/;
+const EXCEPTION =
+  /^(?:[A-Za-z_][\w.]*\.)?([A-Z]\w*(?:Error|Exception|Interrupt|Exit|Warning|Iteration|Fault)?)(?::\s*(.*))?$/;
 
 /**
  * Reads along and keeps each rank's first traceback that went through the person's code, else its first at all.

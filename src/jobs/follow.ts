@@ -81,7 +81,10 @@ class Follower implements Disposable {
   readonly #sink: FollowSink;
   readonly #signal: AbortSignal;
   readonly #held = new DisposableStore();
-  readonly #streams = new Map<string, { readonly rank: number; readonly pod: string; done: boolean; stop: AbortController }>();
+  readonly #streams = new Map<
+    string,
+    { readonly rank: number; readonly pod: string; done: boolean; stop: AbortController }
+  >();
   readonly #said = new Map<number | undefined, string>();
   readonly #started = new Set<number>();
   #last: TrainingJob | undefined;
@@ -170,7 +173,8 @@ class Follower implements Disposable {
       const rank = pod.job === job.name ? rankOf(job, pod) : undefined;
       if (rank === undefined || (this.#target.rank !== undefined && rank !== this.#target.rank)) continue;
       const main = mainContainer(pod);
-      if (main === undefined || (main.state !== "running" && main.state !== "terminated" && main.restarts === 0)) continue;
+      if (main === undefined || (main.state !== "running" && main.state !== "terminated" && main.restarts === 0))
+        continue;
       this.#started.add(rank);
       this.#open(pod, rank, main.name, main.restarts);
     }
@@ -200,7 +204,16 @@ class Follower implements Disposable {
   async #pump(pod: JobPod, rank: number, container: string, restarts: number, signal: AbortSignal): Promise<void> {
     const { client, clock, log } = this.#sources;
     const isOver = (): Promise<InstanceState> => Promise.resolve(this.#instance(pod, container, restarts));
-    const events = followLog({ client, namespace: pod.namespace, pod: pod.name, container, clock, log, signal, isOver });
+    const events = followLog({
+      client,
+      namespace: pod.namespace,
+      pod: pod.name,
+      container,
+      clock,
+      log,
+      signal,
+      isOver,
+    });
     for await (const batch of events) {
       const records: LogRecord[] = [];
       for (const event of batch) {
@@ -218,7 +231,8 @@ class Follower implements Disposable {
     if (now === undefined) return this.#sources.pods.state.kind === "live" ? "gone" : "running";
     const state = now.containers.find((candidate) => candidate.name === container);
     if (state === undefined) return "gone";
-    if (state.restarts > restarts) return "restarted";
+    // One run back can still be read (`previous`); the ones before it are gone for good.
+    if (state.restarts > restarts) return state.restarts === restarts + 1 ? "restarted" : "gone";
     return state.state === "terminated" ? "ended" : "running";
   }
 
@@ -237,8 +251,14 @@ class Follower implements Disposable {
     return {
       outcome,
       took: job === undefined ? "" : runTime(job, this.#sources.clock.now()),
-      reason: outcome !== "failed" ? "" : failed === undefined ? (job?.message ?? "") : `rank ${failed.rank}: ${replicaSummary(failed.pod).detail}`,
-      neverStarted: outcome === "deleted" ? [] : replicas.map((replica) => replica.rank).filter((rank) => !this.#started.has(rank)),
+      reason:
+        outcome !== "failed"
+          ? ""
+          : failed === undefined
+            ? (job?.message ?? "")
+            : `rank ${failed.rank}: ${replicaSummary(failed.pod).detail}`,
+      neverStarted:
+        outcome === "deleted" ? [] : replicas.map((replica) => replica.rank).filter((rank) => !this.#started.has(rank)),
       stillRunning,
     };
   }

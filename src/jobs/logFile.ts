@@ -79,7 +79,10 @@ export class LogFile {
     this.#part++;
     this.#bytes = 0;
     this.#lines = 0;
-    this.#path = path.join(this.#folder, this.#part === 1 ? `${this.#name}.log` : `${this.#name}.part${this.#part}.log`);
+    this.#path = path.join(
+      this.#folder,
+      this.#part === 1 ? `${this.#name}.log` : `${this.#name}.part${this.#part}.log`,
+    );
     const stream = createWriteStream(this.#path, { flags: "wx" });
     stream.on("error", (error) => (this.#failed = error));
     this.#stream = stream;
@@ -106,6 +109,7 @@ export async function pruneLogs(folder: string, now: number, days = 30): Promise
   for (const name of await fs.readdir(folder).catch(() => [])) {
     const file = path.join(folder, name);
     const stat = await fs.stat(file).catch(() => undefined);
-    if (stat !== undefined && name.endsWith(".log") && now - stat.mtimeMs > days * 86_400_000) await fs.rm(file, { force: true });
+    if (stat !== undefined && name.endsWith(".log") && now - stat.mtimeMs > days * 86_400_000)
+      await fs.rm(file, { force: true });
   }
 }

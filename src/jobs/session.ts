@@ -1,4 +1,11 @@
-import { type FollowSink, type FollowSources, type FollowTarget, followJob, type LogRecord, type Verdict } from "./follow.ts";
+import {
+  type FollowSink,
+  type FollowSources,
+  type FollowTarget,
+  followJob,
+  type LogRecord,
+  type Verdict,
+} from "./follow.ts";
 import { ExceptionWatcher, type RaisedException } from "./exceptions.ts";
 import { LogFile } from "./logFile.ts";
 import type { JobState } from "../kubeflow/model.ts";

@@ -38,7 +38,12 @@ export class KubeClient {
 
   async list<T extends KubeObject>(kind: ResourceKind, options: ListOptions = {}): Promise<KubeList<T>> {
     const { namespace, signal, ...query } = options;
-    return this.json<KubeList<T>>({ method: "GET", path: collectionPath(kind, namespace), query, ...withSignal(signal) });
+    return this.json<KubeList<T>>({
+      method: "GET",
+      path: collectionPath(kind, namespace),
+      query,
+      ...withSignal(signal),
+    });
   }
 
   create<T extends KubeObject>(kind: ResourceKind, object: T, options: WriteOptions = {}): Promise<T> {
@@ -70,7 +75,13 @@ export class KubeClient {
   }
 
   /** Foreground deletion of exactly this object: another one of the same name is left alone (409 Conflict). */
-  async delete(kind: ResourceKind, name: string, namespace: string | undefined, uid: string, signal?: AbortSignal): Promise<void> {
+  async delete(
+    kind: ResourceKind,
+    name: string,
+    namespace: string | undefined,
+    uid: string,
+    signal?: AbortSignal,
+  ): Promise<void> {
     await this.json<unknown>({
       method: "DELETE",
       path: objectPath(kind, name, namespace),
@@ -122,7 +133,10 @@ function statusOf(text: string): ApiStatus {
   } catch {
     // Not JSON: what was said stays the message.
   }
-  const plain = text.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ").trim();
+  const plain = text
+    .replace(/<[^>]*>/g, " ")
+    .replace(/\s+/g, " ")
+    .trim();
   return plain === "" ? {} : { message: plain.slice(0, 300) };
 }
 
@@ -133,7 +147,11 @@ async function readAll(response: KubeResponse): Promise<Buffer> {
 }
 
 function writeQuery(options: WriteOptions): Record<string, string | undefined> {
-  return { fieldManager: FIELD_MANAGER, fieldValidation: "Strict", dryRun: options.dryRun === true ? "All" : undefined };
+  return {
+    fieldManager: FIELD_MANAGER,
+    fieldValidation: "Strict",
+    dryRun: options.dryRun === true ? "All" : undefined,
+  };
 }
 
 function withSignal(signal: AbortSignal | undefined): { signal?: AbortSignal } {

@@ -66,3 +66,14 @@ export class ConnectError extends UserError {
 export function isApiError(error: unknown, ...reasons: readonly string[]): error is ApiError {
   return error instanceof ApiError && (reasons.length === 0 || reasons.includes(error.reason));
 }
+
+/**
+ * The name belongs to another object by now: a write that named a uid met a different one. The API server says so with
+ * a Conflict to deletions and to patches of built-in kinds, and with an immutable `metadata.uid` to patches of custom
+ * ones (apimachinery api/validation: ValidateObjectMetaAccessorUpdate).
+ */
+export function isReplaced(error: unknown): boolean {
+  if (!isApiError(error)) return false;
+  if (error.reason === "Conflict") return true;
+  return error.reason === "Invalid" && error.details?.causes?.some(({ field }) => field === "metadata.uid") === true;
+}

@@ -27,7 +27,11 @@ export interface KubeObject {
 }
 
 export interface KubeList<T extends KubeObject = KubeObject> {
-  readonly metadata: { readonly resourceVersion?: string; readonly continue?: string; readonly remainingItemCount?: number };
+  readonly metadata: {
+    readonly resourceVersion?: string;
+    readonly continue?: string;
+    readonly remainingItemCount?: number;
+  };
   readonly items: readonly T[];
 }
 

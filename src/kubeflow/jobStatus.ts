@@ -14,7 +14,12 @@ export function isActive(job: TrainingJob): boolean {
 }
 
 /** One sentence of state for a job, from its own conditions, its pods and the operator's warnings. `now` is wall ms. */
-export function jobSummary(job: TrainingJob, pods: Iterable<JobPod>, warnings: Iterable<JobEvent>, now: number): Summary {
+export function jobSummary(
+  job: TrainingJob,
+  pods: Iterable<JobPod>,
+  warnings: Iterable<JobEvent>,
+  now: number,
+): Summary {
   const replicas = replicasOf(job, pods);
   const state = stateOf(job, replicas);
   return { state, detail: detailOf(state, job, replicas, warnings, now) };
@@ -45,13 +50,17 @@ function detailOf(
     case "Succeeded":
       return [size, runTime(job, now)].filter(Boolean).join(" · ");
     case "Failed":
-      return [failureReason(job, replicas), job.finished === undefined ? "" : age(now - job.finished)].filter(Boolean).join(" · ");
+      return [failureReason(job, replicas), job.finished === undefined ? "" : age(now - job.finished)]
+        .filter(Boolean)
+        .join(" · ");
     case "Running":
     case "Restarting":
       return [size, notRunning(replicas), age(now - (job.started ?? job.created))].filter(Boolean).join(" · ");
     case "Waiting":
     case "Starting":
-      return [waitingReason(replicas, warningFor(job, warnings)) ?? size, age(now - job.created)].filter(Boolean).join(" · ");
+      return [waitingReason(replicas, warningFor(job, warnings)) ?? size, age(now - job.created)]
+        .filter(Boolean)
+        .join(" · ");
     case "Queued":
       return job.queue === undefined ? "" : `in ${job.queue} · ${age(now - job.created)}`;
     case "Suspended":
@@ -106,7 +115,10 @@ export function warningFor(job: TrainingJob, warnings: Iterable<JobEvent>): JobE
 
 /** `Error creating: pods "x" is forbidden: exceeded quota: gpu, requested: …` without its wrapping. */
 export function warningText(event: JobEvent): string {
-  const quota = /exceeded quota: ([^,]+), requested: (\S+?)=([^,\s]+), used: \S+?=([^,\s]+), limited: \S+?=([^,\s]+)/.exec(event.message);
+  const quota =
+    /exceeded quota: ([^,]+), requested: (\S+?)=([^,\s]+), used: \S+?=([^,\s]+), limited: \S+?=([^,\s]+)/.exec(
+      event.message,
+    );
   if (quota) {
     const [, name = "", resource = "", requested = "", used = "", limited = ""] = quota;
     return `the quota ${name} allows ${limited} ${resource}, ${used} used, ${requested} asked`;

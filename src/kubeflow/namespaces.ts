@@ -2,7 +2,13 @@ import type { KubeClient } from "../kube/client.ts";
 import { isApiError } from "../kube/errors.ts";
 import type { ResourceKind } from "../kube/objects.ts";
 
-const NAMESPACE: ResourceKind = { group: "", version: "v1", plural: "namespaces", kind: "Namespace", namespaced: false };
+const NAMESPACE: ResourceKind = {
+  group: "",
+  version: "v1",
+  plural: "namespaces",
+  kind: "Namespace",
+  namespaced: false,
+};
 /** Names read at most: beyond that a person types the name. */
 const MOST = 1000;
 

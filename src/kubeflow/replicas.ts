@@ -41,7 +41,8 @@ export function mainContainer(pod: JobPod): ContainerState | undefined {
 export function replicaSummary(pod: JobPod | undefined): Summary {
   if (pod === undefined) return { state: "Waiting", detail: "no pod yet" };
   const main = mainContainer(pod);
-  if (pod.phase === "Succeeded" || (main?.state === "terminated" && main.exitCode === 0)) return { state: "Succeeded", detail: pod.node ?? "" };
+  if (pod.phase === "Succeeded" || (main?.state === "terminated" && main.exitCode === 0))
+    return { state: "Succeeded", detail: pod.node ?? "" };
   if (pod.phase === "Failed" || main?.state === "terminated") return { state: "Failed", detail: failureOf(pod) };
   if (pod.deleting) return { state: "Stopping", detail: "" };
   if (main?.state === "running") return { state: "Running", detail: pod.node ?? "" };
@@ -53,7 +54,9 @@ export function replicaSummary(pod: JobPod | undefined): Summary {
 export function failureOf(pod: JobPod): string {
   const failed = pod.containers.find((container) => container.state === "terminated" && container.exitCode !== 0);
   if (failed?.reason === "OOMKilled" || failed?.exitCode === 137) {
-    return failed.memoryLimit === undefined ? "out of memory or killed" : `out of memory (${memory(failed.memoryLimit)})`;
+    return failed.memoryLimit === undefined
+      ? "out of memory or killed"
+      : `out of memory (${memory(failed.memoryLimit)})`;
   }
   if (pod.reason === "Evicted") return shorten(`evicted: ${label(pod.message ?? "")}`, 80);
   if (failed?.reason !== undefined && !["Error", "Completed"].includes(failed.reason)) {
@@ -64,10 +67,13 @@ export function failureOf(pod: JobPod): string {
 }
 
 function starting(pod: JobPod): Summary {
-  const waiting = pod.containers.find((container) => container.state === "waiting" && !isOrdinaryWait(container.reason));
+  const waiting = pod.containers.find(
+    (container) => container.state === "waiting" && !isOrdinaryWait(container.reason),
+  );
   if (waiting !== undefined) return { state: "Waiting", detail: waitingText(waiting) };
   const init = pod.containers.find((container) => container.init && container.state === "running");
-  if (init !== undefined) return { state: "Starting", detail: init.name === "init-pytorch" ? "waiting for rank 0" : `running ${init.name}` };
+  if (init !== undefined)
+    return { state: "Starting", detail: init.name === "init-pytorch" ? "waiting for rank 0" : `running ${init.name}` };
   return { state: "Starting", detail: pod.node === undefined ? "" : `on ${pod.node}` };
 }
 
@@ -98,7 +104,8 @@ function waitingText(container: ContainerState): string {
 export function unschedulableText(message: string | undefined): string {
   if (message === undefined) return "not scheduled yet";
   const short = [...message.matchAll(/(\d+) Insufficient ([\w./-]+)/g)].map(
-    ([, nodes, resource]) => `${resource === "nvidia.com/gpu" ? "GPUs" : (resource ?? "")} (${nodes ?? ""} of the nodes)`,
+    ([, nodes, resource]) =>
+      `${resource === "nvidia.com/gpu" ? "GPUs" : (resource ?? "")} (${nodes ?? ""} of the nodes)`,
   );
   if (short.length > 0) return `not enough ${short.join(", ")}`;
   const body = /nodes are available: (.*?)(?:\. (?:preemption|no new claims)|\.?$)/.exec(message)?.[1];

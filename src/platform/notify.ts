@@ -17,7 +17,11 @@ export class Notify {
   error(error: unknown): void {
     if (isCancelled(error)) return;
     this.#log.error(error instanceof Error && error.stack !== undefined ? error.stack : errorText(error));
-    for (let cause = error instanceof Error ? error.cause : undefined; cause !== undefined; cause = cause instanceof Error ? cause.cause : undefined) {
+    for (
+      let cause = error instanceof Error ? error.cause : undefined;
+      cause !== undefined;
+      cause = cause instanceof Error ? cause.cause : undefined
+    ) {
       this.#log.error(`because of ${errorText(cause)}`);
     }
     const steps = isUserError(error) ? error.next : [];
@@ -35,7 +39,11 @@ export class Notify {
 
   /** Asks before something that cannot be undone. Resolves to true where the person agreed. */
   async confirm(question: string, detail: string, agree: string): Promise<boolean> {
-    const answer = await vscode.window.showWarningMessage(clean(question), { modal: true, detail: label(detail, 1000) }, agree);
+    const answer = await vscode.window.showWarningMessage(
+      clean(question),
+      { modal: true, detail: label(detail, 1000) },
+      agree,
+    );
     return answer === agree;
   }
 
@@ -48,7 +56,9 @@ export class Notify {
       (choice) => {
         const step = steps.find((candidate) => candidate.title === choice);
         if (step === undefined) return;
-        vscode.commands.executeCommand(step.command, ...(step.args ?? [])).then(undefined, (error: unknown) => this.error(error));
+        vscode.commands
+          .executeCommand(step.command, ...(step.args ?? []))
+          .then(undefined, (error: unknown) => this.error(error));
       },
       (error: unknown) => this.#log.error(errorText(error)),
     );

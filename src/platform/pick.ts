@@ -29,7 +29,10 @@ export function pickOne<T>(options: PickOptions<T>): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     pick.onDidChangeValue((text) => {
       const typed = text.trim() === "" ? undefined : options.typed?.(text.trim());
-      pick.items = typed === undefined || options.items.some((item) => item.label === typed.label) ? options.items : [...options.items, typed];
+      pick.items =
+        typed === undefined || options.items.some((item) => item.label === typed.label)
+          ? options.items
+          : [...options.items, typed];
     });
     pick.onDidAccept(() => {
       const [choice] = pick.activeItems;

@@ -25,14 +25,17 @@ export async function withProgress<T>(
   const isLate = await Promise.race([over, late]);
   clearTimeout(timer);
   if (!isLate) return running;
-  return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, async (progress, token) => {
-    show = (message) => progress.report({ message });
-    if (text !== undefined) show(text);
-    const subscription = token.onCancellationRequested(() => controller.abort());
-    try {
-      return await running;
-    } finally {
-      subscription.dispose();
-    }
-  });
+  return vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title, cancellable: true },
+    async (progress, token) => {
+      show = (message) => progress.report({ message });
+      if (text !== undefined) show(text);
+      const subscription = token.onCancellationRequested(() => controller.abort());
+      try {
+        return await running;
+      } finally {
+        subscription.dispose();
+      }
+    },
+  );
 }

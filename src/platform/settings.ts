@@ -26,7 +26,9 @@ export class VscodeSettings implements Settings, Disposable {
 
   async addKubeconfigPath(path: string): Promise<void> {
     const paths = [...this.kubeconfigPaths().filter((known) => known !== path), path];
-    await vscode.workspace.getConfiguration().update(SETTINGS.kubeconfigPaths, paths, vscode.ConfigurationTarget.Global);
+    await vscode.workspace
+      .getConfiguration()
+      .update(SETTINGS.kubeconfigPaths, paths, vscode.ConfigurationTarget.Global);
   }
 
   trainingImage(): string {

@@ -11,8 +11,16 @@ export async function askStop(name: string): Promise<StopAnswer> {
       title: name,
       placeholder: vscode.l10n.t("What should stop?"),
       items: [
-        { label: `$(debug-disconnect) ${vscode.l10n.t("Stop following")}`, detail: vscode.l10n.t("The job goes on in the cluster"), value: "stop-following" },
-        { label: `$(debug-stop) ${vscode.l10n.t("Stop the job")}`, detail: vscode.l10n.t("Its pods end; the job can still be looked at"), value: "stop-job" },
+        {
+          label: `$(debug-disconnect) ${vscode.l10n.t("Stop following")}`,
+          detail: vscode.l10n.t("The job goes on in the cluster"),
+          value: "stop-following",
+        },
+        {
+          label: `$(debug-stop) ${vscode.l10n.t("Stop the job")}`,
+          detail: vscode.l10n.t("Its pods end; the job can still be looked at"),
+          value: "stop-job",
+        },
         { label: `$(play) ${vscode.l10n.t("Go on")}`, value: "go-on" },
       ],
     });

@@ -19,7 +19,11 @@ export function endOfJob(
     .then((engine) => engine.jobs.followEnded(followed.target.uid))
     .catch((error: unknown) => deps.notify.error(error));
   if (isLookedAt(terminal) || verdict.outcome === "deleted") return;
-  const open: NextStep = { title: vscode.l10n.t("Open Log File"), command: "vscode.open", args: [vscode.Uri.file(log)] };
+  const open: NextStep = {
+    title: vscode.l10n.t("Open Log File"),
+    command: "vscode.open",
+    args: [vscode.Uri.file(log)],
+  };
   if (verdict.outcome === "failed") deps.notify.warning(line, open);
   else deps.notify.info(line, open);
 }

@@ -48,7 +48,9 @@ export class JobTasks implements vscode.TaskProvider, Disposable {
     return (vscode.workspace.workspaceFolders ?? []).flatMap((folder) =>
       engine.jobs.lastRuns.files().flatMap((file) => {
         const script = path.relative(folder.uri.fsPath, file);
-        return script.startsWith("..") || path.isAbsolute(script) ? [] : [this.#fromDefinition({ type: TASK_TYPE, script }, folder)];
+        return script.startsWith("..") || path.isAbsolute(script)
+          ? []
+          : [this.#fromDefinition({ type: TASK_TYPE, script }, folder)];
       }),
     );
   }
@@ -87,16 +89,28 @@ export class JobTasks implements vscode.TaskProvider, Disposable {
     });
   }
 
-  #fromDefinition(definition: JobTaskDefinition, folder: vscode.WorkspaceFolder | undefined, name?: string): vscode.Task {
+  #fromDefinition(
+    definition: JobTaskDefinition,
+    folder: vscode.WorkspaceFolder | undefined,
+    name?: string,
+  ): vscode.Task {
     const file = path.resolve(folder?.uri.fsPath ?? "", definition.script);
     const title = name ?? path.basename(definition.script);
     return this.#task(definition, folder ?? vscode.TaskScope.Workspace, title, async () => {
-      if (folder === undefined && !path.isAbsolute(definition.script)) throw new UserError("no-folder", vscode.l10n.t("The task names {0}, and no folder is open to find it in.", definition.script));
+      if (folder === undefined && !path.isAbsolute(definition.script))
+        throw new UserError(
+          "no-folder",
+          vscode.l10n.t("The task names {0}, and no folder is open to find it in.", definition.script),
+        );
       return this.#launch(title, await this.#host.prepare(file, definition));
     });
   }
 
-  async #execute(definition: JobTaskDefinition, name: string, open: (terminal: string) => Promise<JobTerminal>): Promise<void> {
+  async #execute(
+    definition: JobTaskDefinition,
+    name: string,
+    open: (terminal: string) => Promise<JobTerminal>,
+  ): Promise<void> {
     await vscode.tasks.executeTask(this.#task(definition, vscode.TaskScope.Workspace, name, () => open(name)));
   }
 
@@ -108,7 +122,12 @@ export class JobTasks implements vscode.TaskProvider, Disposable {
   ): vscode.Task {
     const execution = new vscode.CustomExecution(() => open());
     const task = new vscode.Task(definition, scope, name, "Kubeflow", execution, []);
-    task.presentationOptions = { reveal: vscode.TaskRevealKind.Always, panel: vscode.TaskPanelKind.Dedicated, focus: false, showReuseMessage: false };
+    task.presentationOptions = {
+      reveal: vscode.TaskRevealKind.Always,
+      panel: vscode.TaskPanelKind.Dedicated,
+      focus: false,
+      showReuseMessage: false,
+    };
     task.isBackground = false;
     task.detail = vscode.l10n.t("Runs as a training job and follows its logs");
     return task;

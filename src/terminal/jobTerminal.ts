@@ -69,7 +69,8 @@ export class JobTerminal implements vscode.Pseudoterminal {
   constructor(options: JobTerminalOptions) {
     this.#options = options;
     this.#clock = options.engine.clock;
-    const mark = (lines: number): string => renderWarning(vscode.l10n.t("{0} are only in the log file: this terminal was hidden", plural(lines, "line")));
+    const mark = (lines: number): string =>
+      renderWarning(vscode.l10n.t("{0} are only in the log file: this terminal was hidden", plural(lines, "line")));
     this.#pacer = new Pacer((text) => this.#writes.fire(text), mark, this.#clock);
   }
 
@@ -99,12 +100,18 @@ export class JobTerminal implements vscode.Pseudoterminal {
     this.#followed = followed;
     const keys = vscode.l10n.t("keys: o open log · ⌃C stop");
     this.#pacer.send(renderHeader(followed.header, keys));
-    const { verdict, raised, log } = await engine.follow(followed.context, followed.target, this.#sink(followed), this.#stop.signal, {
-      header: `▶ ${followed.header}`,
-      onLog: (file) => (this.#logPath = file),
-      statusLine,
-      gapText: (rank, after, before) => `⚠ ${gapText(rank, after, before)}`,
-    });
+    const { verdict, raised, log } = await engine.follow(
+      followed.context,
+      followed.target,
+      this.#sink(followed),
+      this.#stop.signal,
+      {
+        header: `▶ ${followed.header}`,
+        onLog: (file) => (this.#logPath = file),
+        statusLine,
+        gapText: (rank, after, before) => `⚠ ${gapText(rank, after, before)}`,
+      },
+    );
     for (const note of verdictNotes(verdict)) this.#pacer.send(renderWarning(note));
     const line = verdictLine(followed.target.name, verdict, raised, path.basename(log.path));
     await log.note(line);

@@ -10,7 +10,11 @@ function setUp(): { pacer: Pacer; written: string[]; time: { now: number }; asks
   const time = { now: 0 };
   const clock: Clock = { now: () => time.now, monotonic: () => time.now, sleep: () => Promise.resolve() };
   const written: string[] = [];
-  const pacer = new Pacer((text) => written.push(text), (lines) => `[${lines} lines]`, clock);
+  const pacer = new Pacer(
+    (text) => written.push(text),
+    (lines) => `[${lines} lines]`,
+    clock,
+  );
   return { pacer, written, time, asks: () => written.join("").split(ASK).length - 1 };
 }
 

@@ -1,6 +1,5 @@
 import { terminalLine } from "../core/sanitize.ts";
-import type { LogRecord, Verdict } from "../jobs/index.ts";
-import type { RaisedException } from "../jobs/index.ts";
+import type { LogRecord, RaisedException, Verdict } from "../jobs/index.ts";
 import type { JobState } from "../kubeflow/model.ts";
 
 const ESC = "\u001b[";
@@ -53,12 +52,18 @@ export function renderWarning(text: string): string {
 
 export function gapText(rank: number, after: string | undefined, before: string): string {
   const clockTime = (time: string): string => /T(\d\d:\d\d:\d\d)/.exec(time)?.[1] ?? time;
-  const between = after === undefined ? `before ${clockTime(before)}` : `between ${clockTime(after)} and ${clockTime(before)}`;
+  const between =
+    after === undefined ? `before ${clockTime(before)}` : `between ${clockTime(after)} and ${clockTime(before)}`;
   return `rank ${rank}: lines may be missing ${between}: the node had already thrown them away`;
 }
 
 /** The last line of all, without colour. */
-export function verdictLine(name: string, verdict: Verdict, raised: RaisedException | undefined, logName: string): string {
+export function verdictLine(
+  name: string,
+  verdict: Verdict,
+  raised: RaisedException | undefined,
+  logName: string,
+): string {
   const where = raised?.path === undefined || raised.line === undefined ? "" : ` (${raised.path}:${raised.line})`;
   const log = `log: ${logName}`;
   switch (verdict.outcome) {
@@ -84,8 +89,10 @@ export function renderVerdict(line: string, verdict: Verdict): string {
 export function verdictNotes(verdict: Verdict): readonly string[] {
   const ranks = (list: readonly number[]): string => `rank${list.length === 1 ? "" : "s"} ${list.join(", ")}`;
   const notes: string[] = [];
-  if (verdict.neverStarted.length > 0 && verdict.outcome === "succeeded") notes.push(`${ranks(verdict.neverStarted)} never started`);
-  if (verdict.stillRunning.length > 0) notes.push(`${ranks(verdict.stillRunning)} went on running after the job had ended`);
+  if (verdict.neverStarted.length > 0 && verdict.outcome === "succeeded")
+    notes.push(`${ranks(verdict.neverStarted)} never started`);
+  if (verdict.stillRunning.length > 0)
+    notes.push(`${ranks(verdict.stillRunning)} went on running after the job had ended`);
   return notes;
 }
 

@@ -43,10 +43,17 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
 
   constructor(engine: () => Promise<Engine>) {
     this.#engine = engine;
-    this.#view = this.#held.add(vscode.window.createTreeView(VIEWS.clusters, { treeDataProvider: this, showCollapseAll: true }));
+    this.#view = this.#held.add(
+      vscode.window.createTreeView(VIEWS.clusters, { treeDataProvider: this, showCollapseAll: true }),
+    );
     this.#held.add(this.#view.onDidCollapseElement(({ element }) => this.#close(element)));
     this.#held.add(this.#view.onDidChangeVisibility(({ visible }) => this.#onVisibility(visible)));
-    this.#held.add(tickAges(() => this.#youngJobs(), (nodes) => this.#changed.fire(nodes)));
+    this.#held.add(
+      tickAges(
+        () => this.#youngJobs(),
+        (nodes) => this.#changed.fire(nodes),
+      ),
+    );
     this.#held.add(this.#changed);
   }
 
@@ -55,7 +62,8 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     if (node === undefined) this.#listed.clear();
     else if (node.kind === "cluster") this.#listed.delete(node.context);
     for (const [id, folder] of this.#folders) {
-      if (node === undefined || id.startsWith(node.id)) for (const store of [folder.jobs, folder.pods, folder.warnings]) store.refresh();
+      if (node === undefined || id.startsWith(node.id))
+        for (const store of [folder.jobs, folder.pods, folder.warnings]) store.refresh();
     }
     this.#changed.fire(node);
   }
@@ -71,7 +79,8 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
 
   getTreeItem(node: TreeNode): vscode.TreeItem {
     const engine = this.#loaded;
-    if (engine === undefined || node.kind === "message") return messageItem(node.kind === "message" ? node : messageNode(undefined, ""));
+    if (engine === undefined || node.kind === "message")
+      return messageItem(node.kind === "message" ? node : messageNode(undefined, ""));
     const now = engine.clock.now();
     switch (node.kind) {
       case "cluster": {
@@ -90,7 +99,8 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
       case "replica": {
         const folder = this.#folders.get(node.parent?.parent?.id ?? "");
         const job = folder?.jobs.items.get(node.job);
-        const replica = folder && job && replicasOf(job, folder.podsOf(job)).find((candidate) => candidate.rank === node.rank);
+        const replica =
+          folder && job && replicasOf(job, folder.podsOf(job)).find((candidate) => candidate.rank === node.rank);
         return treeItem(node.id, replicaRow(replica ?? { rank: node.rank, role: "", pod: undefined }), None);
       }
     }
@@ -117,7 +127,9 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     if (this.#loaded !== engine) {
       this.#loaded = engine;
       this.#held.add(engine.onDidChangeContexts(() => this.#onContexts()));
-      this.#held.add(engine.onDidChangeCluster((context) => this.#changed.fire(this.#nodes.get(clusterNode(context).id))));
+      this.#held.add(
+        engine.onDidChangeCluster((context) => this.#changed.fire(this.#nodes.get(clusterNode(context).id))),
+      );
       this.#held.add(engine.onDidChangeNamespaces((context) => this.#listAgain(context)));
     }
     return engine;
@@ -145,7 +157,9 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     const open: NextStep = { title: vscode.l10n.t("Open Kubeconfig"), command: COMMANDS.openKubeconfig };
     return [
       ...engine.contexts().map((context) => clusterNode(context.name)),
-      ...engine.problems().map(({ file, message }) => messageNode(undefined, label(message, 300), "problem", { ...open, args: [file] })),
+      ...engine
+        .problems()
+        .map(({ file, message }) => messageNode(undefined, label(message, 300), "problem", { ...open, args: [file] })),
     ];
   }
 
@@ -179,7 +193,11 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
 
   async #namespaces(engine: Engine, node: ClusterNode): Promise<readonly TreeNode[]> {
     const { shown, more } = await engine.namespaces(node.context);
-    const choose: NextStep = { title: vscode.l10n.t("Choose Namespaces…"), command: COMMANDS.chooseNamespaces, args: [node] };
+    const choose: NextStep = {
+      title: vscode.l10n.t("Choose Namespaces…"),
+      command: COMMANDS.chooseNamespaces,
+      args: [node],
+    };
     return [
       ...shown.map((namespace) => namespaceNode(node, namespace)),
       ...(more ? [messageNode(node, vscode.l10n.t("More namespaces…"), "plain", choose)] : []),
@@ -192,7 +210,8 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     const { state } = folder.jobs;
     if (state.kind === "absent") return [noOperator(node)];
     if (state.kind === "forbidden") return [forbidden(node, state.why)];
-    if (folder.jobs.items.size === 0) return [messageNode(node, vscode.l10n.t("No training jobs yet. Right-click a Python file to run one."))];
+    if (folder.jobs.items.size === 0)
+      return [messageNode(node, vscode.l10n.t("No training jobs yet. Right-click a Python file to run one."))];
     return [...folder.jobs.items.values()]
       .sort((a, b) => b.created - a.created || a.name.localeCompare(b.name))
       .map((job) => jobNode(node, job.uid, job.name));
@@ -268,7 +287,9 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     const engine = this.#loaded;
     if (engine === undefined || !this.#view.visible) return [];
     return [...this.#folders].flatMap(([id, folder]) =>
-      [...folder.jobs.items.values()].filter((job) => isYoung(job, engine.clock)).flatMap((job) => this.#nodes.get(`${id}/${job.uid}`) ?? []),
+      [...folder.jobs.items.values()]
+        .filter((job) => isYoung(job, engine.clock))
+        .flatMap((job) => this.#nodes.get(`${id}/${job.uid}`) ?? []),
     );
   }
 
@@ -299,7 +320,11 @@ function forbidden(node: JobsNode, why: string): TreeNode {
 
 /** A failure is a row with a sentence and one thing to press. */
 function failureNode(parent: TreeNode | undefined, error: unknown): TreeNode {
-  const again: NextStep = { title: vscode.l10n.t("Connect Again"), command: COMMANDS.retryCluster, args: parent === undefined ? [] : [parent] };
+  const again: NextStep = {
+    title: vscode.l10n.t("Connect Again"),
+    command: COMMANDS.retryCluster,
+    args: parent === undefined ? [] : [parent],
+  };
   const isEntry = errorCode(error) === "kubeconfig";
   const open: NextStep = { title: vscode.l10n.t("Open Kubeconfig"), command: COMMANDS.openKubeconfig };
   return messageNode(parent, label(errorText(error), 400), "problem", isEntry ? open : again);

@@ -49,7 +49,9 @@ export class JobsFolder implements Disposable {
         byName(new Set([...(reset ? this.pods.items.values() : changed), ...removed].map((pod) => pod.job)));
       }),
     );
-    this.#held.add(this.warnings.onDidChange(({ changed }) => byName(new Set(changed.map((event) => event.aboutName)))));
+    this.#held.add(
+      this.warnings.onDidChange(({ changed }) => byName(new Set(changed.map((event) => event.aboutName)))),
+    );
     for (const store of [this.jobs, this.pods]) this.#held.add(store.onDidChangeState(() => this.#folderSoon()));
   }
 

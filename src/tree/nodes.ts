@@ -63,7 +63,15 @@ export function jobsNode(parent: NamespaceNode): JobsNode {
 }
 
 export function jobNode(parent: JobsNode, uid: string, name: string): JobNode {
-  return { kind: "job", id: `${parent.id}/${uid}`, parent, context: parent.context, namespace: parent.namespace, uid, name };
+  return {
+    kind: "job",
+    id: `${parent.id}/${uid}`,
+    parent,
+    context: parent.context,
+    namespace: parent.namespace,
+    uid,
+    name,
+  };
 }
 
 export function replicaNode(parent: JobNode, rank: number): ReplicaNode {

@@ -114,13 +114,32 @@ export function folderWords(store: StoreState, states: Iterable<JobState>, now: 
   if (store.kind !== "live") return "";
   const counts = new Map<JobState, number>();
   for (const state of states) counts.set(state, (counts.get(state) ?? 0) + 1);
-  return STATE_ORDER.flatMap((state) => (counts.has(state) ? [`${counts.get(state) ?? 0} ${state.toLowerCase()}`] : [])).join(" · ");
+  return STATE_ORDER.flatMap((state) =>
+    counts.has(state) ? [`${counts.get(state) ?? 0} ${state.toLowerCase()}`] : [],
+  ).join(" · ");
 }
 
 /** What a person wants to know first. */
-const STATE_ORDER: readonly JobState[] = ["Running", "Starting", "Waiting", "Queued", "Restarting", "Failed", "Succeeded", "Suspended", "Stopping", "Unknown"];
+const STATE_ORDER: readonly JobState[] = [
+  "Running",
+  "Starting",
+  "Waiting",
+  "Queued",
+  "Restarting",
+  "Failed",
+  "Succeeded",
+  "Suspended",
+  "Stopping",
+  "Unknown",
+];
 
-export function jobRow(job: TrainingJob, pods: readonly JobPod[], warnings: Iterable<JobEvent>, mine: boolean, now: number): Row {
+export function jobRow(
+  job: TrainingJob,
+  pods: readonly JobPod[],
+  warnings: Iterable<JobEvent>,
+  mine: boolean,
+  now: number,
+): Row {
   const { state, detail } = jobSummary(job, pods, warnings, now);
   const [icon, colour] = ICONS[state];
   const own = mine ? " · mine" : "";
@@ -146,7 +165,9 @@ export function replicaRow(replica: Replica): Row {
   const { state, detail } = replicaSummary(replica.pod);
   const [icon, colour] = ICONS[state];
   const restarts = replica.pod && (mainContainer(replica.pod)?.restarts ?? 0);
-  const words = [state, detail, restarts === undefined || restarts === 0 ? "" : plural(restarts, "restart")].filter((part) => part !== "");
+  const words = [state, detail, restarts === undefined || restarts === 0 ? "" : plural(restarts, "restart")].filter(
+    (part) => part !== "",
+  );
   return {
     label: `rank ${replica.rank}`,
     description: words.join(" · "),
@@ -154,7 +175,9 @@ export function replicaRow(replica: Replica): Row {
     ...(colour === undefined ? {} : { colour }),
     tooltip: [
       `rank ${replica.rank} (${replica.role})`,
-      ...(replica.pod === undefined ? ["No pod yet"] : [`Pod ${replica.pod.name}`, ...(replica.pod.node === undefined ? [] : [`Node ${replica.pod.node}`])]),
+      ...(replica.pod === undefined
+        ? ["No pod yet"]
+        : [`Pod ${replica.pod.name}`, ...(replica.pod.node === undefined ? [] : [`Node ${replica.pod.node}`])]),
       words.join(" · "),
     ],
     contextValue: CONTEXT_VALUES.replica,

@@ -7,7 +7,10 @@ export function treeItem(id: string, row: Row, collapsible: vscode.TreeItemColla
   const item = new vscode.TreeItem(row.label, collapsible);
   item.id = id;
   item.description = row.description;
-  item.iconPath = new vscode.ThemeIcon(row.icon, row.colour === undefined ? undefined : new vscode.ThemeColor(row.colour));
+  item.iconPath = new vscode.ThemeIcon(
+    row.icon,
+    row.colour === undefined ? undefined : new vscode.ThemeColor(row.colour),
+  );
   item.tooltip = row.tooltip.join("\n");
   item.contextValue = row.contextValue;
   item.accessibilityInformation = { label: row.spoken };
@@ -21,7 +24,9 @@ export function messageItem(node: MessageNode): vscode.TreeItem {
   item.id = node.id;
   item.iconPath = new vscode.ThemeIcon(TONES[node.tone]);
   item.tooltip = node.action === undefined ? node.text : `${node.text}\n${node.action.title}`;
-  item.accessibilityInformation = { label: node.action === undefined ? node.text : `${node.text} ${node.action.title}` };
+  item.accessibilityInformation = {
+    label: node.action === undefined ? node.text : `${node.text} ${node.action.title}`,
+  };
   if (node.action !== undefined) {
     item.description = node.action.title;
     item.command = { command: node.action.command, title: node.action.title, arguments: [...(node.action.args ?? [])] };

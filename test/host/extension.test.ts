@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
+import { createRequire } from "node:module";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
@@ -56,20 +57,28 @@ describe("the extension in its host", () => {
   it("activates without a request, a child process or the bundle that talks to clusters", async () => {
     const before = new Set(Object.keys(require.cache));
     await extension().activate();
-    const loaded = Object.keys(require.cache).filter((file) => !before.has(file) && file.includes(`${path.sep}dist${path.sep}`));
+    const loaded = Object.keys(require.cache).filter(
+      (file) => !before.has(file) && file.includes(`${path.sep}dist${path.sep}`),
+    );
     assert.ok(!loaded.some((file) => file.endsWith("kube.js")), loaded.join(", "));
   });
 
   it("registers every command that it declares, and declares every one that it registers", async () => {
-    const registered = (await vscode.commands.getCommands(true)).filter((id) => id.startsWith("trainyard.") && !id.startsWith(VIEWS.clusters));
+    const registered = (await vscode.commands.getCommands(true)).filter(
+      (id) => id.startsWith("trainyard.") && !id.startsWith(VIEWS.clusters),
+    );
     assert.deepEqual(registered.sort(), Object.values(COMMANDS).sort());
   });
 
   it("leaves the process-wide fetch dispatcher as it was, with all bundles loaded", () => {
     const before = DISPATCHERS.map((symbol) => Reflect.get(globalThis, symbol) as unknown);
+    const load = createRequire(__filename);
     const dist = path.join(extension().extensionPath, "dist");
-    for (const file of fs.readdirSync(dist).filter((name) => name.endsWith(".js"))) require(path.join(dist, file));
-    assert.deepEqual(DISPATCHERS.map((symbol) => Reflect.get(globalThis, symbol) as unknown), before);
+    for (const file of fs.readdirSync(dist).filter((name) => name.endsWith(".js"))) load(path.join(dist, file));
+    assert.deepEqual(
+      DISPATCHERS.map((symbol) => Reflect.get(globalThis, symbol) as unknown),
+      before,
+    );
   });
 
   it("calls no cluster before a person looks at it: an open view lists contexts and that is all", async () => {
@@ -85,7 +94,12 @@ describe("the extension in its host", () => {
       assert.equal(server.count(), 0);
       // The one that looks: asking for namespaces needs the cluster, and fails here with a message.
       void vscode.commands.executeCommand(COMMANDS.retryCluster);
-      await until("a connection", () => Promise.resolve(server.count()), (count) => count > 0, 10_000);
+      await until(
+        "a connection",
+        () => Promise.resolve(server.count()),
+        (count) => count > 0,
+        10_000,
+      );
     } finally {
       await configuration.update(SETTINGS.kubeconfigPaths, undefined, vscode.ConfigurationTarget.Global);
       server.close();

@@ -30,10 +30,11 @@ async function main(): Promise<number> {
   for (const { ready } of background) ready?.catch(() => undefined); // Reported when the ring's turn comes.
   if (wants("checks")) await timed("checks", checks);
   for (const { ring, ready } of background) await timed(ring.name, () => runRing(ring, ready, full));
-  await Promise.all(RINGS.map((ring) => (wants(ring.name) ? ring.cleanUp?.() : undefined)));
+  for (const ring of RINGS) if (wants(ring.name)) await ring.cleanUp?.();
   const total = addTallies(tallies.map(({ tally }) => tally));
   console.log("");
-  for (const { name, tally, time } of tallies) console.log(`${name.padEnd(8)} ${time.padStart(6)}  ${tallyLine(tally)}`);
+  for (const { name, tally, time } of tallies)
+    console.log(`${name.padEnd(8)} ${time.padStart(6)}  ${tallyLine(tally)}`);
   for (const title of total.skipped) console.log(`skipped: ${title}`);
   console.log(`in ${elapsed().trim()}`);
   console.log(tallyLine(total));
@@ -55,7 +56,11 @@ async function checks(): Promise<Tally> {
   return { passed, failed, skipped: [] };
 }
 
-async function runRing(ring: Ring, ready: Promise<Readonly<Record<string, string>>> | undefined, full: boolean): Promise<Tally> {
+async function runRing(
+  ring: Ring,
+  ready: Promise<Readonly<Record<string, string>>> | undefined,
+  full: boolean,
+): Promise<Tally> {
   say(`ring ${ring.name}`);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "trainyard-ring-"));
   const file = path.join(folder, "tally.json");
@@ -77,7 +82,11 @@ async function runRing(ring: Ring, ready: Promise<Readonly<Record<string, string
 
 function start(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", ...argv], { cwd: ROOT, env, stdio: ["ignore", "inherit", "inherit"] });
+    const child = spawn(process.execPath, ["--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", ...argv], {
+      cwd: ROOT,
+      env,
+      stdio: ["ignore", "inherit", "inherit"],
+    });
     child.on("error", reject);
     child.on("close", (code) => resolve(code ?? 1));
   });

@@ -5,7 +5,12 @@ import Mocha from "mocha";
 import { TallyReporter } from "./tally.ts";
 
 const [timeout, ...files] = process.argv.slice(2);
-const mocha = new Mocha({ ui: "bdd", reporter: TallyReporter, timeout: Number(timeout), forbidOnly: process.env["CI"] !== undefined });
+const mocha = new Mocha({
+  ui: "bdd",
+  reporter: TallyReporter,
+  timeout: Number(timeout),
+  forbidOnly: process.env["CI"] !== undefined,
+});
 for (const file of files) mocha.addFile(path.resolve(file));
 await mocha.loadFilesAsync();
 mocha.run((failures) => {

@@ -17,18 +17,24 @@ export interface Ring {
   readonly cleanUp?: () => Promise<void>;
 }
 
-const mocha = (timeoutMs: number) => (files: readonly string[]) => [path.join(ROOT, "test", "rings", "mocha.ts"), String(timeoutMs), ...files];
+const mocha = (timeoutMs: number) => (files: readonly string[]) => [
+  path.join(ROOT, "test", "rings", "mocha.ts"),
+  String(timeoutMs),
+  ...files,
+];
 
 /** The sandbox of the tests: its own name and a fresh etcd, so that a person's `dev` is never touched. */
 const SANDBOX = "test";
 let sandbox: Promise<Readonly<Record<string, string>>> | undefined;
 
 function testSandbox(): Promise<Readonly<Record<string, string>>> {
-  return (sandbox ??= ensureSandbox({ name: SANDBOX, fresh: true, onProgress: (line) => console.log(line) }).then((made) => ({
-    TRAINYARD_KUBECONFIG: made.kubeconfig,
-    TRAINYARD_KUBECONFIG_NARROW: made.narrowKubeconfig,
-    TRAINYARD_KUBECONFIG_READER: made.readerKubeconfig,
-  })));
+  return (sandbox ??= ensureSandbox({ name: SANDBOX, fresh: true, onProgress: (line) => console.log(line) }).then(
+    (made) => ({
+      TRAINYARD_KUBECONFIG: made.kubeconfig,
+      TRAINYARD_KUBECONFIG_NARROW: made.narrowKubeconfig,
+      TRAINYARD_KUBECONFIG_READER: made.readerKubeconfig,
+    }),
+  ));
 }
 
 /** One after the other: both want the package manager of the system. */

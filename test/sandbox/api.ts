@@ -10,6 +10,9 @@ export const KubeObject = v.looseObject({
 });
 export type KubeObject = v.InferOutput<typeof KubeObject>;
 
+/** Milliseconds. */
+const ANSWER_WITHIN = 5_000;
+
 export interface Access {
   readonly host: string;
   readonly port: number;
@@ -44,7 +47,7 @@ export class Api {
     return new Promise((resolve, reject) => {
       const headers = body === undefined ? {} : { "content-type": type };
       const request = https.request(
-        { host, port, path, method, agent: this.#agent, headers, timeout: 10_000 },
+        { host, port, path, method, agent: this.#agent, headers, timeout: ANSWER_WITHIN },
         (response) => {
           let text = "";
           response.setEncoding("utf8");
@@ -53,7 +56,9 @@ export class Api {
           response.on("end", () => resolve({ code: response.statusCode ?? 0, body: parsed(text) }));
         },
       );
-      request.on("timeout", () => request.destroy(new Error(`no answer to ${method} ${path} in 10 s`)));
+      request.on("timeout", () =>
+        request.destroy(new Error(`no answer to ${method} ${path} in ${ANSWER_WITHIN / 1000} s`)),
+      );
       request.on("error", reject);
       request.end(body === undefined ? undefined : JSON.stringify(body));
     });

@@ -34,12 +34,12 @@ async function start(layout: Layout, fresh: boolean, rest: readonly string[]): P
     throw new Error("the supervisor did not start in 20 s");
 }
 
-/** Ends the sandbox in good order, by force after 20 s, and clears away what is left in either case. */
+/** Ends the sandbox in good order, by force after 10 s, and clears away what is left in either case. */
 async function stop(layout: Layout): Promise<void> {
   const supervisor = livingSupervisor(layout);
   if (supervisor !== undefined) {
     process.kill(supervisor.pid, "SIGTERM");
-    if (await waitWhile(() => isRunning(supervisor), 20)) process.kill(supervisor.pid, "SIGKILL");
+    if (await waitWhile(() => isRunning(supervisor), 10)) process.kill(supervisor.pid, "SIGKILL");
     await waitWhile(() => isRunning(supervisor), 5);
   }
   await removeLeftovers(layout);

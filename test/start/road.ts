@@ -12,6 +12,8 @@ export interface RoadOptions {
   readonly size?: string;
   /** Called at each place that is worth a look. */
   readonly look?: (name: string) => Promise<void>;
+  /** False: stops after the last question, since no confirm line will come. */
+  readonly expectConfirm?: boolean;
   /** Milliseconds for the whole run of the job. */
   readonly timeout?: number;
 }
@@ -43,6 +45,7 @@ export async function askToRun(workbench: Workbench, options: RoadOptions): Prom
     if (placeholder.startsWith("In which namespace")) await workbench.pick(options.namespace);
     else if (placeholder.startsWith("How large") && options.size !== undefined) await workbench.pick(options.size);
     else await workbench.quickInput.locator("input").first().press("Enter");
+    if (options.expectConfirm === false && placeholder.startsWith("How large")) return questions;
     await until("the next question", () => currentPlaceholder(workbench), (now) => now !== placeholder, 30_000);
   }
 }

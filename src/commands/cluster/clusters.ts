@@ -35,14 +35,24 @@ export async function chooseNamespaces(deps: CommandDeps, target: unknown): Prom
   const engine = await deps.engine();
   await engine.load();
   const context = contextOf(target) ?? (await pickContext(engine));
-  const { names, mayList } = await withProgress(vscode.l10n.t("Connecting to {0}", label(context)), (signal) => engine.allNamespaces(context, signal));
+  const { names, mayList } = await withProgress(vscode.l10n.t("Connecting to {0}", label(context)), (signal) =>
+    engine.allNamespaces(context, signal),
+  );
   const chosen = new Set(engine.chosenNamespaces(context) ?? [engine.context(context).namespace]);
   if (!mayList) return typeNamespaces(engine, context, chosen);
   const picks = await vscode.window.showQuickPick(
     names.map((name) => ({ label: name, picked: chosen.has(name) })),
-    { canPickMany: true, title: vscode.l10n.t("Namespaces of {0}", label(context)), placeHolder: vscode.l10n.t("Which ones to show; none means the first ones") },
+    {
+      canPickMany: true,
+      title: vscode.l10n.t("Namespaces of {0}", label(context)),
+      placeHolder: vscode.l10n.t("Which ones to show; none means the first ones"),
+    },
   );
-  if (picks !== undefined) await engine.chooseNamespaces(context, picks.map((pick) => pick.label));
+  if (picks !== undefined)
+    await engine.chooseNamespaces(
+      context,
+      picks.map((pick) => pick.label),
+    );
 }
 
 async function typeNamespaces(engine: Engine, context: string, chosen: ReadonlySet<string>): Promise<void> {
@@ -59,7 +69,10 @@ async function typeNamespaces(engine: Engine, context: string, chosen: ReadonlyS
 }
 
 function split(text: string): readonly string[] {
-  return text.split(",").map((name) => name.trim()).filter((name) => name !== "");
+  return text
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
 }
 
 /** The exact commands and the least rights that an administrator is asked for, on the clipboard. */
@@ -68,19 +81,31 @@ export async function copyAdminRequest(deps: CommandDeps, target: unknown): Prom
   await engine.load();
   const context = contextOf(target) ?? (typeof target === "string" ? target : await pickContext(engine));
   const namespace = namespaceOf(target) ?? engine.context(context).namespace;
-  const text = await withProgress(vscode.l10n.t("Asking {0} who you are", label(context)), (signal) => engine.adminRequest(context, namespace, signal));
+  const text = await withProgress(vscode.l10n.t("Asking {0} who you are", label(context)), (signal) =>
+    engine.adminRequest(context, namespace, signal),
+  );
   await vscode.env.clipboard.writeText(text);
-  deps.notify.info(vscode.l10n.t("The request is on the clipboard: commands that install the training operator, and the rights you need in {0}.", namespace));
+  deps.notify.info(
+    vscode.l10n.t(
+      "The request is on the clipboard: commands that install the training operator, and the rights you need in {0}.",
+      namespace,
+    ),
+  );
 }
 
 export async function addKubeconfig(deps: CommandDeps): Promise<void> {
-  const picked = await vscode.window.showOpenDialog({ canSelectMany: false, title: vscode.l10n.t("Kubeconfig file"), openLabel: vscode.l10n.t("Add") });
+  const picked = await vscode.window.showOpenDialog({
+    canSelectMany: false,
+    title: vscode.l10n.t("Kubeconfig file"),
+    openLabel: vscode.l10n.t("Add"),
+  });
   const [file] = picked ?? [];
   if (file === undefined) return;
   // With an own list the default files would no longer be read: they stay in it.
   const engine = await deps.engine();
   await engine.load();
-  for (const known of deps.settings.kubeconfigPaths().length === 0 ? engine.kubeconfigFiles() : []) await deps.settings.addKubeconfigPath(known);
+  for (const known of deps.settings.kubeconfigPaths().length === 0 ? engine.kubeconfigFiles() : [])
+    await deps.settings.addKubeconfigPath(known);
   await deps.settings.addKubeconfigPath(file.fsPath);
 }
 
@@ -88,17 +113,27 @@ export async function openKubeconfig(deps: CommandDeps, target: unknown): Promis
   const engine = await deps.engine();
   await engine.load();
   const named = contextOf(target);
-  const file = typeof target === "string" ? target : named === undefined ? engine.kubeconfigFiles()[0] : engine.context(named).file;
+  const file =
+    typeof target === "string"
+      ? target
+      : named === undefined
+        ? engine.kubeconfigFiles()[0]
+        : engine.context(named).file;
   if (file === undefined) throw new UserError("no-kubeconfig", vscode.l10n.t("No kubeconfig was found."));
   await vscode.window.showTextDocument(vscode.Uri.file(file));
 }
 
 async function pickContext(engine: Engine): Promise<string> {
   await engine.load();
-  const items: Choice<string>[] = engine.contexts().map((context) => ({ label: label(context.name), description: label(context.server), value: context.name }));
+  const items: Choice<string>[] = engine
+    .contexts()
+    .map((context) => ({ label: label(context.name), description: label(context.server), value: context.name }));
   const [only] = items;
-  if (only === undefined) throw new UserError("no-kubeconfig", vscode.l10n.t("No kubeconfig was found, so there is no cluster."));
-  return items.length === 1 ? only.value : pickOne({ title: vscode.l10n.t("Clusters"), placeholder: vscode.l10n.t("Which cluster?"), items });
+  if (only === undefined)
+    throw new UserError("no-kubeconfig", vscode.l10n.t("No kubeconfig was found, so there is no cluster."));
+  return items.length === 1
+    ? only.value
+    : pickOne({ title: vscode.l10n.t("Clusters"), placeholder: vscode.l10n.t("Which cluster?"), items });
 }
 
 function isTreeNode(target: unknown): target is TreeNode {

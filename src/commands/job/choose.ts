@@ -45,7 +45,10 @@ function noCluster(engine: Engine): UserError {
   const [problem] = engine.problems();
   if (problem !== undefined) {
     const open = { title: vscode.l10n.t("Open Kubeconfig"), command: COMMANDS.openKubeconfig, args: [problem.file] };
-    return new UserError("kubeconfig", vscode.l10n.t("The job was not created."), { why: problem.message, next: [open, add] });
+    return new UserError("kubeconfig", vscode.l10n.t("The job was not created."), {
+      why: problem.message,
+      next: [open, add],
+    });
   }
   return new UserError("no-kubeconfig", vscode.l10n.t("The job was not created."), {
     why: vscode.l10n.t("No kubeconfig was found, so there is no cluster to run on."),
@@ -73,17 +76,25 @@ async function askNamespace(
     items,
     active: items.find((item) => item.value === preferred),
     ...steps(step),
-    typed: (text) => (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text) ? { label: text, description: vscode.l10n.t("as typed"), value: text } : undefined),
+    typed: (text) =>
+      /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text)
+        ? { label: text, description: vscode.l10n.t("as typed"), value: text }
+        : undefined,
   });
 }
 
 async function askSize(engine: Engine, title: string, last: Size | undefined, step?: Step): Promise<Size> {
   const { describeSize, parseCustomSize, SIZES } = engine.jobs.sizes;
   const custom = "custom";
-  const sizes = last === undefined || SIZES.some((size) => describeSize(size) === describeSize(last)) ? SIZES : [last, ...SIZES];
+  const sizes =
+    last === undefined || SIZES.some((size) => describeSize(size) === describeSize(last)) ? SIZES : [last, ...SIZES];
   const items: Choice<Size | typeof custom>[] = [
     ...sizes.map((size) => ({ label: describeSize(size), description: sizeWords(size), value: size })),
-    { label: vscode.l10n.t("custom…"), description: vscode.l10n.t("nodes, GPUs and processes of your own"), value: custom },
+    {
+      label: vscode.l10n.t("custom…"),
+      description: vscode.l10n.t("nodes, GPUs and processes of your own"),
+      value: custom,
+    },
   ];
   const active = last && items.find((item) => item.label === describeSize(last));
   const choice = await pickOne({ title, placeholder: vscode.l10n.t("How large?"), items, active, ...steps(step) });
@@ -92,7 +103,12 @@ async function askSize(engine: Engine, title: string, last: Size | undefined, st
     const size = parseCustomSize(text);
     return typeof size === "string" ? size : undefined;
   };
-  const text = await askText({ title, prompt: vscode.l10n.t("Nodes × GPUs of each, such as 4x2, or 2 nodes 4 processes"), value: "2x1", check });
+  const text = await askText({
+    title,
+    prompt: vscode.l10n.t("Nodes × GPUs of each, such as 4x2, or 2 nodes 4 processes"),
+    value: "2x1",
+    check,
+  });
   const size = parseCustomSize(text);
   if (typeof size === "string") throw new UserError("bad-size", size);
   return size;
@@ -104,7 +120,9 @@ function steps(step: Step | undefined): { readonly step?: Step } {
 
 function sizeWords(size: Size): string {
   const program = size.nodes === 1 && size.processesPerNode === 1 ? "python" : "torchrun";
-  return program === "python" ? vscode.l10n.t("one process, python") : vscode.l10n.t("{0}, torchrun", plural(size.nodes * size.processesPerNode, "process", "processes"));
+  return program === "python"
+    ? vscode.l10n.t("one process, python")
+    : vscode.l10n.t("{0}, torchrun", plural(size.nodes * size.processesPerNode, "process", "processes"));
 }
 
 /** `PyTorchJob · team-a / alice · 2 nodes × 1 GPU · pytorch/pytorch:2.11 · 12 files, 84 KB`. */
@@ -126,10 +144,18 @@ export type Confirmation = "run" | "change";
 export function confirmRun(engine: Engine, plan: RunPlan): Promise<Confirmation> {
   const items: Choice<Confirmation>[] = [
     { label: `$(rocket) ${vscode.l10n.t("Run")}`, detail: confirmLine(engine, plan), value: "run" },
-    { label: `$(edit) ${vscode.l10n.t("Change…")}`, detail: vscode.l10n.t("Cluster, namespace, size, image or arguments"), value: "change" },
+    {
+      label: `$(edit) ${vscode.l10n.t("Change…")}`,
+      detail: vscode.l10n.t("Cluster, namespace, size, image or arguments"),
+      value: "change",
+    },
   ];
   const title = vscode.l10n.t("Run {0}", path.basename(plan.file));
-  return pickOne({ title, placeholder: vscode.l10n.t("The code is readable by everyone who may read ConfigMaps in the namespace"), items });
+  return pickOne({
+    title,
+    placeholder: vscode.l10n.t("The code is readable by everyone who may read ConfigMaps in the namespace"),
+    items,
+  });
 }
 
 /** Changes one thing of a run. */
@@ -158,11 +184,24 @@ export async function changeRun(engine: Engine, file: string, choice: RunChoice)
     }
     case "image": {
       const check = engine.jobs.imageProblem;
-      return { ...choice, image: await askText({ title, prompt: vscode.l10n.t("Image with Python and PyTorch"), value: choice.image, check }) };
+      return {
+        ...choice,
+        image: await askText({
+          title,
+          prompt: vscode.l10n.t("Image with Python and PyTorch"),
+          value: choice.image,
+          check,
+        }),
+      };
     }
     case "args": {
       const prompt = vscode.l10n.t("Arguments of the script, as in a shell; quotes group words, nothing is expanded");
-      const text = await askText({ title, prompt, value: engine.jobs.joinArguments(choice.args), check: () => undefined });
+      const text = await askText({
+        title,
+        prompt,
+        value: engine.jobs.joinArguments(choice.args),
+        check: () => undefined,
+      });
       return { ...choice, args: engine.jobs.splitArguments(text) };
     }
   }

@@ -30,7 +30,11 @@ export async function stopJob(deps: CommandDeps, target: unknown): Promise<void>
 
 export async function deleteJob(deps: CommandDeps, target: unknown): Promise<void> {
   const { engine, context, job } = await jobOf(deps, target);
-  const detail = vscode.l10n.t("The job, its pods with their logs, and its copy of the code are deleted from {0} / {1}. Log files on this computer stay.", context, job.namespace);
+  const detail = vscode.l10n.t(
+    "The job, its pods with their logs, and its copy of the code are deleted from {0} / {1}. Log files on this computer stay.",
+    context,
+    job.namespace,
+  );
   if (!(await deps.notify.confirm(vscode.l10n.t("Delete {0}?", job.name), detail, vscode.l10n.t("Delete")))) return;
   await withProgress(vscode.l10n.t("Deleting {0}", job.name), (signal) => engine.deleteJob(context, job, signal));
 }
@@ -68,7 +72,8 @@ function isReference(target: unknown): target is JobReference {
 async function jobOf(deps: CommandDeps, target: unknown, filter?: (job: TrainingJob) => boolean): Promise<Picked> {
   const engine = await deps.engine();
   await engine.load();
-  const at = isReference(target) || isNode(target, "job") ? target : isNode(target, "replica") ? ownerOf(target) : undefined;
+  const at =
+    isReference(target) || isNode(target, "job") ? target : isNode(target, "replica") ? ownerOf(target) : undefined;
   if (at === undefined) return pickJob(engine, filter);
   const job = await withProgress(vscode.l10n.t("Looking for {0}", at.name), (signal) =>
     engine.findJob(at.context, at.namespace, at.name, at.uid, signal),
@@ -97,10 +102,17 @@ async function pickJob(engine: Engine, filter: ((job: TrainingJob) => boolean) |
     detail: path.basename(file),
     value: launch,
   }));
-  const { id, name, context, namespace } = await pickOne({ title: vscode.l10n.t("Training jobs"), placeholder: vscode.l10n.t("Which job?"), items });
-  const job = await withProgress(vscode.l10n.t("Looking for {0}", name), (signal) => engine.findLaunch(context, namespace, name, id, signal));
+  const { id, name, context, namespace } = await pickOne({
+    title: vscode.l10n.t("Training jobs"),
+    placeholder: vscode.l10n.t("Which job?"),
+    items,
+  });
+  const job = await withProgress(vscode.l10n.t("Looking for {0}", name), (signal) =>
+    engine.findLaunch(context, namespace, name, id, signal),
+  );
   if (job === undefined) throw gone(name);
-  if (filter !== undefined && !filter(job)) throw new UserError("not-active", vscode.l10n.t("{0} does not run any more.", name));
+  if (filter !== undefined && !filter(job))
+    throw new UserError("not-active", vscode.l10n.t("{0} does not run any more.", name));
   return { engine, context, job };
 }
 

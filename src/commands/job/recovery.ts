@@ -22,10 +22,13 @@ export class Recovery {
   }
 
   begin(engine: Engine): void {
-    this.#recover(engine).catch((error: unknown) => this.#log.warn(`looking for earlier launches: ${errorText(error)}`));
+    this.#recover(engine).catch((error: unknown) =>
+      this.#log.warn(`looking for earlier launches: ${errorText(error)}`),
+    );
   }
 
   async #recover(engine: Engine): Promise<void> {
+    await engine.prune();
     const interrupted = await engine.jobs.launcher.interrupted();
     const abandoned = engine.jobs.abandonedFollows();
     if (interrupted.length === 0 && abandoned.length === 0) return;
@@ -34,10 +37,24 @@ export class Recovery {
       try {
         const { client } = engine.cluster(entry.context).connection;
         const outcome = await engine.jobs.launcher.resume(entry, client);
-        if (outcome.kind === "started") this.#offer(entry.context, outcome.job, vscode.l10n.t("{0}, whose launch was cut off, has been started.", entry.name));
-        if (outcome.kind === "removed") this.#notify.info(vscode.l10n.t("{0}, whose launch was cut off, has been removed: it never ran.", entry.name));
+        if (outcome.kind === "started")
+          this.#offer(
+            entry.context,
+            outcome.job,
+            vscode.l10n.t("{0}, whose launch was cut off, has been started.", entry.name),
+          );
+        if (outcome.kind === "removed")
+          this.#notify.info(
+            vscode.l10n.t("{0}, whose launch was cut off, has been removed: it never ran.", entry.name),
+          );
       } catch (error) {
-        this.#notify.warning(vscode.l10n.t("The launch of {0} was cut off, and its cluster could not be asked: {1}", entry.name, errorText(error)));
+        this.#notify.warning(
+          vscode.l10n.t(
+            "The launch of {0} was cut off, and its cluster could not be asked: {1}",
+            entry.name,
+            errorText(error),
+          ),
+        );
       }
     }
     for (const left of abandoned) await this.#remind(engine, left);
@@ -50,14 +67,27 @@ export class Recovery {
         this.#offer(left.context, left, vscode.l10n.t("{0} is still active.", left.name));
         return;
       }
-      if (job !== undefined) this.#offer(left.context, left, vscode.l10n.t("{0} has ended: {1}.", left.name, (job.condition ?? "").toLowerCase()));
+      if (job !== undefined)
+        this.#offer(
+          left.context,
+          left,
+          vscode.l10n.t("{0} has ended: {1}.", left.name, (job.condition ?? "").toLowerCase()),
+        );
       await engine.jobs.followEnded(left.uid);
     } catch (error) {
       this.#log.warn(`${left.name}: ${errorText(error)}`);
     }
   }
 
-  #offer(context: string, job: { readonly namespace: string; readonly name: string; readonly uid: string }, text: string): void {
-    this.#notify.info(text, { title: vscode.l10n.t("Follow Again"), command: COMMANDS.followJob, args: [jobReference(context, job)] });
+  #offer(
+    context: string,
+    job: { readonly namespace: string; readonly name: string; readonly uid: string },
+    text: string,
+  ): void {
+    this.#notify.info(text, {
+      title: vscode.l10n.t("Follow Again"),
+      command: COMMANDS.followJob,
+      args: [jobReference(context, job)],
+    });
   }
 }

@@ -44,7 +44,9 @@ export async function prepareRun(
   const { nodes, gpusPerNode, image, args } = definition;
   const gpus = gpusPerNode ?? choice.size.gpusPerNode;
   const resized = nodes !== undefined || gpusPerNode !== undefined;
-  const size = resized ? { nodes: nodes ?? choice.size.nodes, gpusPerNode: gpus, processesPerNode: Math.max(1, gpus) } : choice.size;
+  const size = resized
+    ? { nodes: nodes ?? choice.size.nodes, gpusPerNode: gpus, processesPerNode: Math.max(1, gpus) }
+    : choice.size;
   const wanted: RunChoice = { ...choice, size, image: image ?? choice.image, args: args ?? choice.args };
   // The context never comes from a workspace file: a first run is confirmed like any other.
   return decide(deps, engine, file, wanted, remembered === undefined);
@@ -74,7 +76,12 @@ async function checked(engine: Engine, file: string, choice: RunChoice): Promise
   return withProgress(vscode.l10n.t("Checking {0}", path.basename(file)), async (signal, report) => {
     const plan = await engine.jobs.plan(file, choice, signal);
     report(vscode.l10n.t("asking {0}", choice.context));
-    await engine.jobs.launcher.preflight(plan.spec, plan.snapshot, engine.cluster(choice.context).connection.client, signal);
+    await engine.jobs.launcher.preflight(
+      plan.spec,
+      plan.snapshot,
+      engine.cluster(choice.context).connection.client,
+      signal,
+    );
     return plan;
   });
 }
@@ -82,7 +89,11 @@ async function checked(engine: Engine, file: string, choice: RunChoice): Promise
 /** What is on the screen is what runs: unsaved files that travel are saved first. */
 async function saveFolder(folder: string): Promise<void> {
   const dirty = vscode.workspace.textDocuments.filter(
-    ({ isDirty, uri }) => isDirty && uri.scheme === "file" && uri.fsPath.endsWith(".py") && !path.relative(folder, uri.fsPath).startsWith(".."),
+    ({ isDirty, uri }) =>
+      isDirty &&
+      uri.scheme === "file" &&
+      uri.fsPath.endsWith(".py") &&
+      !path.relative(folder, uri.fsPath).startsWith(".."),
   );
   for (const document of dirty) {
     if (await document.save()) continue;
@@ -102,7 +113,10 @@ async function usable(engine: Engine, file: string): Promise<RunChoice | undefin
 function imageFor(deps: Pick<CommandDeps, "settings">, engine: Engine, file: string): string {
   const last = engine.jobs.lastRuns.get(file) ?? engine.jobs.lastRuns.latest();
   const setting = deps.settings.trainingImage();
-  return engine.jobs.chooseImage({ ...(setting === "" ? {} : { workspaceSetting: setting }), ...(last === undefined ? {} : { last: last.image }) }).image;
+  return engine.jobs.chooseImage({
+    ...(setting === "" ? {} : { workspaceSetting: setting }),
+    ...(last === undefined ? {} : { last: last.image }),
+  }).image;
 }
 
 /** Where the file's last job still runs, the person decides what becomes of it. Resolves to false where nothing is to be launched. */
@@ -117,9 +131,21 @@ async function mayRunAgain(deps: CommandDeps, engine: Engine, file: string): Pro
     title: vscode.l10n.t("Run {0}", path.basename(file)),
     placeholder: vscode.l10n.t("{0} from this file is still active", launch.name),
     items: [
-      { label: `$(output) ${vscode.l10n.t("Follow")}`, detail: vscode.l10n.t("Show the logs of {0}", launch.name), value: "follow" },
-      { label: `$(debug-restart) ${vscode.l10n.t("Stop and run again")}`, detail: vscode.l10n.t("{0} ends, its pods and their logs go", launch.name), value: "replace" },
-      { label: `$(add) ${vscode.l10n.t("Run another")}`, detail: vscode.l10n.t("{0} goes on beside it", launch.name), value: "another" },
+      {
+        label: `$(output) ${vscode.l10n.t("Follow")}`,
+        detail: vscode.l10n.t("Show the logs of {0}", launch.name),
+        value: "follow",
+      },
+      {
+        label: `$(debug-restart) ${vscode.l10n.t("Stop and run again")}`,
+        detail: vscode.l10n.t("{0} ends, its pods and their logs go", launch.name),
+        value: "replace",
+      },
+      {
+        label: `$(add) ${vscode.l10n.t("Run another")}`,
+        detail: vscode.l10n.t("{0} goes on beside it", launch.name),
+        value: "another",
+      },
     ],
   });
   if (answer === "follow") await deps.tasks.follow(launch.context, job);
@@ -136,7 +162,9 @@ function fileOf(target: unknown): string {
   requireTrust();
   const uri = target instanceof vscode.Uri ? target : vscode.window.activeTextEditor?.document.uri;
   if (uri === undefined) {
-    throw new UserError("no-file", vscode.l10n.t("There is no file to run."), { hint: vscode.l10n.t("Open a Python file, or right-click one.") });
+    throw new UserError("no-file", vscode.l10n.t("There is no file to run."), {
+      hint: vscode.l10n.t("Open a Python file, or right-click one."),
+    });
   }
   if (uri.scheme !== "file") {
     throw new UserError("not-on-disk", vscode.l10n.t("{0} is not a file on disk.", path.basename(uri.path)), {

@@ -14,8 +14,6 @@ export const PYTORCH_JOB: ResourceKind = {
 
 /** The container that runs the person's code (training-operator v1.9.4: PyTorchJobDefaultContainerName). */
 export const PYTORCH_CONTAINER = "pytorch";
-/** Waits in every worker until the master's name resolves (pkg/controller.v1/pytorch/initcontainer.go). */
-export const PYTORCH_INIT_CONTAINER = "init-pytorch";
 
 export const PYTORCH_JOBS: StoreDefinition<TrainingJob> = { kind: PYTORCH_JOB, project: projectPyTorchJob };
 
@@ -54,7 +52,9 @@ function currentCondition(conditions: readonly Json[]): Json {
 
 /** A failed job has no completionTime; its condition knows when. */
 function finishedAt(condition: Json): number | undefined {
-  return condition["type"] === "Failed" || condition["type"] === "Succeeded" ? time(condition["lastTransitionTime"]) : undefined;
+  return condition["type"] === "Failed" || condition["type"] === "Succeeded"
+    ? time(condition["lastTransitionTime"])
+    : undefined;
 }
 
 /** Rank 0 is the Master; Workers come after it (pkg/controller.v1/pytorch/envvar.go: worker i has RANK i+1). */
