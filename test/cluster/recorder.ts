@@ -1,6 +1,7 @@
 // Follows jobs as the terminal does, and keeps what was told.
 import { stripVTControlCharacters } from "node:util";
-import type { FollowResult, FollowSink, FollowTarget, LogRecord, LogWords } from "../../src/jobs/index.ts";
+import type { FollowSink, FollowTarget, LogRecord } from "../../src/jobs/follow.ts";
+import type { FollowResult, LogWords } from "../../src/jobs/session.ts";
 import type { JobState } from "../../src/kubeflow/model.ts";
 import type { KubeObject } from "../../src/kube/objects.ts";
 import { PYTORCH_JOB } from "../../src/kubeflow/kinds/pytorchJob.ts";
