@@ -2,15 +2,17 @@
 // it puts the project's own Node into the cache, installs the packages with it and runs the task under it.
 import { createHash } from "node:crypto";
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import process from "node:process";
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { cached, withLock } from "./cache.mjs";
 import { run, step } from "./steps.mjs";
 
 /** The Node that runs everything here: VS Code 1.139's extension host has 24.x. From npm's `node`, 2026-11-22. */
 export const NODE_VERSION = "24.21.0";
 const OLDEST_NODE = 20;
+const begun = Date.now();
 const root = path.dirname(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname));
 
 /** What each task runs, as arguments of Node. A `.ts` file runs as it is: Node strips the types. */
@@ -40,17 +42,27 @@ async function main() {
     return 2;
   }
   const node = process.versions.node === NODE_VERSION ? process.execPath : await projectNode();
-  // npm and node of the project come first, for whatever the task starts in its turn.
-  const env = { ...process.env, PATH: path.dirname(node) + path.delimiter + (process.env["PATH"] ?? "") };
+  // npm and node of the project come first, for whatever the task starts in its turn. `start` tells how long it
+  // took from the first moment on.
+  const since = task === "start" ? { TRAINYARD_BEGUN: String(begun) } : {};
+  const env = { ...process.env, ...since, PATH: path.dirname(node) + path.delimiter + (process.env["PATH"] ?? "") };
   await installPackages(node, env);
   const target = TASKS[/** @type {keyof typeof TASKS} */ (task)];
-  const result = spawnSync(node, ["--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", ...target, ...args], {
-    cwd: root,
-    env,
-    stdio: "inherit",
+  return runTask(node, ["--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", ...target, ...args], env);
+}
+
+/**
+ * Runs the task in the place of this process: signals are the task's to answer, and this one ends when it has.
+ * @param {string} node @param {string[]} args @param {NodeJS.ProcessEnv} env @returns {Promise<number>}
+ */
+function runTask(node, args, env) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(node, args, { cwd: root, env, stdio: "inherit" });
+    for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]))
+      process.on(signal, () => child.kill(signal));
+    child.on("error", reject);
+    child.on("exit", (code, signal) => resolve(code ?? (signal === null ? 1 : 128 + os.constants.signals[signal])));
   });
-  if (result.error) throw result.error;
-  return result.status ?? 1;
 }
 
 /** Path of the project's Node; fetched from its npm package on first use. */

@@ -4,7 +4,7 @@ import path from "node:path";
 import { stringify } from "yaml";
 import { type Clock, systemClock } from "./core/clock.ts";
 import { type Disposable, DisposableStore } from "./core/dispose.ts";
-import { errorCode, errorText } from "./core/errors.ts";
+import { errorCode, errorText, UserError } from "./core/errors.ts";
 import { Emitter, type Event } from "./core/events.ts";
 import type { Logger } from "./core/log.ts";
 import type { StateStore } from "./core/storage.ts";
@@ -24,7 +24,7 @@ import {
 import { whoAmI } from "./kube/access.ts";
 import { Connections } from "./kube/connections.ts";
 import type { ContextInfo } from "./kube/context.ts";
-import { isApiError } from "./kube/errors.ts";
+import { isApiError, isReplaced } from "./kube/errors.ts";
 import { loadKubeconfig } from "./kube/kubeconfig.ts";
 import type { KubeObject } from "./kube/objects.ts";
 import { Cluster } from "./kubeflow/cluster.ts";
@@ -267,29 +267,40 @@ export class Engine implements Disposable {
     }
   }
 
-  /** Ends a job's pods and keeps the job: it can still be looked at. Only this very object is touched. */
+  /**
+   * Ends a job's pods and keeps the job: it can still be looked at. Only this very object is touched; where it is gone,
+   * rejects with UserError `job-deleted`.
+   */
   async stopJob(
     context: string,
     job: Pick<TrainingJob, "name" | "namespace" | "uid">,
     signal?: AbortSignal,
   ): Promise<void> {
+    const { client } = this.cluster(context).connection;
     const patch = { metadata: { uid: job.uid }, spec: { runPolicy: { suspend: true } } };
-    await this.cluster(context).connection.client.patch(
-      PYTORCH_JOB,
-      job.name,
-      job.namespace,
-      patch,
-      signal === undefined ? {} : { signal },
-    );
+    try {
+      await client.patch(PYTORCH_JOB, job.name, job.namespace, patch, signal === undefined ? {} : { signal });
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      throw new UserError("job-deleted", `${job.name} was not stopped.`, {
+        why: "It was deleted meanwhile.",
+        cause: error,
+      });
+    }
   }
 
-  /** Deletes this very object with all that it owns. */
+  /** Deletes this very object with all that it owns. One that is gone already is as good; another of its name stays. */
   async deleteJob(
     context: string,
     job: Pick<TrainingJob, "name" | "namespace" | "uid">,
     signal?: AbortSignal,
   ): Promise<void> {
-    await this.cluster(context).connection.client.delete(PYTORCH_JOB, job.name, job.namespace, job.uid, signal);
+    const { client } = this.cluster(context).connection;
+    try {
+      await client.delete(PYTORCH_JOB, job.name, job.namespace, job.uid, signal);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
   }
 
   /** Any object as YAML, without what only machines read. */
@@ -359,6 +370,11 @@ export class Engine implements Disposable {
 
 export function createEngine(options: EngineOptions): Engine {
   return new Engine(options);
+}
+
+/** The object that was meant is not there any more, whatever bears its name now. */
+function isGone(error: unknown): boolean {
+  return isApiError(error, "NotFound") || isReplaced(error);
 }
 
 function namespacesKey(context: string): string {

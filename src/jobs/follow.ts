@@ -1,16 +1,28 @@
 import type { Clock } from "../core/clock.ts";
 import { type Disposable, DisposableStore } from "../core/dispose.ts";
-import { errorText, isCancelled } from "../core/errors.ts";
+import { errorText, isCancelled, UserError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
-import { type JobEvent, type JobPod, type JobState, type TrainingJob } from "../kubeflow/model.ts";
-import { isFinished, runTime, warningFor, warningText } from "../kubeflow/jobStatus.ts";
-import { mainContainer, rankOf, replicasOf, replicaSummary } from "../kubeflow/replicas.ts";
+import { label } from "../core/sanitize.ts";
 import type { KubeClient } from "../kube/client.ts";
+import { isApiError } from "../kube/errors.ts";
 import { followLog, type InstanceState } from "../kube/logStream.ts";
 import type { Store } from "../kube/store.ts";
+import { isFinished, warningFor, warningText } from "../kubeflow/jobStatus.ts";
+import { POD, projectPod } from "../kubeflow/kinds/pod.ts";
+import { PYTORCH_JOB, projectPyTorchJob } from "../kubeflow/kinds/pytorchJob.ts";
+import { OPERATOR_LABELS } from "../kubeflow/labels.ts";
+import type { JobEvent, JobPod, JobState, TrainingJob } from "../kubeflow/model.ts";
+import { mainContainer, rankOf, replicasOf, replicaSummary } from "../kubeflow/replicas.ts";
+import { type Attempts, isTransient, withRetries } from "./retry.ts";
+import { type Outcome, type Verdict, verdictOf } from "./verdict.ts";
 
 /** Milliseconds that a pod which goes on after its job has ended is still followed. */
 const AFTERMATH_MS = 10_000;
+/** What has ended is read to its end; given up where the node gives nothing for this long, in ms. */
+const READING_PATIENCE_MS = 60_000;
+/** A job that the server has and its store has not is asked for again after this, in ms. */
+const LOOK_AGAIN_MS = 2_000;
+const TRIES = 5;
 
 export interface FollowSources {
   readonly client: KubeClient;
@@ -46,17 +58,6 @@ export interface FollowSink {
   gap(rank: number, after: string | undefined, before: string): void;
 }
 
-export interface Verdict {
-  readonly outcome: "succeeded" | "failed" | "deleted" | "suspended";
-  /** `6 min 12 s` from the job's own times. */
-  readonly took: string;
-  /** The operator's or the failed rank's words; empty where nothing is to be said. */
-  readonly reason: string;
-  readonly neverStarted: readonly number[];
-  /** Ranks whose pods went on after the job had ended. */
-  readonly stillRunning: readonly number[];
-}
-
 /**
  * Follows all replicas of a job to its end and says how it ended. New pods and restarted containers join by
  * themselves; nothing is shown twice. Rejects with CancelledError when the signal aborts; the job is left alone.
@@ -75,20 +76,27 @@ export async function followJob(
   }
 }
 
+/** One run of a container whose log is being read. */
+interface Reading {
+  readonly rank: number;
+  readonly state: () => InstanceState;
+  done: boolean;
+  readonly stop: AbortController;
+}
+
 class Follower implements Disposable {
   readonly #target: FollowTarget;
   readonly #sources: FollowSources;
   readonly #sink: FollowSink;
   readonly #signal: AbortSignal;
   readonly #held = new DisposableStore();
-  readonly #streams = new Map<
-    string,
-    { readonly rank: number; readonly pod: string; done: boolean; stop: AbortController }
-  >();
+  readonly #streams = new Map<string, Reading>();
   readonly #said = new Map<number | undefined, string>();
   readonly #started = new Set<number>();
   #last: TrainingJob | undefined;
   #wasActive = false;
+  /** When a line last came, monotonic ms. */
+  #lastHeard = 0;
   #failure: unknown;
   #wake: () => void = () => undefined;
 
@@ -109,8 +117,9 @@ class Follower implements Disposable {
     const onAbort = (): void => this.#wake();
     this.#signal.addEventListener("abort", onAbort, { once: true });
     this.#held.add({ dispose: () => this.#signal.removeEventListener("abort", onAbort) });
-    await Promise.all([jobs.settled(this.#signal), pods.settled(this.#signal)]);
+    for (const store of [jobs, pods]) await this.#settled(store);
     this.#refusal();
+    await this.#find();
     for (;;) {
       const changed = new Promise<void>((resolve) => (this.#wake = resolve));
       this.#signal.throwIfAborted();
@@ -128,10 +137,53 @@ class Follower implements Disposable {
     for (const stream of this.#streams.values()) stream.stop.abort();
   }
 
+  /** Waits for the first answer of a store. What time can heal is said and waited for: the job runs meanwhile. */
+  async #settled(store: Store<unknown>): Promise<void> {
+    for (;;) {
+      const changed = new Promise<void>((resolve) => (this.#wake = resolve));
+      try {
+        await store.settled(this.#signal);
+        return;
+      } catch (error) {
+        this.#signal.throwIfAborted();
+        if (!isTransient(error)) throw error;
+        this.#say(undefined, "Waiting", label(errorText(error), 200));
+      }
+      await changed;
+    }
+  }
+
+  /** A store that is open already may not have heard of a new job yet: its absence must not pass for a deletion. */
+  async #find(): Promise<void> {
+    const { jobs } = this.#sources;
+    const { namespace, name, uid } = this.#target;
+    while (!jobs.items.has(uid)) {
+      const changed = new Promise<void>((resolve) => (this.#wake = resolve));
+      const found = await withRetries(this.#attempts(), () => this.#read(namespace, name));
+      if (found?.uid !== uid) return;
+      this.#last = found;
+      await Promise.race([changed, this.#sources.clock.sleep(LOOK_AGAIN_MS, this.#signal)]);
+    }
+  }
+
+  async #read(namespace: string, name: string): Promise<TrainingJob | undefined> {
+    try {
+      return projectPyTorchJob(await this.#sources.client.get(PYTORCH_JOB, name, namespace, this.#signal));
+    } catch (error) {
+      if (isApiError(error, "NotFound")) return undefined;
+      throw error;
+    }
+  }
+
+  #attempts(): Attempts {
+    return { clock: this.#sources.clock, log: this.#sources.log, signal: this.#signal, tries: TRIES };
+  }
+
   /** A store that may not be read makes following impossible: said at once, in the server's words. */
   #refusal(): void {
     for (const store of [this.#sources.jobs, this.#sources.pods]) {
       if (store.state.kind === "forbidden") throw new Error(store.state.why);
+      if (store.state.kind === "absent") throw new UserError("no-operator", "No training operator in this cluster.");
     }
   }
 
@@ -148,7 +200,7 @@ class Follower implements Disposable {
     return job;
   }
 
-  #ended(job: TrainingJob | undefined): Verdict["outcome"] | undefined {
+  #ended(job: TrainingJob | undefined): Outcome | undefined {
     if (job === undefined) return this.#sources.jobs.state.kind === "live" ? "deleted" : undefined;
     if (isFinished(job)) return job.condition === "Succeeded" ? "succeeded" : "failed";
     // A launch begins suspended: only a job that was seen active is one that somebody has stopped since.
@@ -189,7 +241,12 @@ class Follower implements Disposable {
   #open(pod: JobPod, rank: number, container: string, restarts: number): void {
     const key = `${pod.uid}/${container}/${restarts}`;
     if (this.#streams.has(key)) return;
-    const stream = { rank, pod: pod.uid, done: false, stop: new AbortController() };
+    const stream: Reading = {
+      rank,
+      state: () => this.#instance(pod, container, restarts),
+      done: false,
+      stop: new AbortController(),
+    };
     this.#streams.set(key, stream);
     if (restarts > 0) this.#say(rank, "Restarting", `restarted, ${restarts} so far`);
     const end = (failure?: unknown): void => {
@@ -222,6 +279,7 @@ class Follower implements Disposable {
         else log.debug(`log of ${pod.name}: ${event.why}, try ${event.attempt}`);
       }
       if (records.length > 0) await this.#sink.lines(records);
+      this.#lastHeard = clock.monotonic();
     }
   }
 
@@ -236,34 +294,54 @@ class Follower implements Disposable {
     return state.state === "terminated" ? "ended" : "running";
   }
 
-  async #finish(outcome: Verdict["outcome"], job: TrainingJob | undefined): Promise<Verdict> {
-    const over = this.#sources.clock.monotonic() + AFTERMATH_MS;
-    while (this.#running().length > 0 && this.#sources.clock.monotonic() < over) {
+  /** Reads what has ended to its end, however long it is, and what goes on for a while. */
+  async #finish(outcome: Outcome, job: TrainingJob | undefined): Promise<Verdict> {
+    const { clock, pods } = this.#sources;
+    const over = clock.monotonic() + AFTERMATH_MS;
+    this.#lastHeard = clock.monotonic();
+    const expected = job === undefined || outcome === "deleted" ? [] : await this.#podsNow(job);
+    for (;;) {
       const changed = new Promise<void>((resolve) => (this.#wake = resolve));
-      if (job !== undefined) this.#join(job);
-      if (this.#running().length === 0) break;
-      await Promise.race([changed, this.#sources.clock.sleep(1000, this.#signal)]);
       this.#signal.throwIfAborted();
+      if (this.#failure !== undefined && outcome !== "deleted") throw this.#asError(this.#failure);
+      if (job !== undefined) this.#join(job);
+      const late = clock.monotonic() >= over;
+      const behind = !late && expected.some((pod) => isBehind(pod, pods.items.get(pod.uid)));
+      const running = this.#running();
+      const reading = late ? running.filter((stream) => stream.state() !== "running") : running;
+      if (reading.length === 0 && !behind) break;
+      if (late && clock.monotonic() - this.#lastHeard > READING_PATIENCE_MS) {
+        for (const { rank } of reading) this.#say(rank, "Unknown", "the rest of its log could not be read");
+        break;
+      }
+      await Promise.race([changed, clock.sleep(1000, this.#signal)]);
     }
     const stillRunning = [...new Set(this.#running().map((stream) => stream.rank))].sort((a, b) => a - b);
-    const replicas = job === undefined ? [] : replicasOf(job, this.#sources.pods.items.values());
-    const failed = replicas.find((replica) => replicaSummary(replica.pod).state === "Failed");
-    return {
-      outcome,
-      took: job === undefined ? "" : runTime(job, this.#sources.clock.now()),
-      reason:
-        outcome !== "failed"
-          ? ""
-          : failed === undefined
-            ? (job?.message ?? "")
-            : `rank ${failed.rank}: ${replicaSummary(failed.pod).detail}`,
-      neverStarted:
-        outcome === "deleted" ? [] : replicas.map((replica) => replica.rank).filter((rank) => !this.#started.has(rank)),
-      stillRunning,
-    };
+    const seen = { started: this.#started, stillRunning, rank: this.#target.rank };
+    return verdictOf(outcome, job, pods.items.values(), seen, clock.now());
   }
 
-  #running(): readonly { readonly rank: number }[] {
+  /** The job's pods as the server knows them now: their store may be a moment behind the job's own end. */
+  async #podsNow(job: TrainingJob): Promise<readonly JobPod[]> {
+    const { client, log } = this.#sources;
+    const query = { namespace: job.namespace, labelSelector: `${OPERATOR_LABELS.job}=${job.name}`, signal: this.#signal };
+    try {
+      const { items } = await withRetries(this.#attempts(), () => client.list(POD, query));
+      return items.map(projectPod);
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      log.debug(`pods of ${job.name} at its end: ${errorText(error)}`);
+      return [];
+    }
+  }
+
+  #running(): readonly Reading[] {
     return [...this.#streams.values()].filter((stream) => !stream.done);
   }
+}
+
+/** The store does not know yet that this pod's code has begun, or ended. */
+function isBehind(now: JobPod, known: JobPod | undefined): boolean {
+  const state = mainContainer(now)?.state;
+  return state === "terminated" && (known === undefined || mainContainer(known)?.state !== "terminated");
 }

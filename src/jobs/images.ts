@@ -10,7 +10,7 @@ export const BUILT_IN_IMAGE = {
   reference: "pytorch/pytorch:2.11.0-cuda12.8-cudnn9-runtime",
   pytorch: "2.11.0",
   checked: "2026-11-22",
-  source: "https://hub.docker.com/r/pytorch/pytorch/tags",
+  source: "Docker Hub, repository pytorch/pytorch, its list of tags",
 } as const;
 
 export interface ImageChoice {

@@ -4,11 +4,11 @@ import {
   type FollowTarget,
   followJob,
   type LogRecord,
-  type Verdict,
 } from "./follow.ts";
 import { ExceptionWatcher, type RaisedException } from "./exceptions.ts";
 import { LogFile } from "./logFile.ts";
 import type { JobState } from "../kubeflow/model.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** How the file words what the terminal says in its own way. */
 export interface LogWords {

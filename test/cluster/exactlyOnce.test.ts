@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import fs from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
@@ -13,6 +14,7 @@ import { OUR_LABELS } from "../../src/kubeflow/labels.ts";
 import { PYTORCH_JOB } from "../../src/kubeflow/kinds/pytorchJob.ts";
 import { record } from "../../src/kubeflow/read.ts";
 import { until } from "../editor/until.ts";
+import type { Order } from "./launchChild.ts";
 import { FaultProxy } from "./faultProxy.ts";
 import { followToEnd } from "./recorder.ts";
 import { bendKubeconfig, Cleanup, CONFIG_MAP, find, kubeconfigOf, launchPlan, makeNamespace, openRig, type Rig, serverOf, temporaryFolder, writeProject } from "./support.ts";
@@ -92,13 +94,11 @@ describe("a launch happens exactly once", () => {
 
   /** Starts a window of its own that launches, and lets it come to this step. It stands still there. */
   async function windowAt(storage: string, step: LaunchStep): Promise<ChildProcess> {
-    const order = JSON.stringify({ kubeconfig: proxied, storage, file, namespace });
+    const order: Order = { kubeconfig: proxied, storage, file, namespace, stopAt: step, go: path.join(storage, "go") };
     const script = path.join(import.meta.dirname, "launchChild.ts");
-    const child = spawn(process.execPath, ["--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", script, order], { stdio: ["pipe", "pipe", "inherit"] });
-    for await (const line of createInterface({ input: child.stdout })) {
-      if (line === step) return child;
-      child.stdin.write("\n");
-    }
+    const argv = ["--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", script, JSON.stringify(order)];
+    const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] });
+    for await (const line of createInterface({ input: child.stdout })) if (line === step) return child;
     throw new Error(`the child ended before ${step}`);
   }
 
@@ -133,7 +133,7 @@ describe("a launch happens exactly once", () => {
     const child = await windowAt(storage, "journalled");
     const before = await onlyEntry(storage);
     proxy.mute(true);
-    child.stdin?.write("\n");
+    await fs.writeFile(path.join(storage, "go"), "");
     await until("the job", () => rootOf(rig, before), (root) => root !== undefined);
     await kill(child);
     proxy.mute(false);

@@ -1,24 +1,29 @@
-// A window that launches and may die at any step: each step is told on standard output, and a line on standard input
-// lets it go on. Started by exactlyOnce.test.ts.
+// A window that launches and may die at any step. At the step of its order it says so and stands still until a file
+// appears, or somebody kills it. Started by exactlyOnce.test.ts.
 import fs from "node:fs";
 import process from "node:process";
+import type { LaunchStep } from "../../src/jobs/journal.ts";
 import { Cleanup, launchPlan, openRig } from "./support.ts";
 
-interface Order {
+export interface Order {
   readonly kubeconfig: string;
   readonly storage: string;
   readonly file: string;
   readonly namespace: string;
+  readonly stopAt: LaunchStep;
+  /** Path of the file that lets it go on. */
+  readonly go: string;
 }
 
-const order = JSON.parse(process.argv[2] ?? "{}") as Order;
+const { kubeconfig, storage, file, namespace, stopAt, go } = JSON.parse(process.argv[2] ?? "{}") as Order;
 const cleanup = new Cleanup();
-const { kubeconfig, storage, file, namespace } = order;
 const rig = await openRig(cleanup, kubeconfig, { storage });
 await rig.engine.namespaces(rig.context);
 await launchPlan(rig, file, namespace, (step) => {
+  if (step !== stopAt) return;
   fs.writeSync(1, `${step}\n`);
-  // Nothing else happens in this process until somebody writes, or kills it.
-  fs.readSync(0, Buffer.alloc(1));
+  // The whole process stands still: no timer and no answer is served meanwhile.
+  const still = new Int32Array(new SharedArrayBuffer(4));
+  while (!fs.existsSync(go)) Atomics.wait(still, 0, 0, 20);
 });
 await cleanup.run();

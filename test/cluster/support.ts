@@ -147,7 +147,7 @@ export async function serverOf(kubeconfig: string): Promise<string> {
 /** Makes a namespace of this test's own, ready for pods; it goes with the cleanup. */
 export async function makeNamespace(cleanup: Cleanup, client: KubeClient, prefix: string): Promise<string> {
   const name = `${prefix}-${randomBytes(3).toString("hex")}`;
-  const made = await client.create(NAMESPACE, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  const made = await client.create<KubeObject>(NAMESPACE, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
   cleanup.add(() => client.delete(NAMESPACE, name, undefined, made.metadata.uid ?? ""));
   // Pods are refused until the controller has made the account that they run as.
   await until("the namespace's account", () => find(client, SERVICE_ACCOUNT, "default", name), (found) => found !== undefined);

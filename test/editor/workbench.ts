@@ -120,6 +120,18 @@ export class Workbench {
     await sidebar.locator(`.actions-container a.action-label[aria-label^="${label}"]`).first().click();
   }
 
+  /** Chooses from the `…` menu in the title of the side bar. */
+  async viewMenu(...items: string[]): Promise<void> {
+    await this.viewButton("Views and More Actions");
+    await chooseFromMenu(this.page, items);
+  }
+
+  /** Presses a button in the title of the editor in front. */
+  async editorAction(label: string): Promise<void> {
+    const actions = this.page.locator(".editor-group-container.active .editor-actions");
+    await actions.locator(`a.action-label[aria-label^="${label}"]`).first().click();
+  }
+
   private locate(row: string | RegExp | Locator): Locator {
     return typeof row === "string" || row instanceof RegExp ? this.treeRow(row).first() : row;
   }
@@ -147,6 +159,12 @@ export class Workbench {
 
   async quickPickItems(): Promise<QuickPickRow[]> {
     return quickPickItems(this.page);
+  }
+
+  /** What the box asks for; empty where none is open. */
+  async placeholder(): Promise<string> {
+    const box = quickInputBox(this.page);
+    return (await box.isVisible()) ? ((await box.getAttribute("placeholder")) ?? "") : "";
   }
 
   async pick(label: string): Promise<void> {

@@ -1,6 +1,8 @@
 // Every version that the sandbox is made of, with where it comes from and when it was chosen (2026-11-22, unless
 // a line says otherwise). A change here makes new cache entries; the old ones stay until they are pruned.
 
+import { BUILT_IN_IMAGE } from "../../src/jobs/images.ts";
+
 /** Go module k8s.io/kubernetes. The newest 1.34 whose module downloads: 1.34.11 and .12 are listed but do not. */
 export const KUBERNETES = "1.34.10";
 
@@ -25,3 +27,9 @@ export const IMAGES = {
   python: "trainyard.local/python:1",
   torch: "trainyard.local/torch:1",
 } as const;
+
+/**
+ * The product's built-in image, as a second name of ours with PyTorch: a named stand-in, since no image registry is
+ * reached here. So a first run needs no setting. containerd writes Docker Hub's names out in full.
+ */
+export const BUILT_IN_STAND_IN = `docker.io/${BUILT_IN_IMAGE.reference}`;

@@ -72,7 +72,8 @@ function splitOption(text: string): [string, string | undefined] {
 function existing(option: string, value: string | undefined, cwd: string): string | undefined {
   if (value === undefined) return undefined;
   const file = path.resolve(cwd, value);
-  if (!fs.statSync(file, { throwIfNoEntry: false })?.isFile()) throw new UsageError(`${option}: ${file} is not a file.`);
+  if (!fs.statSync(file, { throwIfNoEntry: false })?.isFile())
+    throw new UsageError(`${option}: ${file} is not a file.`);
   return file;
 }
 

@@ -19,12 +19,12 @@ export interface LocalChoice {
   readonly kubectl: readonly string[];
 }
 
-export type Choice =
-  | { readonly kind: "given" }
-  | LocalChoice
-  | { readonly kind: "sandbox" }
-  /** With a sentence that says what would do. */
-  | { readonly kind: "none"; readonly reason: string };
+export type Choice = { readonly kind: "given" } | LocalChoice | { readonly kind: "sandbox" };
+/** There is none; the sentence says what would do. */
+export interface NoChoice {
+  readonly kind: "none";
+  readonly reason: string;
+}
 
 /** What the decision depends on. */
 export interface Machine {
@@ -35,9 +35,10 @@ export interface Machine {
 }
 
 const ENGINE_LIMIT_MS = 5000;
-const OTHERWISE = "Or name a cluster that has the Kubeflow Training Operator: npm start -- --kubeconfig FILE --context NAME.";
+const OTHERWISE =
+  "Or name a cluster that has the Kubeflow Training Operator: npm start -- --kubeconfig FILE --context NAME.";
 
-export async function chooseCluster(isNamed: boolean, machine: Machine): Promise<Choice> {
+export async function chooseCluster(isNamed: boolean, machine: Machine): Promise<Choice | NoChoice> {
   if (isNamed) return { kind: "given" };
   const tools = LOCAL_TOOLS.filter((tool) => onPath(tool, machine.searchPath) !== undefined);
   const engine = tools.length === 0 ? undefined : await answeringEngine(machine.searchPath);
@@ -45,7 +46,9 @@ export async function chooseCluster(isNamed: boolean, machine: Machine): Promise
   const tool = tools.find((name) => engine !== undefined && (name !== "k3d" || engine.name === "docker"));
   if (engine !== undefined && tool !== undefined) return local(tool, engine, machine.searchPath);
   const refusal = whyNoSandbox(machine);
-  return refusal === undefined ? { kind: "sandbox" } : { kind: "none", reason: `${refusal} ${whatWouldDo(tools)} ${OTHERWISE}` };
+  return refusal === undefined
+    ? { kind: "sandbox" }
+    : { kind: "none", reason: `${refusal} ${whatWouldDo(tools)} ${OTHERWISE}` };
 }
 
 async function answeringEngine(searchPath: string): Promise<{ name: ContainerEngine; file: string } | undefined> {
@@ -56,10 +59,15 @@ async function answeringEngine(searchPath: string): Promise<{ name: ContainerEng
   return undefined;
 }
 
-function local(tool: LocalTool, engine: { name: ContainerEngine; file: string }, searchPath: string): Choice {
+function local(
+  tool: LocalTool,
+  engine: { name: ContainerEngine; file: string },
+  searchPath: string,
+): Choice | NoChoice {
   const toolFile = onPath(tool, searchPath) ?? tool;
   const own = onPath("kubectl", searchPath);
-  const kubectl = own !== undefined ? [own] : tool === "minikube" ? [toolFile, "-p", "trainyard", "kubectl", "--"] : undefined;
+  const kubectl =
+    own !== undefined ? [own] : tool === "minikube" ? [toolFile, "-p", "trainyard", "kubectl", "--"] : undefined;
   if (kubectl === undefined) {
     const reason = `${tool} and ${engine.name} are here, but kubectl is not, which installs the Training Operator into the cluster: install kubectl and try again.`;
     return { kind: "none", reason: `${reason} ${OTHERWISE}` };

@@ -36,9 +36,6 @@ export interface Cluster {
 export const START_FOLDER = path.join(ROOT, "out", "start");
 const SANDBOX = "dev";
 
-/** Thrown where the person does not want what the cluster would change. */
-export class Declined extends Error {}
-
 /** Decides, and asks before something is changed on this machine. */
 export async function agreeOnCluster(args: Arguments): Promise<Choice> {
   const choice = await chooseCluster(args.kubeconfig !== undefined || args.context !== undefined, {
@@ -53,7 +50,7 @@ export async function agreeOnCluster(args: Arguments): Promise<Choice> {
 }
 
 /** @returns as soon as the editor can be given a kubeconfig */
-export async function bringUpCluster(choice: Exclude<Choice, { kind: "none" }>, args: Arguments): Promise<Cluster> {
+export async function bringUpCluster(choice: Choice, args: Arguments): Promise<Cluster> {
   switch (choice.kind) {
     case "given":
       return given(args);
@@ -67,7 +64,17 @@ export async function bringUpCluster(choice: Exclude<Choice, { kind: "none" }>, 
 async function given(args: Arguments): Promise<Cluster> {
   const { context, namespace, file, kubeconfig } = await givenCluster(args.kubeconfig, args.context, START_FOLDER);
   const words = `the cluster of the context «${context}» in ${file}`;
-  return { key: "given", words, kubeconfig, file, namespace, settings: {}, ready: Promise.resolve(), stays: "The cluster is left as it is.", end: undefined };
+  return {
+    key: "given",
+    words,
+    kubeconfig,
+    file,
+    namespace,
+    settings: {},
+    ready: Promise.resolve(),
+    stays: "The cluster is left as it is.",
+    end: undefined,
+  };
 }
 
 function local(choice: LocalChoice): Cluster {
@@ -75,7 +82,17 @@ function local(choice: LocalChoice): Cluster {
   const ready = bringUpLocal(choice, file);
   ready.catch(() => undefined); // Looked at when the editor is there.
   const stays = `The cluster stays; «${endLocal(choice)}» ends it.`;
-  return { key: "local", words: `the cluster «trainyard» of ${choice.tool}`, kubeconfig: file, file, namespace: "default", settings: {}, ready, stays, end: undefined };
+  return {
+    key: "local",
+    words: `the cluster «trainyard» of ${choice.tool}`,
+    kubeconfig: file,
+    file,
+    namespace: "default",
+    settings: {},
+    ready,
+    stays,
+    end: undefined,
+  };
 }
 
 async function sandbox(): Promise<Cluster> {
@@ -85,7 +102,9 @@ async function sandbox(): Promise<Cluster> {
   const begun = Date.now();
   say(isOurs ? `starting the sandbox «${SANDBOX}» …` : `the sandbox «${SANDBOX}» runs already`);
   const { sandbox: made, ready } = await startSandbox({ name: SANDBOX, onProgress });
-  const told = ready.then(() => say(`the sandbox «${SANDBOX}» is ready: ${((Date.now() - begun) / 1000).toFixed(1)} s`));
+  const told = ready.then(() =>
+    say(`the sandbox «${SANDBOX}» is ready: ${((Date.now() - begun) / 1000).toFixed(1)} s`),
+  );
   told.catch(() => undefined); // Looked at when the editor is there.
   return {
     key: "sandbox",
@@ -96,7 +115,9 @@ async function sandbox(): Promise<Cluster> {
     settings: SANDBOX_SETTINGS,
     ready: told,
     stays: `The sandbox «${SANDBOX}» stays; «npm run sandbox -- down» ends it.`,
-    end: isOurs ? () => step(`ending the sandbox «${SANDBOX}», which this command had brought up`, () => stopSandbox(SANDBOX)) : undefined,
+    end: isOurs
+      ? () => step(`ending the sandbox «${SANDBOX}», which this command had brought up`, () => stopSandbox(SANDBOX))
+      : undefined,
   };
 }
 
@@ -116,6 +137,6 @@ one-node Kubernetes with the Kubeflow Training Operator. What it changes on this
   const answer = await dialogue.question("Go on? [Y/n] ");
   dialogue.close();
   if (/^n/i.test(answer.trim())) {
-    throw new Declined("Nothing was changed. To use a cluster of yours: npm start -- --kubeconfig FILE --context NAME.");
+    throw new Error("Nothing was changed. To use a cluster of yours: npm start -- --kubeconfig FILE --context NAME.");
   }
 }

@@ -27,9 +27,15 @@ export async function installIntoDesktop(vsix: string, options: DesktopOptions):
 }
 
 /** @returns once it runs; `ended` when its last window is closed */
-export function startDesktop(options: DesktopOptions): { ended: Promise<string | undefined>; stop: () => Promise<void> } {
+export function startDesktop(options: DesktopOptions): {
+  ended: Promise<string | undefined>;
+  stop: () => Promise<void>;
+} {
   const args = [options.folder, "--new-window", "--disable-workspace-trust", ...profileArguments(options)];
-  const child = spawn(options.executable, args, { stdio: "ignore", env: desktopEnvironment(process.env, options.kubeconfig) });
+  const child = spawn(options.executable, args, {
+    stdio: "ignore",
+    env: desktopEnvironment(process.env, options.kubeconfig),
+  });
   const gone = new Promise<string | undefined>((resolve) => {
     child.on("error", (error) => resolve(error.message));
     child.on("exit", (code) => resolve(code === 0 || code === null ? undefined : `VS Code ended with ${code}`));

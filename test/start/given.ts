@@ -22,7 +22,8 @@ export async function givenCluster(file: string | undefined, name: string | unde
   const context = contexts.find((candidate) => (name === undefined ? candidate.isCurrent : candidate.name === name));
   if (context === undefined) {
     const broken = problems.map((problem) => ` ${problem.file}: ${problem.message}`).join("");
-    const known = contexts.length === 0 ? "It has none." : `It has ${contexts.map((candidate) => candidate.name).join(", ")}.`;
+    const known =
+      contexts.length === 0 ? "It has none." : `It has ${contexts.map((candidate) => candidate.name).join(", ")}.`;
     const what = name === undefined ? "no current context: name one with --context" : `no context «${name}»`;
     throw new Error(`The kubeconfig ${files.join(", ")} has ${what}. ${known}${broken}`);
   }

@@ -23,7 +23,11 @@ export async function bringUpLocal(choice: LocalChoice, kubeconfig: string): Pro
 
 /** How a person ends it. */
 export function endLocal({ tool }: LocalChoice): string {
-  return { kind: `kind delete cluster --name ${NAME}`, k3d: `k3d cluster delete ${NAME}`, minikube: `minikube delete -p ${NAME}` }[tool];
+  return {
+    kind: `kind delete cluster --name ${NAME}`,
+    k3d: `k3d cluster delete ${NAME}`,
+    minikube: `minikube delete -p ${NAME}`,
+  }[tool];
 }
 
 const BRING_UP: Record<LocalTool, (choice: LocalChoice, kubeconfig: string) => Promise<void>> = {

@@ -1,6 +1,7 @@
 // The main job through the real interface, as a person does it: explorer, right-click, questions, terminal.
 import fs from "node:fs";
 import path from "node:path";
+import type { Locator } from "playwright-core";
 import type { Workbench } from "../editor/workbench.ts";
 import { until } from "../editor/until.ts";
 
@@ -33,8 +34,7 @@ const VERDICT = /[✓✗■] (\S+) (succeeded|failed|was stopped|was deleted).*/
 export async function askToRun(workbench: Workbench, options: RoadOptions): Promise<number> {
   const look = options.look ?? (() => Promise.resolve());
   await workbench.openView("Explorer");
-  const row = workbench.explorerRow(path.basename(options.script));
-  await row.waitFor();
+  const row = await explorerRow(workbench, path.basename(options.script));
   await workbench.contextMenu(row, "Run as Training Job");
   let questions = 0;
   for (;;) {
@@ -46,8 +46,27 @@ export async function askToRun(workbench: Workbench, options: RoadOptions): Prom
     else if (placeholder.startsWith("How large") && options.size !== undefined) await workbench.pick(options.size);
     else await workbench.quickInput.locator("input").first().press("Enter");
     if (options.expectConfirm === false && placeholder.startsWith("How large")) return questions;
-    await until("the next question", () => currentPlaceholder(workbench), (now) => now !== placeholder, 30_000);
+    await until(
+      "the next question",
+      () => workbench.placeholder(),
+      (now) => now !== placeholder,
+      30_000,
+    );
   }
+}
+
+/** The explorer has only the rows that are in sight: in a large folder the file is opened, which shows its row. */
+async function explorerRow(workbench: Workbench, name: string): Promise<Locator> {
+  const row = workbench.explorerRow(name);
+  await workbench.explorerRow(/\S/).first().waitFor();
+  try {
+    await row.waitFor({ timeout: 3000 });
+  } catch {
+    await workbench.openFile(name);
+    await workbench.openView("Explorer");
+    await row.waitFor();
+  }
+  return row;
 }
 
 /** Runs the script and waits for the verdict in the terminal. The log comes from the file that the terminal names. */
@@ -62,7 +81,11 @@ export async function runRoad(workbench: Workbench, logFolder: string, options: 
   const shown = await workbench.waitForTerminal(VERDICT, options.timeout ?? 150_000);
   await look("verdict");
   const [verdict = "", job = ""] = VERDICT.exec(shown.replaceAll("\n", " ")) ?? [];
-  const file = await until("the log file", () => Promise.resolve(logFiles(logFolder).find((name) => !before.has(name))), (name) => name !== undefined);
+  const file = await until(
+    "the log file",
+    () => Promise.resolve(logFiles(logFolder).find((name) => !before.has(name))),
+    (name) => name !== undefined,
+  );
   return { questions, job, verdict, log: fs.readFileSync(path.join(logFolder, file ?? ""), "utf8") };
 }
 
@@ -76,10 +99,10 @@ function logFiles(folder: string): readonly string[] {
 }
 
 async function question(workbench: Workbench, asked: number): Promise<string> {
-  return until(`question ${asked + 1} or the confirm line`, () => currentPlaceholder(workbench), (text) => text !== "", 60_000);
-}
-
-async function currentPlaceholder(workbench: Workbench): Promise<string> {
-  const box = workbench.quickInput.locator("input").first();
-  return (await box.isVisible()) ? ((await box.getAttribute("placeholder")) ?? "") : "";
+  return until(
+    `question ${asked + 1} or the confirm line`,
+    () => workbench.placeholder(),
+    (text) => text !== "",
+    60_000,
+  );
 }

@@ -22,35 +22,54 @@ interface OpenEditor {
 const WHAT_TO_DO = "Right-click train.py › Run as Training Job.";
 
 /** Opens the editor as soon as it is there, with the cluster as far as it is. @returns the exit code */
-export async function runWindow(cluster: Cluster, packaged: Promise<string>, interruption: Promise<never>): Promise<number> {
+export async function runWindow(
+  cluster: Cluster,
+  packaged: Promise<string>,
+  interruption: Promise<never>,
+): Promise<number> {
+  const progress = followCluster(cluster);
   const editor = await Promise.race([openForPerson(cluster, packaged), interruption]);
   tellWhatToDo(editor);
-  let code = 0;
-  let isReady = false;
-  const followCluster = async () => {
-    await cluster.ready;
-    isReady = true;
-    tellWhatToDo(editor);
-  };
-  const failed = (error: unknown) => {
-    if (error instanceof Interrupted) return;
-    code = 1;
-    console.log(`\n${cluster.words} could not be brought up: ${oneLine(error)}\nThe editor stays open; Ctrl+C ends it.`);
-  };
-  void followCluster().catch(failed);
+  if (progress.state === "building") say(`meanwhile ${cluster.words} is brought up; the tree says how far it is`);
+  progress.tell(() => tellWhatToDo(editor));
+  let reason: string | undefined;
   try {
-    const reason = await Promise.race([editor.ended, interruption]);
-    if (reason !== undefined) {
-      code = 1;
-      console.log(reason);
-    }
+    reason = await Promise.race([editor.ended, interruption]);
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     console.log("");
     await step("closing the editor", () => editor.stop());
   }
-  say(code === 0 || isReady ? cluster.stays : `The editor is closed; ${cluster.words} was not ready.`);
-  return code;
+  if (reason !== undefined) console.log(reason);
+  say(cluster.stays);
+  return reason === undefined && progress.state !== "failed" ? 0 : 1;
+}
+
+interface Progress {
+  state: "building" | "ready" | "failed";
+  /** From now on says how it ends; the address is repeated, since the progress has moved it out of sight. */
+  tell: (again: () => void) => void;
+}
+
+function followCluster({ words, ready }: Cluster): Progress {
+  const progress: Progress = {
+    state: "building",
+    tell: (again) => {
+      const wasReady = progress.state === "ready";
+      ready.then(
+        () => {
+          if (!wasReady) again();
+        },
+        (error: unknown) =>
+          say(`${words} could not be brought up: ${oneLine(error)} The editor stays open; Ctrl+C ends it.`),
+      );
+    },
+  };
+  ready.then(
+    () => (progress.state = "ready"),
+    () => (progress.state = "failed"),
+  );
+  return progress;
 }
 
 async function openForPerson(cluster: Cluster, packaged: Promise<string>): Promise<OpenEditor> {
@@ -76,8 +95,17 @@ async function openDesktop(executable: string, cluster: Cluster, vsix: string): 
 async function openBrowserHosted(cluster: Cluster, packaged: Promise<string>): Promise<OpenEditor> {
   const { folder, userDataDir, extensionsDir } = place(cluster, "browser");
   const [editor, vsix] = await Promise.all([ensureEditor(), packaged]);
-  await step("installing the extension into the editor", () => installExtension(vsix, extensionsDir, userDataDir, editor));
-  const options = { editor, folder, extensionsDir, userDataDir, settings: cluster.settings, env: { KUBECONFIG: cluster.kubeconfig } };
+  await step("installing the extension into the editor", () =>
+    installExtension(vsix, extensionsDir, userDataDir, editor),
+  );
+  const options = {
+    editor,
+    folder,
+    extensionsDir,
+    userDataDir,
+    settings: cluster.settings,
+    env: { KUBECONFIG: cluster.kubeconfig },
+  };
   const { url, exited, stop } = await step("starting the editor", () => serveEditor(options));
   const ended = exited.then(({ code, output }) => `The editor's server ended with ${code}.\n${output.slice(-2000)}`);
   return { url, ended, stop };

@@ -46,6 +46,11 @@ export async function importImages(
   }
 }
 
+/** Gives an image that is there a second name. */
+export async function nameAlso(image: string, second: string): Promise<void> {
+  await ctr("images", "tag", "--force", image, second);
+}
+
 function readMarks(file: string): Record<string, unknown> {
   try {
     const content: unknown = JSON.parse(fs.readFileSync(file, "utf8"));

@@ -14,6 +14,7 @@ import * as control from "./control.ts";
 import { startKwok } from "./kwok.ts";
 import * as node from "./node.ts";
 import { clusterDns, namespaces, userRoles } from "./objects.ts";
+import { BUILT_IN_STAND_IN, IMAGES } from "../versions.ts";
 import { keepPodsIn, makeCgroups, network, privateFolders } from "./place.ts";
 import { Processes, until } from "./processes.ts";
 import { applyManifests, answersOk, startController } from "./run-controller.ts";
@@ -79,6 +80,7 @@ async function imageStore(parts: NonNullable<StartOrder["node"]>): Promise<void>
     await until("containerd answers", 30, () => containers.answers());
   }
   await containers.importImages(parts.images, layout.images, (image) => step(`importing ${image.name}`));
+  await containers.nameAlso(IMAGES.torch, BUILT_IN_STAND_IN);
 }
 
 async function startNode(
