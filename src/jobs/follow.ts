@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { type Disposable, DisposableStore } from "../core/dispose.ts";
-import { errorText, isCancelled, UserError } from "../core/errors.ts";
+import { CancelledError, errorText, isCancelled, UserError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import { label } from "../core/sanitize.ts";
 import type { KubeClient } from "../kube/client.ts";
@@ -122,7 +122,7 @@ class Follower implements Disposable {
     await this.#find();
     for (;;) {
       const changed = new Promise<void>((resolve) => (this.#wake = resolve));
-      this.#signal.throwIfAborted();
+      this.#goOn();
       if (this.#failure !== undefined) throw this.#asError(this.#failure);
       const job = this.#job();
       if (job !== undefined) this.#join(job);
@@ -145,7 +145,7 @@ class Follower implements Disposable {
         await store.settled(this.#signal);
         return;
       } catch (error) {
-        this.#signal.throwIfAborted();
+        this.#goOn();
         if (!isTransient(error)) throw error;
         this.#say(undefined, "Waiting", label(errorText(error), 200));
       }
@@ -185,6 +185,10 @@ class Follower implements Disposable {
       if (store.state.kind === "forbidden") throw new Error(store.state.why);
       if (store.state.kind === "absent") throw new UserError("no-operator", "No training operator in this cluster.");
     }
+  }
+
+  #goOn(): void {
+    if (this.#signal.aborted) throw new CancelledError();
   }
 
   #asError(failure: unknown): Error {
@@ -302,7 +306,7 @@ class Follower implements Disposable {
     const expected = job === undefined || outcome === "deleted" ? [] : await this.#podsNow(job);
     for (;;) {
       const changed = new Promise<void>((resolve) => (this.#wake = resolve));
-      this.#signal.throwIfAborted();
+      this.#goOn();
       if (this.#failure !== undefined && outcome !== "deleted") throw this.#asError(this.#failure);
       if (job !== undefined) this.#join(job);
       const late = clock.monotonic() >= over;
@@ -329,7 +333,7 @@ class Follower implements Disposable {
       const { items } = await withRetries(this.#attempts(), () => client.list(POD, query));
       return items.map(projectPod);
     } catch (error) {
-      this.#signal.throwIfAborted();
+      this.#goOn();
       log.debug(`pods of ${job.name} at its end: ${errorText(error)}`);
       return [];
     }

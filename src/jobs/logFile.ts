@@ -15,6 +15,7 @@ export class LogFile {
   readonly #name: string;
   #stream: WriteStream | undefined;
   #failed: Error | undefined;
+  #queue: Promise<void> = Promise.resolve();
   #part = 0;
   #bytes = 0;
   #lines = 0;
@@ -59,23 +60,36 @@ export class LogFile {
     await this.#append(`${plainLine(line)}\n`, 1);
   }
 
+  /** Everything that was written before is in the file then. */
   async close(): Promise<void> {
+    await this.#queue;
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
     const stream = this.#stream;
     this.#stream = undefined;
     if (stream !== undefined) await new Promise<void>((resolve) => stream.end(() => resolve()));
   }
 
-  async #append(text: string, lines: number): Promise<void> {
+  /** Ranks write at the same time, and a part ends while they do: one after the other, nothing falls between. */
+  #append(text: string, lines: number): Promise<void> {
+    const written = this.#queue.then(() => this.#write(text, lines));
+    this.#queue = written.catch(() => undefined);
+    return written;
+  }
+
+  async #write(text: string, lines: number): Promise<void> {
     if (this.#failed !== undefined) throw this.#failed;
     if (this.#bytes > PART_BYTES || this.#lines > PART_LINES) await this.#next();
     this.#bytes += Buffer.byteLength(text);
     this.#lines += lines;
     const stream = this.#stream;
-    if (stream !== undefined && !stream.write(text)) await Promise.race([once(stream, "drain"), once(stream, "close")]);
+    if (stream !== undefined && !stream.write(text)) await drained(stream);
   }
 
   async #next(): Promise<void> {
-    await this.close();
+    await this.#end();
     this.#part++;
     this.#bytes = 0;
     this.#lines = 0;
@@ -86,6 +100,17 @@ export class LogFile {
     const stream = createWriteStream(this.#path, { flags: "wx" });
     stream.on("error", (error) => (this.#failed = error));
     this.#stream = stream;
+  }
+}
+
+/** Resolves when the stream takes more, or has ended; rejects when it failed. */
+async function drained(stream: WriteStream): Promise<void> {
+  const over = new AbortController();
+  const { signal } = over;
+  try {
+    await Promise.race([once(stream, "drain", { signal }), once(stream, "close", { signal })]);
+  } finally {
+    over.abort();
   }
 }
 

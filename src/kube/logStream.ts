@@ -211,8 +211,10 @@ class LogFollower {
     return this.#step;
   }
 
+  /** New lines: the network lets something through, however often it breaks, and the log should not fall behind. */
   #heard(): void {
     this.#attempt = 0;
+    this.#backoff = new Backoff(this.#random);
     this.#waitMs = WAIT_FIRST_MS;
   }
 

@@ -99,17 +99,21 @@ function waitingText(container: ContainerState): string {
 
 /**
  * The scheduler's sentence in short: `0/3 nodes are available: 1 Insufficient nvidia.com/gpu, 2 Insufficient memory. preemption: …`
- * becomes `no node with enough GPU (1), memory (2)`.
+ * becomes `not enough GPUs (1 of the nodes), memory (2 of the nodes)`.
  */
 export function unschedulableText(message: string | undefined): string {
   if (message === undefined) return "not scheduled yet";
-  const short = [...message.matchAll(/(\d+) Insufficient ([\w./-]+)/g)].map(
-    ([, nodes, resource]) =>
-      `${resource === "nvidia.com/gpu" ? "GPUs" : (resource ?? "")} (${nodes ?? ""} of the nodes)`,
+  const short = [...message.matchAll(/(\d+) Insufficient ([\w./-]*\w)/g)].map(
+    ([, nodes = "", resource = ""]) => `${noun(resource)} (${nodes} of the nodes)`,
   );
   if (short.length > 0) return `not enough ${short.join(", ")}`;
   const body = /nodes are available: (.*?)(?:\. (?:preemption|no new claims)|\.?$)/.exec(message)?.[1];
   return shorten(label(body ?? message), 80);
+}
+
+function noun(resource: string): string {
+  if (resource === "nvidia.com/gpu") return "GPUs";
+  return resource === "cpu" ? "CPUs" : resource;
 }
 
 /** `32Gi` as `32 Gi`. */

@@ -124,6 +124,8 @@ export class JobTasks implements vscode.TaskProvider, Disposable {
     const task = new vscode.Task(definition, scope, name, "Kubeflow", execution, []);
     task.presentationOptions = {
       reveal: vscode.TaskRevealKind.Always,
+      // The terminal's first line is ours.
+      echo: false,
       panel: vscode.TaskPanelKind.Dedicated,
       focus: false,
       showReuseMessage: false,

@@ -32,6 +32,8 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
   readonly #changed = new vscode.EventEmitter<TreeNode | readonly TreeNode[] | undefined>();
   readonly #nodes = new Map<string, TreeNode>();
   readonly #folders = new Map<string, JobsFolder>();
+  /** Folders that are open in the view, also while it is hidden. */
+  readonly #expanded = new Set<string>();
   /** Rows below a cluster. They are kept: drawing the cluster's row again must not ask the cluster again. */
   readonly #listed = new Map<string, Promise<readonly TreeNode[]>>();
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -47,6 +49,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
       vscode.window.createTreeView(VIEWS.clusters, { treeDataProvider: this, showCollapseAll: true }),
     );
     this.#held.add(this.#view.onDidCollapseElement(({ element }) => this.#close(element)));
+    this.#held.add(this.#view.onDidExpandElement(({ element }) => this.#reopen(element)));
     this.#held.add(this.#view.onDidChangeVisibility(({ visible }) => this.#onVisibility(visible)));
     this.#held.add(
       tickAges(
@@ -243,6 +246,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
       () => this.#changed.fire(this.#nodes.get(node.id)),
     );
     this.#folders.set(node.id, folder);
+    this.#expanded.add(node.id);
     return folder;
   }
 
@@ -252,12 +256,22 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     if (nodes.length > 0) this.#changed.fire(nodes);
   }
 
+  /** Nothing below a closed row is watched. */
   #close(node: TreeNode): void {
     for (const [id, folder] of this.#folders) {
-      if (id !== node.id && !id.startsWith(`${node.id}/`)) continue;
+      if (!isWithin(id, node)) continue;
       folder.dispose();
       this.#folders.delete(id);
     }
+    if (node.kind === "jobs") this.#expanded.delete(node.id);
+  }
+
+  /** VS Code draws what it has when a row opens again: folders below it that were open are read anew. */
+  #reopen(node: TreeNode): void {
+    if (node.kind === "jobs" && this.#nodes.has(node.id)) this.#expanded.add(node.id);
+    const open = [...this.#expanded].filter((id) => isWithin(id, node) && !this.#folders.has(id));
+    const nodes = open.flatMap((id) => this.#nodes.get(id) ?? []);
+    if (nodes.length > 0) this.#changed.fire(nodes);
   }
 
   #closeAll(): void {
@@ -265,6 +279,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     this.#folders.clear();
   }
 
+  /** A hidden view watches nothing. What was open is read again when it shows; the rest stays as it was drawn. */
   #onVisibility(visible: boolean): void {
     if (!visible) {
       this.#closeAll();
@@ -272,13 +287,15 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     }
     for (const context of this.#loaded?.contexts() ?? []) {
       const state = this.#loaded?.clusterState(context.name);
-      if (state?.kind === "failed" && state.code === "not-ready") this.#listed.delete(context.name);
+      if (state?.kind === "failed" && state.code === "not-ready") this.#listAgain(context.name);
     }
-    this.#changed.fire(undefined);
+    const open = [...this.#nodes.values()].filter((node) => node.kind === "jobs" && this.#expanded.has(node.id));
+    if (open.length > 0) this.#changed.fire(open);
   }
 
   #onContexts(): void {
     this.#listed.clear();
+    this.#expanded.clear();
     this.#closeAll();
     this.#changed.fire(undefined);
   }
@@ -300,6 +317,10 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     this.#nodes.set(node.id, node);
     return node;
   }
+}
+
+function isWithin(id: string, node: TreeNode): boolean {
+  return id === node.id || id.startsWith(`${node.id}/`);
 }
 
 function noOperator(node: JobsNode): TreeNode {

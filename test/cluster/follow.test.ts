@@ -114,7 +114,7 @@ describe("following a job", () => {
   it("says why a pod finds no node", async () => {
     const target = await createRaw(rig, { name: "huge", namespace, master: WAIT, cpu: "1000" });
     const { recorder, result, stop } = follow(rig, target);
-    await recorder.told("the reason", ({ rank, state, text }) => rank === 0 && state === "Waiting" && text === "not enough cpu (1 of the nodes)");
+    await recorder.told("the reason", ({ rank, state, text }) => rank === 0 && state === "Waiting" && text === "not enough CPUs (1 of the nodes)");
     stop.abort();
     await assert.rejects(result, { name: "CancelledError" });
     await rig.engine.deleteJob(rig.context, target);

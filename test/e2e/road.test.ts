@@ -66,4 +66,17 @@ describe("the road", () => {
     await workbench.waitForCursor("broken.py", 8);
     await look("broken")("link");
   });
+
+  it("shows it all at once: the picture of the README", async () => {
+    await workbench.openView("Kubeflow");
+    await workbench.openFile("train.py");
+    await workbench.palette("Kubeflow: Run as Training Job");
+    await workbench.waitForTerminal(/epoch 3/, 60_000);
+    await workbench
+      .treeRow(/^train-\w+, training job, running, 2 nodes/)
+      .first()
+      .waitFor();
+    await look("readme")("road");
+    await workbench.waitForTerminal(/✓ train-\w+ succeeded/, 60_000);
+  });
 });

@@ -8,7 +8,7 @@ import { say, step } from "../../scripts/steps.mjs";
 import type { Settings } from "../editor/settings.ts";
 import { lookAtSandbox, startSandbox, stopSandbox } from "../sandbox/sandbox.ts";
 import type { Arguments } from "./args.ts";
-import { type Choice, chooseCluster, type LocalChoice } from "./choice.ts";
+import { chooseCluster, type LocalChoice } from "./choice.ts";
 import { givenCluster } from "./given.ts";
 import { bringUpLocal, endLocal } from "./local.ts";
 import { NAMESPACE, SANDBOX_SETTINGS } from "./project.ts";
@@ -36,28 +36,29 @@ export interface Cluster {
 export const START_FOLDER = path.join(ROOT, "out", "start");
 const SANDBOX = "dev";
 
-/** Decides, and asks before something is changed on this machine. */
-export async function agreeOnCluster(args: Arguments): Promise<Choice> {
+/**
+ * Decides which cluster it is, and asks before something is changed on this machine.
+ * @returns what brings it up, and resolves as soon as an editor can be given a kubeconfig
+ */
+export async function planCluster(args: Arguments): Promise<() => Promise<Cluster>> {
   const choice = await chooseCluster(args.kubeconfig !== undefined || args.context !== undefined, {
     searchPath: process.env["PATH"] ?? "",
     platform: process.platform,
     arch: process.arch,
     isRoot: process.getuid?.() === 0,
   });
-  if (choice.kind === "none") throw new Error(choice.reason);
-  if (choice.kind === "sandbox" && lookAtSandbox(SANDBOX).status === undefined) await agreeOnSandbox(args.yes);
-  return choice;
-}
-
-/** @returns as soon as the editor can be given a kubeconfig */
-export async function bringUpCluster(choice: Choice, args: Arguments): Promise<Cluster> {
   switch (choice.kind) {
-    case "given":
-      return given(args);
+    case "none":
+      throw new Error(choice.reason);
+    case "given": {
+      const cluster = await given(args);
+      return () => Promise.resolve(cluster);
+    }
     case "local":
-      return local(choice);
+      return () => Promise.resolve(local(choice));
     case "sandbox":
-      return sandbox();
+      if (lookAtSandbox(SANDBOX).status === undefined) await agreeOnSandbox(args.yes);
+      return sandbox;
   }
 }
 

@@ -14,7 +14,7 @@ import { Interrupted } from "./interruption.ts";
 import { deleteJobs, launchesOf } from "./jobs.ts";
 import { LogTail } from "./logTail.ts";
 import { oneLine } from "./oneLine.ts";
-import { copyProject } from "./project.ts";
+import { copyProject, writeMachineSettings } from "./project.ts";
 import { logFolderOf, type RoadResult, runRoad } from "./road.ts";
 
 const SHOTS = path.join(ROOT, "out", "headless");
@@ -48,20 +48,23 @@ export async function runHeadless(options: HeadlessOptions): Promise<number> {
   const folder = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), "trainyard-start-"));
   const run = describeRun(args.script, folder);
   fs.rmSync(SHOTS, { recursive: true, force: true });
-  let cluster: Cluster | undefined;
+  let asked: Promise<Cluster> | undefined;
   let reason: string | undefined;
   let code = 1;
   try {
     const parts = installParts(options.packaged, run);
     parts.catch(() => undefined); // Waited for when the cluster is there.
     await Promise.race([step("looking for a browser", () => ensureBrowser()), interruption]);
-    cluster = await Promise.race([options.cluster(), interruption]);
+    asked = options.cluster();
+    asked.catch(() => undefined); // Looked at again below, where it may have lost the race.
+    const cluster = await Promise.race([asked, interruption]);
     await Promise.race([Promise.all([cluster.ready, parts]), interruption]);
     reason = await train(cluster, run, options);
   } catch (error) {
-    reason = oneLine(error);
+    reason = error instanceof Interrupted ? `The run was interrupted: ${oneLine(error)}.` : oneLine(error);
     code = error instanceof Interrupted ? 130 : 1;
   }
+  const cluster = await asked?.catch(() => undefined);
   if (cluster !== undefined) await tidyUp(cluster, run, args.keep);
   fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   if (reason !== undefined) console.log(reason);
@@ -88,11 +91,11 @@ const profileOf = (folder: string) => path.join(folder, "profile");
 /** @returns why the job did not succeed */
 async function train(cluster: Cluster, run: Run, options: HeadlessOptions): Promise<string | undefined> {
   const { folder, workspace } = run;
+  writeMachineSettings(profileOf(folder), cluster.settings);
   const opened = openEditor({
     folder: workspace,
     userDataDir: profileOf(folder),
     extensionsDir: extensionsOf(folder),
-    settings: cluster.settings,
     env: { KUBECONFIG: cluster.kubeconfig },
     theme: "dark",
   });
@@ -174,9 +177,11 @@ function tell(result: RoadResult, firstLine: number | undefined, begun: number):
   const seconds = (time: number) => `${((time - begun) / 1000).toFixed(1)} s`;
   const first =
     firstLine === undefined ? "there was no line of training" : `first line of training after ${seconds(firstLine)}`;
-  console.log(`${result.verdict}\n${first}; ${seconds(Date.now())} in all; ${result.questions} questions`);
-  console.log(`screenshots: ${path.relative(ROOT, SHOTS)}${path.sep}`);
-  return result.verdict.startsWith("✓") ? undefined : result.verdict;
+  fs.writeFileSync(path.join(SHOTS, "job.log"), result.log);
+  const verdict = result.verdict.replace(/ · log: .*$/, "");
+  console.log(`${verdict}\n${first}; ${seconds(Date.now())} in all; ${result.questions} questions`);
+  console.log(`screenshots and log: ${path.relative(ROOT, SHOTS)}${path.sep}`);
+  return verdict.startsWith("✓") ? undefined : verdict;
 }
 
 /** Says what stays. A cluster that cannot be tidied up must not hide how the job went. */

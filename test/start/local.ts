@@ -22,7 +22,7 @@ export async function bringUpLocal(choice: LocalChoice, kubeconfig: string): Pro
 }
 
 /** How a person ends it. */
-export function endLocal({ tool }: LocalChoice): string {
+export function endLocal({ tool }: Pick<LocalChoice, "tool">): string {
   return {
     kind: `kind delete cluster --name ${NAME}`,
     k3d: `k3d cluster delete ${NAME}`,

@@ -3,7 +3,7 @@ import process from "node:process";
 import { packageExtension } from "../../scripts/package.ts";
 import { step } from "../../scripts/steps.mjs";
 import { parseArguments, USAGE, UsageError } from "./args.ts";
-import { agreeOnCluster, bringUpCluster } from "./cluster.ts";
+import { planCluster } from "./cluster.ts";
 import { runHeadless } from "./headless.ts";
 import { Interrupted, listenForInterruption } from "./interruption.ts";
 import { oneLine } from "./oneLine.ts";
@@ -23,10 +23,9 @@ async function main(): Promise<number> {
     return 0;
   }
   const interruption = listenForInterruption();
-  const choice = await Promise.race([agreeOnCluster(args), interruption]);
+  const cluster = await Promise.race([planCluster(args), interruption]);
   const packaged = step("building and packing the extension", () => packageExtension());
   packaged.catch(() => undefined); // Waited for when the editor is there.
-  const cluster = () => bringUpCluster(choice, args);
   if (args.headless) return runHeadless({ args, cluster, packaged, interruption, begun });
   return runWindow(await Promise.race([cluster(), interruption]), packaged, interruption);
 }

@@ -28,7 +28,7 @@ export interface RoadResult {
   readonly log: string;
 }
 
-const VERDICT = /[✓✗■] (\S+) (succeeded|failed|was stopped|was deleted).*/;
+const VERDICT = /^[✓✗■] (\S+) (succeeded|failed|was stopped|was deleted).*/m;
 
 /** Right-click on the script, *Run as Training Job*, and everything that is asked, up to the confirm line. */
 export async function askToRun(workbench: Workbench, options: RoadOptions): Promise<number> {
@@ -80,13 +80,15 @@ export async function runRoad(workbench: Workbench, logFolder: string, options: 
   await look("terminal");
   const shown = await workbench.waitForTerminal(VERDICT, options.timeout ?? 150_000);
   await look("verdict");
-  const [verdict = "", job = ""] = VERDICT.exec(shown.replaceAll("\n", " ")) ?? [];
   const file = await until(
     "the log file",
     () => Promise.resolve(logFiles(logFolder).find((name) => !before.has(name))),
     (name) => name !== undefined,
   );
-  return { questions, job, verdict, log: fs.readFileSync(path.join(logFolder, file ?? ""), "utf8") };
+  const log = fs.readFileSync(path.join(logFolder, file ?? ""), "utf8");
+  // In the terminal the line is wrapped, and VS Code's own words may follow it.
+  const [verdict = "", job = ""] = VERDICT.exec(log) ?? VERDICT.exec(shown.replaceAll("\n", " ")) ?? [];
+  return { questions, job, verdict, log };
 }
 
 /** Where the extension keeps log files in this profile. */

@@ -9,7 +9,7 @@ import { type Cluster, START_FOLDER } from "./cluster.ts";
 import { installIntoDesktop, startDesktop } from "./desktop.ts";
 import { Interrupted } from "./interruption.ts";
 import { oneLine } from "./oneLine.ts";
-import { copyProject } from "./project.ts";
+import { copyProject, writeMachineSettings } from "./project.ts";
 
 interface OpenEditor {
   /** Address to open; undefined where a window shows it. */
@@ -98,14 +98,8 @@ async function openBrowserHosted(cluster: Cluster, packaged: Promise<string>): P
   await step("installing the extension into the editor", () =>
     installExtension(vsix, extensionsDir, userDataDir, editor),
   );
-  const options = {
-    editor,
-    folder,
-    extensionsDir,
-    userDataDir,
-    settings: cluster.settings,
-    env: { KUBECONFIG: cluster.kubeconfig },
-  };
+  writeMachineSettings(userDataDir, cluster.settings);
+  const options = { editor, folder, extensionsDir, userDataDir, env: { KUBECONFIG: cluster.kubeconfig } };
   const { url, exited, stop } = await step("starting the editor", () => serveEditor(options));
   const ended = exited.then(({ code, output }) => `The editor's server ended with ${code}.\n${output.slice(-2000)}`);
   return { url, ended, stop };

@@ -2,7 +2,7 @@ import path from "node:path";
 import * as vscode from "vscode";
 import { UserError } from "../../core/errors.ts";
 import { label } from "../../core/sanitize.ts";
-import { bytes, plural } from "../../core/text.ts";
+import { bytes, plural, shorten } from "../../core/text.ts";
 import type { Engine } from "../../engine.ts";
 import type { RunChoice, RunPlan, Size } from "../../jobs/index.ts";
 import { COMMANDS } from "../../manifest.ts";
@@ -125,17 +125,22 @@ function sizeWords(size: Size): string {
     : vscode.l10n.t("{0}, torchrun", plural(size.nodes * size.processesPerNode, "process", "processes"));
 }
 
-/** `PyTorchJob · team-a / alice · 2 nodes × 1 GPU · pytorch/pytorch:2.11 · 12 files, 84 KB`. */
+/** `PyTorchJob · team-a / alice · 2 nodes × 1 GPU · pytorch:2.11 · 12 files, 84 KB`: short enough to be read whole. */
 export function confirmLine(engine: Engine, plan: RunPlan): string {
   const { spec, snapshot } = plan;
   const size = snapshot.files.reduce((sum, file) => sum + file.bytes, 0);
   return [
     "PyTorchJob",
-    `${label(spec.context)} / ${spec.namespace}`,
+    `${shorten(label(spec.context), 30)} / ${spec.namespace}`,
     engine.jobs.sizes.describeSize(spec),
-    label(spec.image),
+    shortImage(label(spec.image)),
     `${plural(snapshot.files.length, "file")}, ${bytes(size)}`,
   ].join(" · ");
+}
+
+/** An image without its registry and path, which *Change…* shows whole: `pytorch:2.11.0-cuda12.8-cud…`. */
+function shortImage(image: string): string {
+  return shorten(image.slice(image.lastIndexOf("/") + 1), 28);
 }
 
 export type Confirmation = "run" | "change";

@@ -1,0 +1,70 @@
+// `npm run bench -- start | first-run`: side-by-side benchmarks. Without an argument it lists them.
+import path from "node:path";
+import process from "node:process";
+import { ROOT } from "../../scripts/build.ts";
+import { Interrupted, listenForInterruption } from "../start/interruption.ts";
+import { oneLine } from "../start/oneLine.ts";
+import { Endings, type OnEnd } from "./ending.ts";
+import type { Measured } from "./figures.ts";
+import { benchFirstRun } from "./firstRun.ts";
+import { describe, thisMachine, writeReport } from "./report.ts";
+import { benchStart } from "./start.ts";
+
+interface Bench {
+  readonly about: string;
+  readonly measure: (onEnd: OnEnd) => Promise<Measured>;
+}
+
+const BENCHES: ReadonlyMap<string, Bench> = new Map([
+  ["start", { about: "what a window loads and how long that takes (about a minute)", measure: benchStart }],
+  [
+    "first-run",
+    { about: "from an installed extension and a kubeconfig to the first log line (minutes)", measure: benchFirstRun },
+  ],
+]);
+const OUT = path.join(ROOT, "out", "bench");
+
+async function main(): Promise<number> {
+  const names = process.argv.slice(2);
+  if (names.length === 0) {
+    console.log("usage: npm run bench -- NAME…\n");
+    for (const [name, { about }] of BENCHES) console.log(`  ${name.padEnd(12)}${about}`);
+    return 0;
+  }
+  const unknown = names.find((name) => !BENCHES.has(name));
+  if (unknown !== undefined) {
+    console.error(`There is no benchmark «${unknown}». There are: ${[...BENCHES.keys()].join(", ")}.`);
+    return 2;
+  }
+  const interruption = listenForInterruption();
+  for (const name of names) {
+    const bench = BENCHES.get(name);
+    if (bench !== undefined) await runBench(name, bench, interruption);
+  }
+  return 0;
+}
+
+async function runBench(name: string, { measure }: Bench, interruption: Promise<never>): Promise<void> {
+  const endings = new Endings();
+  const machine = thisMachine();
+  let measured: Measured;
+  try {
+    const measuring = measure(endings.add);
+    measuring.catch(() => undefined); // After an interruption nobody waits for it any more.
+    measured = await Promise.race([measuring, interruption]);
+  } finally {
+    await endings.run();
+  }
+  const file = writeReport(OUT, name, machine, measured);
+  console.log(`\n${describe(name, machine, measured).join("\n")}\n${path.relative(ROOT, file)}`);
+}
+
+let code: number;
+try {
+  code = await main();
+} catch (error) {
+  console.error(oneLine(error));
+  code = error instanceof Interrupted ? 130 : 1;
+}
+// What an interruption has cut off in the background must not hold the command.
+process.exit(code);
