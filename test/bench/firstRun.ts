@@ -27,7 +27,9 @@ const SAMPLE = path.join(ROOT, "media", "sample", "train.py");
 export async function benchFirstRun(onEnd: OnEnd): Promise<Measured> {
   await ensureEditor();
   await ensureBrowser();
-  const vsix = await step("packing the extension", () => packageExtension(path.join(ROOT, "out", "bench", "ours.vsix")));
+  const vsix = await step("packing the extension", () =>
+    packageExtension(path.join(ROOT, "out", "bench", "ours.vsix")),
+  );
   const sandbox = await step(`the sandbox «${SANDBOX}»`, () => bringUp(onEnd));
   await tidyUp(sandbox);
   // Not counted: it brings the image's files into the system's memory, for both arms.
@@ -74,9 +76,15 @@ async function bringUp(onEnd: OnEnd): Promise<Sandbox> {
 }
 
 /** Removes the jobs of both arms and waits for their pods to go: no run shall share the machine with one before. */
-async function tidyUp({ kubectl }: Sandbox): Promise<void> {
+async function tidyUp(sandbox: Sandbox): Promise<void> {
   for (const what of [OUR_JOBS, ...LEFT_BY_HAND]) {
-    await kubectl(["delete", ...what, `--namespace=${NAMESPACE}`, "--ignore-not-found", "--cascade=foreground"]);
+    await sandbox.kubectl([
+      "delete",
+      ...what,
+      `--namespace=${NAMESPACE}`,
+      "--ignore-not-found",
+      "--cascade=foreground",
+    ]);
   }
 }
 

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { ExceptionWatcher } from "./exceptions.ts";
+
+function read(watcher: ExceptionWatcher, rank: number, text: string): void {
+  for (const line of text.split("\n")) watcher.accept(rank, line);
+}
+
+const OWN = `Traceback (most recent call last):
+  File "/opt/trainyard/code/train.py", line 41, in <module>
+    main()
+  File "/usr/lib/python3/torch/x.py", line 7, in y
+    raise RuntimeError("shapes differ")
+RuntimeError: shapes differ`;
+const TORCHRUN = `Traceback (most recent call last):
+  File "/usr/bin/torchrun", line 33, in <module>
+    sys.exit(main())
+torch.distributed.elastic.multiprocessing.errors.ChildFailedError:`;
+
+describe("the exception that ended a job", () => {
+  it("is the one that went through the person's code, with its place there", () => {
+    const watcher = new ExceptionWatcher();
+    read(watcher, 0, `${OWN}\n${TORCHRUN}`);
+    assert.deepEqual(watcher.first(), { rank: 0, text: "RuntimeError: shapes differ", path: "train.py", line: 41 });
+  });
+
+  it("takes the place of one that did not, and not the other way round", () => {
+    const watcher = new ExceptionWatcher();
+    read(watcher, 1, `${TORCHRUN}\n${OWN}`);
+    assert.equal(watcher.first()?.path, "train.py");
+  });
+
+  it("reads through torchrun's prefixes and colours, each rank by itself", () => {
+    const watcher = new ExceptionWatcher();
+    for (const line of OWN.split("\n")) {
+      watcher.accept(1, `[rank1]: \u001b[31m${line}\u001b[0m`);
+      watcher.accept(0, "epoch 1");
+    }
+    assert.deepEqual([watcher.first(1)?.rank, watcher.first()?.text], [1, "RuntimeError: shapes differ"]);
+  });
+
+  it("names none where none was raised", () => {
+    const watcher = new ExceptionWatcher();
+    read(watcher, 0, "Traceback is a nice word\nError: not one either");
+    assert.equal(watcher.first(), undefined);
+  });
+});

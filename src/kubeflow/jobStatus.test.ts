@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { isActive, jobSummary } from "./jobStatus.ts";
+import type { JobEvent, JobPod, TrainingJob } from "./model.ts";
+import { container, job, pod, warning } from "./testing/objects.ts";
+
+const NOW = 15 * 60_000;
+const worker = (change: Partial<JobPod> = {}): JobPod => pod({ role: "worker", ...change });
+const ended = (exitCode: number, more: object = {}): Partial<JobPod> => ({
+  phase: exitCode === 0 ? "Succeeded" : "Failed",
+  containers: [container({ state: "terminated", exitCode, reason: exitCode === 0 ? "Completed" : "Error", ...more })],
+});
+const QUOTA =
+  'Error creating: pods "bert-master-0" is forbidden: exceeded quota: gpus, requested: requests.nvidia.com/gpu=2, used: requests.nvidia.com/gpu=3, limited: requests.nvidia.com/gpu=4';
+
+/** What a row says for a job, its pods and warnings; a state with all that a person needs of it. */
+const TABLE: readonly (readonly [what: string, TrainingJob, readonly JobPod[], readonly JobEvent[], says: string])[] = [
+  ["running", job(), [pod(), worker()], [], "Running · 2 nodes × 1 GPU · 14 min"],
+  [
+    "one rank not yet there",
+    job(),
+    [pod(), worker({ node: undefined, phase: "Pending", containers: [container({ state: "waiting" })] })],
+    [],
+    "Running · 2 nodes × 1 GPU · 1 of 2 ranks run · 14 min",
+  ],
+  [
+    "no node with enough GPUs",
+    job({ condition: "Created" }),
+    [
+      pod({
+        node: undefined,
+        phase: "Pending",
+        unschedulable:
+          "0/3 nodes are available: 1 Insufficient nvidia.com/gpu, 2 Insufficient memory. preemption: none",
+        containers: [],
+      }),
+    ],
+    [],
+    "Waiting · rank 0: not enough GPUs (1 of the nodes), memory (2 of the nodes) · 15 min",
+  ],
+  [
+    "image cannot be pulled",
+    job({ condition: "Created" }),
+    [
+      pod({
+        phase: "Pending",
+        containers: [container({ state: "waiting", reason: "ImagePullBackOff", message: "Back-off pulling image x" })],
+      }),
+    ],
+    [],
+    "Waiting · rank 0: the image cannot be pulled · 15 min",
+  ],
+  [
+    "image is being pulled",
+    job({ condition: "Created" }),
+    [pod({ phase: "Pending", containers: [container({ state: "waiting", reason: "ContainerCreating" })] })],
+    [],
+    "Starting · rank 0 on gpu-1 · 15 min",
+  ],
+  [
+    "quota forbids its pods",
+    job({ condition: "Created" }),
+    [],
+    [warning(QUOTA)],
+    "Waiting · the quota gpus allows 4 requests.nvidia.com/gpu, 3 used, 2 asked · 15 min",
+  ],
+  [
+    "another job's warning says nothing",
+    job({ condition: "Created", replicas: [] }),
+    [],
+    [warning(QUOTA, { aboutUid: "other" })],
+    "Waiting · 0 nodes · 15 min",
+  ],
+  ["suspended by a person", job({ condition: "Suspended", suspended: true }), [], [], "Suspended · 2 nodes × 1 GPU"],
+  [
+    "held by a queue",
+    job({ condition: "Suspended", suspended: true, queue: "gpu-queue" }),
+    [],
+    [],
+    "Queued · in gpu-queue · 15 min",
+  ],
+  ["being deleted", job({ deleting: true }), [pod({ deleting: true })], [], "Stopping · 2 nodes × 1 GPU"],
+  [
+    "restarting",
+    job({ condition: "Restarting" }),
+    [pod(ended(1)), worker()],
+    [],
+    "Restarting · 2 nodes × 1 GPU · 1 of 2 ranks run · 14 min",
+  ],
+  [
+    "succeeded",
+    job({ condition: "Succeeded", finished: 373_000 }),
+    [pod(ended(0))],
+    [],
+    "Succeeded · 2 nodes × 1 GPU · 6 min 12 s",
+  ],
+  [
+    "script raised",
+    job({ condition: "Failed", finished: NOW - 7_200_000 }),
+    [pod(), worker(ended(1))],
+    [],
+    "Failed · rank 1: ended with exit code 1 · 2 h",
+  ],
+  [
+    "out of memory",
+    job({ condition: "Failed", finished: NOW }),
+    [pod(), worker(ended(137, { reason: "OOMKilled", memoryLimit: "32Gi" }))],
+    [],
+    "Failed · rank 1: out of memory (32 Gi) · just now",
+  ],
+  [
+    "evicted",
+    job({ condition: "Failed", finished: NOW }),
+    [pod({ phase: "Failed", reason: "Evicted", message: "The node was low on disk", containers: [] })],
+    [],
+    "Failed · rank 0: evicted: The node was low on disk · just now",
+  ],
+  [
+    "failed with its pods gone",
+    job({
+      condition: "Failed",
+      finished: NOW,
+      reason: "PyTorchJobFailed",
+      message: "PyTorchJob bert is failed because 1 Worker replica(s) failed.",
+    }),
+    [],
+    [],
+    "Failed · PyTorchJob bert is failed because 1 Worker replica(s) failed. · just now",
+  ],
+];
+
+describe("what a row says of a job", () => {
+  for (const [what, of, pods, warnings, says] of TABLE) {
+    it(what, () => {
+      const { state, detail } = jobSummary(of, pods, warnings, NOW);
+      assert.equal(`${state} · ${detail}`, says);
+    });
+  }
+
+  it("new, nobody has seen it: waits, with its size", () => {
+    assert.deepEqual(jobSummary(job({ condition: undefined, started: undefined }), [], [], 0), {
+      state: "Waiting",
+      detail: "2 nodes × 1 GPU · just now",
+    });
+  });
+
+  it("a pod of an earlier job of the same name is not counted", () => {
+    const old = pod({ ...ended(1), created: -60_000 });
+    assert.equal(jobSummary(job({ condition: "Created" }), [old], [], NOW).state, "Waiting");
+  });
+
+  it("hostile text stays a short plain line", () => {
+    const { detail } = jobSummary(
+      job({ condition: "Failed", finished: NOW, message: `a\u001b]0;x\u0007\n${"b".repeat(500)}` }),
+      [],
+      [],
+      NOW,
+    );
+    // eslint-disable-next-line no-control-regex -- the point of the test
+    assert.doesNotMatch(detail, /[\u0000-\u001f]/);
+    assert.ok(detail.length < 120);
+  });
+
+  it("only a job that may still use the cluster is active", () => {
+    assert.deepEqual(
+      [
+        job(),
+        job({ condition: "Succeeded" }),
+        job({ condition: "Failed" }),
+        job({ suspended: true }),
+        job({ deleting: true }),
+        job({ condition: undefined }),
+      ].map(isActive),
+      [true, false, false, false, false, true],
+    );
+  });
+});
