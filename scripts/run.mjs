@@ -58,8 +58,17 @@ async function main() {
 function runTask(node, args, env) {
   return new Promise((resolve, reject) => {
     const child = spawn(node, args, { cwd: root, env, stdio: "inherit" });
-    for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]))
+    for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
       process.on(signal, () => child.kill(signal));
+    }
+    // A signal to npm ends the shell between npm and us, which passes nothing on.
+    const starter = process.ppid;
+    const watch = setInterval(() => {
+      if (process.ppid === starter) return;
+      clearInterval(watch);
+      child.kill("SIGTERM");
+    }, 1000);
+    watch.unref();
     child.on("error", reject);
     child.on("exit", (code, signal) => resolve(code ?? (signal === null ? 1 : 128 + os.constants.signals[signal])));
   });

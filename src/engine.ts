@@ -49,6 +49,8 @@ export interface EngineOptions {
   readonly proxy: () => string | undefined;
   readonly log: Logger;
   readonly clock?: Clock;
+  /** Milliseconds that a sign-in program may take; 60,000 where left out. */
+  readonly pluginTimeoutMs?: number;
 }
 
 export type ClusterState =
@@ -83,6 +85,8 @@ export class Engine implements Disposable {
         log,
         clock: this.clock,
         proxyOverride: options.proxy,
+        env,
+        ...(options.pluginTimeoutMs === undefined ? {} : { pluginTimeoutMs: options.pluginTimeoutMs }),
       }),
     );
     this.jobs = createJobDesk({ ...options, clock: this.clock, folder: path.join(options.storage, "launches") });

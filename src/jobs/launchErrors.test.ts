@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { CancelledError, type UserError } from "../core/errors.ts";
 import { ApiError, type ApiStatus, ConnectError } from "../kube/errors.ts";
 import { COPY_ADMIN_REQUEST_COMMAND, explainLaunchError, launchFailure } from "./launchErrors.ts";
-import { parseMissingQuota, parseQuota } from "./quota.ts";
+import { parseMissingQuota, parseQuota } from "../kubeflow/quota.ts";
 import { SPEC } from "./testing/launches.ts";
 
 function explain(status: number, body: ApiStatus): UserError {

@@ -1,7 +1,7 @@
 import { CancelledError, errorText, isCancelled, type NextStep, UserError } from "../core/errors.ts";
 import { label } from "../core/sanitize.ts";
 import { ApiError } from "../kube/errors.ts";
-import { parseMissingQuota, parseQuota, quotaSentence } from "./quota.ts";
+import { parseMissingQuota, parseQuota, quotaSentence } from "../kubeflow/quota.ts";
 import type { LaunchSpec } from "./spec.ts";
 
 /** Ids of the commands that a failed launch may offer; src/manifest.ts owns them. */
@@ -35,7 +35,7 @@ interface Refusal {
  * ConnectError) and cancellation pass through unchanged.
  *
  * Codes: `no-operator`, `no-namespace`, `namespace-ending`, `quota`, `quota-incomplete`, `limit-range`, `pod-security`,
- * `webhook-refused`, `webhook-unavailable`, `no-rights`, `name-taken`, `invalid`, `too-large`, `busy`, `refused`.
+ * `webhook-refused`, `policy-refused`, `webhook-unavailable`, `no-rights`, `name-taken`, `invalid`, `too-large`, `busy`, `refused`.
  */
 export function explainLaunchError(
   error: unknown,
@@ -127,6 +127,14 @@ function explainWebhook(refusal: Refusal): UserError | undefined {
     const why = sentence(label(words === "" ? "It gave no reason." : words, 300));
     return make(refusal, "webhook-refused", `The cluster's rules refuse it: ${why}`, {
       hint: `Asked by ${label(hook, 80)}.`,
+    });
+  }
+  // kubernetes plugin/policy/validating: the same by an expression in the cluster instead of a program.
+  const policy = /ValidatingAdmissionPolicy '([^']+)' with binding '[^']+' denied request:?\s*(.*)/s.exec(error.message);
+  if (policy !== null) {
+    const [, name = "", words = ""] = policy;
+    return make(refusal, "policy-refused", `The cluster's rules refuse it: ${sentence(label(words, 300))}`, {
+      hint: `Asked by ${label(name, 80)}.`,
     });
   }
   const failed = /failed calling webhook "([^"]+)"/.exec(error.message);

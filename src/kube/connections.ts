@@ -20,6 +20,8 @@ export interface ConnectionsOptions {
   readonly proxyOverride: () => string | undefined;
   readonly systemCertificates?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** Milliseconds that a sign-in program may take; as Credentials has it where left out. */
+  readonly pluginTimeoutMs?: number;
 }
 
 interface Held {
@@ -140,10 +142,16 @@ export class Connections implements Disposable {
   }
 
   #credentialsOf(entry: ContextEntry): Credentials {
-    const { clock, log, env } = this.#options;
+    const { clock, log, env, pluginTimeoutMs } = this.#options;
     const existing = this.#credentials.get(entry.credentialsKey);
     if (existing !== undefined) return existing;
-    const made = new Credentials({ entry, clock, log, ...(env === undefined ? {} : { env }) });
+    const made = new Credentials({
+      entry,
+      clock,
+      log,
+      ...(env === undefined ? {} : { env }),
+      ...(pluginTimeoutMs === undefined ? {} : { pluginTimeoutMs }),
+    });
     this.#credentials.set(entry.credentialsKey, made);
     return made;
   }

@@ -61,7 +61,7 @@ const TABLE: readonly (readonly [what: string, TrainingJob, readonly JobPod[], r
     job({ condition: "Created" }),
     [],
     [warning(QUOTA)],
-    "Waiting · the quota gpus allows 4 requests.nvidia.com/gpu, 3 used, 2 asked · 15 min",
+    "Waiting · the quota gpus allows 4 GPUs (3 in use, this job asks for 2) · 15 min",
   ],
   [
     "another job's warning says nothing",
@@ -80,11 +80,18 @@ const TABLE: readonly (readonly [what: string, TrainingJob, readonly JobPod[], r
   ],
   ["being deleted", job({ deleting: true }), [pod({ deleting: true })], [], "Stopping · 2 nodes × 1 GPU"],
   [
+    "a rank has failed, the operator has not noticed",
+    job(),
+    [pod(ended(1)), worker()],
+    [],
+    "Running · 2 nodes × 1 GPU · rank 0: ended with exit code 1 · 14 min",
+  ],
+  [
     "restarting",
     job({ condition: "Restarting" }),
     [pod(ended(1)), worker()],
     [],
-    "Restarting · 2 nodes × 1 GPU · 1 of 2 ranks run · 14 min",
+    "Restarting · 2 nodes × 1 GPU · rank 0: ended with exit code 1 · 14 min",
   ],
   [
     "succeeded",

@@ -1,6 +1,7 @@
 import { label } from "../core/sanitize.ts";
 import { age, duration, plural, shorten } from "../core/text.ts";
 import type { JobEvent, JobPod, JobState, Summary, TrainingJob } from "./model.ts";
+import { parseQuota, quotaWords } from "./quota.ts";
 import { type Replica, replicasOf, replicaSummary } from "./replicas.ts";
 
 /** True once nothing of the job will change any more. */
@@ -33,8 +34,9 @@ function stateOf(job: TrainingJob, replicas: readonly Replica[]): JobState {
   // A job is Running as soon as one pod runs (operator); what counts for a person is its leading replica.
   if (states[0] === "Running" || states[0] === "Succeeded") return "Running";
   if (job.condition === "Restarting") return "Restarting";
+  // A rank has failed and the operator has not drawn the conclusion yet: the job itself goes on.
+  if (states.includes("Failed")) return "Running";
   if (states.includes("Starting") || states.includes("Running")) return "Starting";
-  if (states.includes("Failed")) return "Restarting";
   return "Waiting";
 }
 
@@ -115,18 +117,14 @@ export function warningFor(job: TrainingJob, warnings: Iterable<JobEvent>): JobE
 
 /** `Error creating: pods "x" is forbidden: exceeded quota: gpu, requested: …` without its wrapping. */
 export function warningText(event: JobEvent): string {
-  const quota =
-    /exceeded quota: ([^,]+), requested: (\S+?)=([^,\s]+), used: \S+?=([^,\s]+), limited: \S+?=([^,\s]+)/.exec(
-      event.message,
-    );
-  if (quota) {
-    const [, name = "", resource = "", requested = "", used = "", limited = ""] = quota;
-    return `the quota ${name} allows ${limited} ${resource}, ${used} used, ${requested} asked`;
-  }
+  const quota = parseQuota(event.message);
+  if (quota !== undefined) return `the ${quotaWords(quota)}`;
   return shorten(label(event.message.replace(/^Error creating: /, "").replace(/^pods "[^"]*" is /, "")), 120);
 }
 
 function notRunning(replicas: readonly Replica[]): string {
+  const failed = replicas.find((replica) => replicaSummary(replica.pod).state === "Failed");
+  if (failed !== undefined) return `rank ${failed.rank}: ${replicaSummary(failed.pod).detail}`;
   const missing = replicas.filter((replica) => !["Running", "Succeeded"].includes(replicaSummary(replica.pod).state));
   return missing.length === 0 ? "" : `${replicas.length - missing.length} of ${replicas.length} ranks run`;
 }

@@ -144,7 +144,7 @@ describe("following a job", () => {
     await until("the quota to count", () => rig.client.get<KubeObject & { status?: { hard?: object } }>(RESOURCE_QUOTA, "no-pods", own), (made) => made.status?.hard !== undefined);
     const target = await createRaw(rig, { name: "kept", namespace: own, master: WAIT });
     const { recorder, stop } = follow(rig, target);
-    await recorder.told("the quota", ({ rank, text }) => rank === undefined && text === "the quota no-pods allows 0 pods, 0 used, 1 asked");
+    await recorder.told("the quota", ({ rank, text }) => rank === undefined && text === "the quota no-pods allows 0 pods (0 in use, this job asks for 1)");
     stop.abort();
     await rig.engine.deleteJob(rig.context, target);
   });

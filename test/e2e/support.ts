@@ -39,6 +39,8 @@ export class Stage {
     const session = await openEditor({ ...shown, extensionsDir, userDataDir, theme: "dark", ...options });
     const stage = new Stage(name, folder, session);
     await stage.workbench.ready();
+    // Menus know an extension only once it has been read; on a busy machine that is after the workbench is up.
+    await stage.workbench.hasView("Kubeflow");
     return stage;
   }
 

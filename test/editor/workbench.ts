@@ -53,6 +53,11 @@ export class Workbench {
     );
   }
 
+  /** Waits until the activity bar has a view container: the extension that brings it has been read. */
+  async hasView(label: string, timeout = 30_000): Promise<void> {
+    await this.page.locator(`.part.activitybar a.action-label[aria-label^="${label}"]`).waitFor({ timeout });
+  }
+
   /** A row of the side bar's trees: by its exact label, or by all that a screen reader says of it. */
   treeRow(name: string | RegExp): Locator {
     return this.row(this.page.locator(".part.sidebar"), name);

@@ -32,6 +32,8 @@ export interface Machine {
   readonly platform: string;
   readonly arch: string;
   readonly isRoot: boolean;
+  /** How long an engine may take to answer, in ms. Default 5000. */
+  readonly engineLimit?: number;
 }
 
 const ENGINE_LIMIT_MS = 5000;
@@ -41,7 +43,7 @@ const OTHERWISE =
 export async function chooseCluster(isNamed: boolean, machine: Machine): Promise<Choice | NoChoice> {
   if (isNamed) return { kind: "given" };
   const tools = LOCAL_TOOLS.filter((tool) => onPath(tool, machine.searchPath) !== undefined);
-  const engine = tools.length === 0 ? undefined : await answeringEngine(machine.searchPath);
+  const engine = tools.length === 0 ? undefined : await answeringEngine(machine);
   // k3d knows Docker alone.
   const tool = tools.find((name) => engine !== undefined && (name !== "k3d" || engine.name === "docker"));
   if (engine !== undefined && tool !== undefined) return local(tool, engine, machine.searchPath);
@@ -51,10 +53,13 @@ export async function chooseCluster(isNamed: boolean, machine: Machine): Promise
     : { kind: "none", reason: `${refusal} ${whatWouldDo(tools)} ${OTHERWISE}` };
 }
 
-async function answeringEngine(searchPath: string): Promise<{ name: ContainerEngine; file: string } | undefined> {
+async function answeringEngine({
+  searchPath,
+  engineLimit = ENGINE_LIMIT_MS,
+}: Machine): Promise<{ name: ContainerEngine; file: string } | undefined> {
   for (const name of ENGINES) {
     const file = onPath(name, searchPath);
-    if (file !== undefined && (await answers(file, ["info"], ENGINE_LIMIT_MS))) return { name, file };
+    if (file !== undefined && (await answers(file, ["info"], engineLimit))) return { name, file };
   }
   return undefined;
 }

@@ -43,15 +43,20 @@ export function parseMissingQuota(message: string): { quota: string; resources: 
   return { quota: safe(quota), resources: [...new Set(resources)].filter((resource) => resource !== "").slice(0, 8) };
 }
 
-/** «The namespace's quota gpu allows 4 GPUs: 3 are in use, this job asks for 2.» */
+/** «The namespace's quota gpu allows 4 GPUs (3 in use, this job asks for 2).» */
 export function quotaSentence(exceeded: ExceededQuota): string {
+  return `The namespace's ${quotaWords(exceeded)}.`;
+}
+
+/** «quota gpu allows 4 GPUs (3 in use, this job asks for 2)» */
+export function quotaWords(exceeded: ExceededQuota): string {
   const parts = exceeded.resources
     .slice(0, 4)
     .map(
       ({ resource, requested, used, limited }) =>
         `${limited} ${noun(resource)} (${used} in use, this job asks for ${requested})`,
     );
-  return `The namespace's quota ${exceeded.quota} allows ${parts.join(" and ")}.`;
+  return `quota ${exceeded.quota} allows ${parts.join(" and ")}`;
 }
 
 function noun(resource: string): string {
