@@ -1,18 +1,19 @@
 import type { Clock } from "../core/clock.ts";
 import { type Disposable, DisposableStore } from "../core/dispose.ts";
-import { CancelledError, errorText, isCancelled, UserError } from "../core/errors.ts";
+import { CancelledError, errorText, UserError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import { label } from "../core/sanitize.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { isApiError } from "../kube/errors.ts";
-import { followLog, type InstanceState } from "../kube/logStream.ts";
 import type { Store } from "../kube/store.ts";
 import { isFinished, warningFor, warningText } from "../kubeflow/jobStatus.ts";
 import { POD, projectPod } from "../kubeflow/kinds/pod.ts";
 import { PYTORCH_JOB, projectPyTorchJob } from "../kubeflow/kinds/pytorchJob.ts";
 import { OPERATOR_LABELS } from "../kubeflow/labels.ts";
 import type { JobEvent, JobPod, JobState, TrainingJob } from "../kubeflow/model.ts";
-import { mainContainer, rankOf, replicasOf, replicaSummary } from "../kubeflow/replicas.ts";
+import { belongsTo, mainContainer, rankOf, replicasOf, replicaSummary } from "../kubeflow/replicas.ts";
+import { adminStep } from "./launchErrors.ts";
+import { type LogRecord, Readings } from "./readings.ts";
 import { type Attempts, isTransient, withRetries } from "./retry.ts";
 import { type Outcome, type Verdict, verdictOf } from "./verdict.ts";
 
@@ -39,14 +40,6 @@ export interface FollowTarget {
   readonly uid: string;
   /** Follows this rank alone. */
   readonly rank?: number;
-}
-
-/** One line of a replica; `text` is raw and hostile. */
-export interface LogRecord {
-  readonly rank: number;
-  /** RFC 3339 with nanoseconds, by the node's clock. */
-  readonly time: string;
-  readonly text: string;
 }
 
 /** Where the log goes. A promise that `lines` returns holds the stream back until it settles. */
@@ -76,28 +69,17 @@ export async function followJob(
   }
 }
 
-/** One run of a container whose log is being read. */
-interface Reading {
-  readonly rank: number;
-  readonly state: () => InstanceState;
-  done: boolean;
-  readonly stop: AbortController;
-}
-
 class Follower implements Disposable {
   readonly #target: FollowTarget;
   readonly #sources: FollowSources;
   readonly #sink: FollowSink;
   readonly #signal: AbortSignal;
   readonly #held = new DisposableStore();
-  readonly #streams = new Map<string, Reading>();
+  readonly #readings: Readings;
   readonly #said = new Map<number | undefined, string>();
   readonly #started = new Set<number>();
   #last: TrainingJob | undefined;
   #wasActive = false;
-  /** When a line last came, monotonic ms. */
-  #lastHeard = 0;
-  #failure: unknown;
   #wake: () => void = () => undefined;
 
   constructor(target: FollowTarget, sources: FollowSources, sink: FollowSink, signal: AbortSignal) {
@@ -105,6 +87,8 @@ class Follower implements Disposable {
     this.#sources = sources;
     this.#sink = sink;
     this.#signal = signal;
+    const { client, pods, clock, log } = sources;
+    this.#readings = this.#held.add(new Readings({ client, pods, clock, log, sink, onEnd: () => this.#wake() }));
   }
 
   async run(): Promise<Verdict> {
@@ -123,7 +107,7 @@ class Follower implements Disposable {
     for (;;) {
       const changed = new Promise<void>((resolve) => (this.#wake = resolve));
       this.#goOn();
-      if (this.#failure !== undefined) throw this.#asError(this.#failure);
+      this.#assertReadable();
       const job = this.#job();
       if (job !== undefined) this.#join(job);
       const ended = this.#ended(job);
@@ -134,7 +118,6 @@ class Follower implements Disposable {
 
   dispose(): void {
     this.#held.dispose();
-    for (const stream of this.#streams.values()) stream.stop.abort();
   }
 
   /** Waits for the first answer of a store. What time can heal is said and waited for: the job runs meanwhile. */
@@ -181,9 +164,13 @@ class Follower implements Disposable {
 
   /** A store that may not be read makes following impossible: said at once, in the server's words. */
   #refusal(): void {
-    for (const store of [this.#sources.jobs, this.#sources.pods]) {
-      if (store.state.kind === "forbidden") throw new Error(store.state.why);
-      if (store.state.kind === "absent") throw new UserError("no-operator", "No training operator in this cluster.");
+    const what = `${this.#target.name} cannot be followed.`;
+    for (const { state } of [this.#sources.jobs, this.#sources.pods]) {
+      if (state.kind === "absent")
+        throw new UserError("no-operator", what, { why: "No training operator in this cluster." });
+      if (state.kind !== "forbidden") continue;
+      const why = `The cluster says: ${label(state.why, 300)}.`;
+      throw new UserError("no-rights", what, { why, hint: "An administrator can allow it.", next: [adminStep()] });
     }
   }
 
@@ -191,8 +178,10 @@ class Follower implements Disposable {
     if (this.#signal.aborted) throw new CancelledError();
   }
 
-  #asError(failure: unknown): Error {
-    return failure instanceof Error ? failure : new Error(errorText(failure));
+  #assertReadable(): void {
+    const { failure } = this.#readings;
+    if (failure === undefined) return;
+    throw failure instanceof Error ? failure : new Error(errorText(failure));
   }
 
   #job(): TrainingJob | undefined {
@@ -226,13 +215,15 @@ class Follower implements Disposable {
       }
     }
     for (const pod of this.#sources.pods.items.values()) {
-      const rank = pod.job === job.name ? rankOf(job, pod) : undefined;
+      const rank = belongsTo(job, pod) ? rankOf(job, pod) : undefined;
       if (rank === undefined || (this.#target.rank !== undefined && rank !== this.#target.rank)) continue;
       const main = mainContainer(pod);
       if (main === undefined || (main.state !== "running" && main.state !== "terminated" && main.restarts === 0))
         continue;
       this.#started.add(rank);
-      this.#open(pod, rank, main.name, main.restarts);
+      const { name: container, restarts } = main;
+      const isNew = this.#readings.begin({ rank, pod, container, restarts });
+      if (isNew && restarts > 0) this.#say(rank, "Restarting", `restarted, ${restarts} so far`);
     }
   }
 
@@ -242,85 +233,28 @@ class Follower implements Disposable {
     this.#sink.status(rank, state, text);
   }
 
-  #open(pod: JobPod, rank: number, container: string, restarts: number): void {
-    const key = `${pod.uid}/${container}/${restarts}`;
-    if (this.#streams.has(key)) return;
-    const stream: Reading = {
-      rank,
-      state: () => this.#instance(pod, container, restarts),
-      done: false,
-      stop: new AbortController(),
-    };
-    this.#streams.set(key, stream);
-    if (restarts > 0) this.#say(rank, "Restarting", `restarted, ${restarts} so far`);
-    const end = (failure?: unknown): void => {
-      stream.done = true;
-      // A stream that could not be read is a failure of the whole: a log with a hole would look complete.
-      if (failure !== undefined && !isCancelled(failure)) this.#failure = failure;
-      this.#wake();
-    };
-    this.#pump(pod, rank, container, restarts, stream.stop.signal).then(() => end(), end);
-  }
-
-  async #pump(pod: JobPod, rank: number, container: string, restarts: number, signal: AbortSignal): Promise<void> {
-    const { client, clock, log } = this.#sources;
-    const isOver = (): Promise<InstanceState> => Promise.resolve(this.#instance(pod, container, restarts));
-    const events = followLog({
-      client,
-      namespace: pod.namespace,
-      pod: pod.name,
-      container,
-      clock,
-      log,
-      signal,
-      isOver,
-    });
-    for await (const batch of events) {
-      const records: LogRecord[] = [];
-      for (const event of batch) {
-        if (event.type === "line") records.push({ rank, time: event.time, text: event.text });
-        else if (event.type === "gap") this.#sink.gap(rank, event.after, event.before);
-        else log.debug(`log of ${pod.name}: ${event.why}, try ${event.attempt}`);
-      }
-      if (records.length > 0) await this.#sink.lines(records);
-      this.#lastHeard = clock.monotonic();
-    }
-  }
-
-  /** Whether this very run of the container may still write. */
-  #instance(pod: JobPod, container: string, restarts: number): InstanceState {
-    const now = this.#sources.pods.items.get(pod.uid);
-    if (now === undefined) return this.#sources.pods.state.kind === "live" ? "gone" : "running";
-    const state = now.containers.find((candidate) => candidate.name === container);
-    if (state === undefined) return "gone";
-    // One run back can still be read (`previous`); the ones before it are gone for good.
-    if (state.restarts > restarts) return state.restarts === restarts + 1 ? "restarted" : "gone";
-    return state.state === "terminated" ? "ended" : "running";
-  }
-
   /** Reads what has ended to its end, however long it is, and what goes on for a while. */
   async #finish(outcome: Outcome, job: TrainingJob | undefined): Promise<Verdict> {
     const { clock, pods } = this.#sources;
-    const over = clock.monotonic() + AFTERMATH_MS;
-    this.#lastHeard = clock.monotonic();
+    const begun = clock.monotonic();
     const expected = job === undefined || outcome === "deleted" ? [] : await this.#podsNow(job);
     for (;;) {
       const changed = new Promise<void>((resolve) => (this.#wake = resolve));
       this.#goOn();
-      if (this.#failure !== undefined && outcome !== "deleted") throw this.#asError(this.#failure);
+      if (outcome !== "deleted") this.#assertReadable();
       if (job !== undefined) this.#join(job);
-      const late = clock.monotonic() >= over;
+      const late = clock.monotonic() - begun >= AFTERMATH_MS;
       const behind = !late && expected.some((pod) => isBehind(pod, pods.items.get(pod.uid)));
-      const running = this.#running();
-      const reading = late ? running.filter((stream) => stream.state() !== "running") : running;
+      const { open, lastHeard } = this.#readings;
+      const reading = late ? open.filter((one) => this.#readings.state(one) !== "running") : open;
       if (reading.length === 0 && !behind) break;
-      if (late && clock.monotonic() - this.#lastHeard > READING_PATIENCE_MS) {
+      if (clock.monotonic() - Math.max(begun, lastHeard) > READING_PATIENCE_MS) {
         for (const { rank } of reading) this.#say(rank, "Unknown", "the rest of its log could not be read");
         break;
       }
       await Promise.race([changed, clock.sleep(1000, this.#signal)]);
     }
-    const stillRunning = [...new Set(this.#running().map((stream) => stream.rank))].sort((a, b) => a - b);
+    const stillRunning = [...new Set(this.#readings.open.map(({ rank }) => rank))].sort((a, b) => a - b);
     const seen = { started: this.#started, stillRunning, rank: this.#target.rank };
     return verdictOf(outcome, job, pods.items.values(), seen, clock.now());
   }
@@ -328,7 +262,11 @@ class Follower implements Disposable {
   /** The job's pods as the server knows them now: their store may be a moment behind the job's own end. */
   async #podsNow(job: TrainingJob): Promise<readonly JobPod[]> {
     const { client, log } = this.#sources;
-    const query = { namespace: job.namespace, labelSelector: `${OPERATOR_LABELS.job}=${job.name}`, signal: this.#signal };
+    const query = {
+      namespace: job.namespace,
+      labelSelector: `${OPERATOR_LABELS.job}=${job.name}`,
+      signal: this.#signal,
+    };
     try {
       const { items } = await withRetries(this.#attempts(), () => client.list(POD, query));
       return items.map(projectPod);
@@ -338,13 +276,9 @@ class Follower implements Disposable {
       return [];
     }
   }
-
-  #running(): readonly Reading[] {
-    return [...this.#streams.values()].filter((stream) => !stream.done);
-  }
 }
 
-/** The store does not know yet that this pod's code has begun, or ended. */
+/** The store does not know yet that this pod's code has ended. */
 function isBehind(now: JobPod, known: JobPod | undefined): boolean {
   const state = mainContainer(now)?.state;
   return state === "terminated" && (known === undefined || mainContainer(known)?.state !== "terminated");

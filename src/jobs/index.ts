@@ -2,10 +2,11 @@
 export { adminRequest } from "./adminRequest.ts";
 export { createJobDesk, type JobDesk, type OpenFollow, type RunChoice, type RunPlan } from "./desk.ts";
 export { type RaisedException } from "./exceptions.ts";
-export { type FollowSink, type FollowSources, type FollowTarget, type LogRecord } from "./follow.ts";
+export { type FollowSink, type FollowSources, type FollowTarget } from "./follow.ts";
 export { latestLog, pruneLogs } from "./logFile.ts";
 export { type LaunchedJob } from "./launcher.ts";
 export { codeName } from "./manifest.ts";
+export { type LogRecord } from "./readings.ts";
 export { followIntoFile, type FollowResult, type LogWords } from "./session.ts";
 export { type Size } from "./spec.ts";
 export { type Verdict } from "./verdict.ts";

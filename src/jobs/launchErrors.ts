@@ -130,7 +130,9 @@ function explainWebhook(refusal: Refusal): UserError | undefined {
     });
   }
   // kubernetes plugin/policy/validating: the same by an expression in the cluster instead of a program.
-  const policy = /ValidatingAdmissionPolicy '([^']+)' with binding '[^']+' denied request:?\s*(.*)/s.exec(error.message);
+  const policy = /ValidatingAdmissionPolicy '([^']+)' with binding '[^']+' denied request:?\s*(.*)/s.exec(
+    error.message,
+  );
   if (policy !== null) {
     const [, name = "", words = ""] = policy;
     return make(refusal, "policy-refused", `The cluster's rules refuse it: ${sentence(label(words, 300))}`, {
@@ -229,7 +231,8 @@ function make(
   return new UserError(code, NOT_CREATED, { why, ...more, cause: refusal.error });
 }
 
-function adminStep(commands: LaunchCommands): NextStep {
+/** The button under what only an administrator can change. */
+export function adminStep(commands: LaunchCommands = LAUNCH_COMMANDS): NextStep {
   return { title: "Copy Request for Your Admin", command: commands.copyAdminRequest };
 }
 

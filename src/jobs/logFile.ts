@@ -3,7 +3,7 @@ import fs from "node:fs/promises";
 import path from "node:path";
 import { once } from "node:events";
 import { plainLine } from "../core/sanitize.ts";
-import type { LogRecord } from "./follow.ts";
+import type { LogRecord } from "./readings.ts";
 
 // Beyond these an editor stops colouring (20 MB or 300,000 lines): a log is cut into parts before.
 const PART_BYTES = 15_000_000;

@@ -1,13 +1,8 @@
-import {
-  type FollowSink,
-  type FollowSources,
-  type FollowTarget,
-  followJob,
-  type LogRecord,
-} from "./follow.ts";
+import { type FollowSink, type FollowSources, type FollowTarget, followJob } from "./follow.ts";
 import { ExceptionWatcher, type RaisedException } from "./exceptions.ts";
 import { LogFile } from "./logFile.ts";
 import type { JobState } from "../kubeflow/model.ts";
+import type { LogRecord } from "./readings.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** How the file words what the terminal says in its own way. */

@@ -35,7 +35,8 @@ export function verdictOf(
   const replicas = replicasOf(job, pods);
   const followed = replicas.filter(({ rank }) => seen.rank === undefined || rank === seen.rank);
   const failed = replicas.find((replica) => replicaSummary(replica.pod).state === "Failed");
-  const words = failed === undefined ? (job.message ?? "") : `rank ${failed.rank}: ${replicaSummary(failed.pod).detail}`;
+  const words =
+    failed === undefined ? (job.message ?? "") : `rank ${failed.rank}: ${replicaSummary(failed.pod).detail}`;
   const tells = outcome === "succeeded" || outcome === "failed";
   return {
     outcome,

@@ -13,8 +13,8 @@ export interface Replica {
 export function replicasOf(job: TrainingJob, pods: Iterable<JobPod>): readonly Replica[] {
   const newest = new Map<number, JobPod>();
   for (const pod of pods) {
-    const rank = pod.job === job.name ? rankOf(job, pod) : undefined;
-    if (rank === undefined || pod.created < job.created - 1000) continue;
+    const rank = belongsTo(job, pod) ? rankOf(job, pod) : undefined;
+    if (rank === undefined) continue;
     const other = newest.get(rank);
     if (other === undefined || pod.created >= other.created) newest.set(rank, pod);
   }
@@ -24,6 +24,11 @@ export function replicasOf(job: TrainingJob, pods: Iterable<JobPod>): readonly R
       return { rank, role: set.role, pod: newest.get(rank) };
     }),
   );
+}
+
+/** Whether the pod is this job's, and not one that an earlier job of the same name has left. */
+export function belongsTo(job: TrainingJob, pod: JobPod): boolean {
+  return pod.job === job.name && pod.created >= job.created - 1000;
 }
 
 /** Rank of a pod in its job; undefined where the job has no such replica. */

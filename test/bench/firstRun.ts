@@ -40,7 +40,6 @@ export async function benchFirstRun(onEnd: OnEnd): Promise<Measured> {
     say(`first line after ${seconds(ms).toFixed(1)} s`);
     samples.add(BY_HAND, "firstLineS", seconds(ms), "s");
     const run = await step(`ours, ${repeat} of ${REPEATS}`, () => ours(sandbox, vsix, onEnd));
-    say(`first line after ${seconds(run.total).toFixed(1)} s, ${run.questions} questions`);
     samples.add(OURS, "firstLineS", seconds(run.total), "s");
     samples.add(OURS, "fromClickS", seconds(run.fromClick), "s");
     samples.add(OURS, "fromConfirmS", seconds(run.fromConfirm), "s");
@@ -125,6 +124,7 @@ async function ours(sandbox: Sandbox, vsix: string, onEnd: OnEnd): Promise<OurRu
       at.set(name, performance.now());
       return Promise.resolve();
     });
+    say([...at].map(([name, time]) => `${name} ${seconds(time - begun).toFixed(1)}`).join(", "));
     const confirmed = at.get("confirm");
     const shown = at.get("first-line");
     if (confirmed === undefined || shown === undefined) throw new Error("the first run ended half-way");

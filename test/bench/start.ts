@@ -43,7 +43,6 @@ export async function benchStart(onEnd: OnEnd): Promise<Measured> {
     const { requireMs, activateMs } = result;
     say(`require ${requireMs.toFixed(1)} ms, activate() ${activateMs.toFixed(1)} ms`);
     samples.add(OURS, "requireMs", requireMs, "ms");
-    samples.add(OURS, "ofItVscodeMs", "ms");
     samples.add(OURS, "activateMs", activateMs, "ms");
     sessions.push(result);
   }

@@ -22,6 +22,20 @@ export async function expiredPair(cleanup: Cleanup): Promise<{ readonly cert: Bu
   await openssl("req", ...newKey, "-subj", "/CN=late", "-out", "request");
   const signer = ["-cert", path.join(authority, "ca.crt"), "-keyfile", path.join(authority, "ca.key")];
   const dates = ["-startdate", "20200101000000Z", "-enddate", "20210101000000Z"];
-  await openssl("ca", "-batch", "-notext", "-config", "settings", "-extensions", "x", ...signer, ...dates, "-in", "request", "-out", "cert");
+  await openssl(
+    "ca",
+    "-batch",
+    "-notext",
+    "-config",
+    "settings",
+    "-extensions",
+    "x",
+    ...signer,
+    ...dates,
+    "-in",
+    "request",
+    "-out",
+    "cert",
+  );
   return { cert: await fs.readFile(path.join(dir, "cert")), key: await fs.readFile(path.join(dir, "key")) };
 }

@@ -8,13 +8,34 @@ import type { EngineOptions } from "../../src/engine.ts";
 import type { KubeObject } from "../../src/kube/objects.ts";
 import { expiredPair } from "./certificate.ts";
 import { FaultProxy } from "./faultProxy.ts";
-import { bendKubeconfig, Cleanup, kubeconfigOf, type KubeconfigDraft, makeNamespace, openEngine, openRig, SERVICE_ACCOUNT, serverOf, temporaryFolder } from "./support.ts";
+import {
+  bendKubeconfig,
+  Cleanup,
+  kubeconfigOf,
+  type KubeconfigDraft,
+  makeNamespace,
+  openEngine,
+  openRig,
+  SERVICE_ACCOUNT,
+  serverOf,
+  temporaryFolder,
+} from "./support.ts";
 
 /** What a person reads who expands this context. */
-async function sentence(cleanup: Cleanup, bend: (draft: KubeconfigDraft) => void, more: Partial<EngineOptions> = {}): Promise<UserError> {
+async function sentence(
+  cleanup: Cleanup,
+  bend: (draft: KubeconfigDraft) => void,
+  more: Partial<EngineOptions> = {},
+): Promise<UserError> {
   const file = await bendKubeconfig(cleanup, kubeconfigOf("admin"), bend);
-  const { engine, context } = await openEngine(cleanup, file, more).then((engine) => ({ engine, context: engine.contexts()[0]?.name ?? "" }));
-  const failure: unknown = await engine.namespaces(context).then(() => undefined, (error: unknown) => error);
+  const { engine, context } = await openEngine(cleanup, file, more).then((engine) => ({
+    engine,
+    context: engine.contexts()[0]?.name ?? "",
+  }));
+  const failure: unknown = await engine.namespaces(context).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
   assert.ok(isUserError(failure), String(failure));
   const state = engine.clusterState(context);
   if (state.kind === "failed") assert.deepEqual([state.code, state.message], [failure.code, failure.message]);
@@ -63,20 +84,29 @@ describe("connecting, where something is wrong", () => {
     await proxy.stop();
     const error = await sentence(cleanup, ({ cluster }) => (cluster["server"] = address));
     assert.equal(error.code, "unreachable");
-    assert.equal(error.message, `The cluster cannot be reached: nothing listens at ${address.replace("https://", "")}. Is the local cluster running?`);
+    assert.equal(
+      error.message,
+      `The cluster cannot be reached: nothing listens at ${address.replace("https://", "")}. Is the local cluster running?`,
+    );
   });
 
   it("a name that nobody has", async () => {
     const error = await sentence(cleanup, ({ cluster }) => (cluster["server"] = "https://no-such-host.invalid:6443"));
     assert.equal(error.code, "unreachable");
-    assert.match(error.message, /^The cluster cannot be reached: the name no-such-host\.invalid (was not found|could not be looked up)\. Check the network, the VPN or the proxy\.$/);
+    assert.match(
+      error.message,
+      /^The cluster cannot be reached: the name no-such-host\.invalid (was not found|could not be looked up)\. Check the network, the VPN or the proxy\.$/,
+    );
   });
 
   it("a server with another authority", async () => {
     const other = await fs.readFile(path.join(import.meta.dirname, "..", "certificates", "ca.pem"), "base64");
     const error = await sentence(cleanup, ({ cluster }) => (cluster["certificate-authority-data"] = other));
     assert.equal(error.code, "untrusted-server");
-    assert.match(error.message, /^The server at 127\.0\.0\.1:\d+ is not trusted: its certificate .*\. The cluster \S+ of the kubeconfig says what is trusted/);
+    assert.match(
+      error.message,
+      /^The server at 127\.0\.0\.1:\d+ is not trusted: its certificate .*\. The cluster \S+ of the kubeconfig says what is trusted/,
+    );
   });
 
   it("a client certificate that has expired, by our clock and by the server's", async () => {
@@ -87,11 +117,17 @@ describe("connecting, where something is wrong", () => {
     };
     const ours = await sentence(cleanup, bend);
     assert.equal(ours.code, "certificate-expired");
-    assert.match(ours.message, /^The certificate for user \S+ expired \d+ d ago \(2021-01-01\)\. Get a new one from where the cluster's access was given, then try again\.$/);
+    assert.match(
+      ours.message,
+      /^The certificate for user \S+ expired \d+ d ago \(2021-01-01\)\. Get a new one from where the cluster's access was given, then try again\.$/,
+    );
     const slow: Clock = { ...systemClock, now: () => Date.UTC(2020, 5, 1) };
     const theirs = await sentence(cleanup, bend, { clock: slow });
     assert.equal(theirs.code, "sign-in-needed");
-    assert.match(theirs.message, /^The cluster at 127\.0\.0\.1:\d+ did not accept the credentials of user \S+\. Sign in again with the tool that made them, then try again\.$/);
+    assert.match(
+      theirs.message,
+      /^The cluster at 127\.0\.0\.1:\d+ did not accept the credentials of user \S+\. Sign in again with the tool that made them, then try again\.$/,
+    );
   });
 
   it("a sign-in program that is missing, fails, hangs or prints junk", async () => {
@@ -146,7 +182,10 @@ describe("connecting, where something is wrong", () => {
     const seen = await Promise.all([1, 2, 3, 4].map(() => rig.engine.namespaces(rig.context)));
     // This account may list nothing: it is shown its context's own namespace.
     for (const { shown, more } of seen) assert.deepEqual([shown, more], [["default"], true]);
-    assert.match(await rig.engine.adminRequest(rig.context, namespace), new RegExp(`system:serviceaccount:${namespace}:default`));
+    assert.match(
+      await rig.engine.adminRequest(rig.context, namespace),
+      new RegExp(`system:serviceaccount:${namespace}:default`),
+    );
     const count = async (): Promise<number> => (await fs.readFile(runs, "utf8")).split("\n").length - 1;
     assert.equal(await count(), 1);
 
@@ -154,7 +193,10 @@ describe("connecting, where something is wrong", () => {
     const account = await admin.client.get<KubeObject>(SERVICE_ACCOUNT, "default", namespace);
     await admin.client.delete(SERVICE_ACCOUNT, "default", namespace, account.metadata.uid ?? "");
     const refused = async (): Promise<string> => {
-      const failure: unknown = await rig.engine.namespaces(rig.context).then(() => undefined, (error: unknown) => error);
+      const failure: unknown = await rig.engine.namespaces(rig.context).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
       return isUserError(failure) ? failure.code : "";
     };
     const deadline = Date.now() + 20_000;

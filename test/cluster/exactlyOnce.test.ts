@@ -17,15 +17,37 @@ import { until } from "../editor/until.ts";
 import type { Order } from "./launchChild.ts";
 import { FaultProxy } from "./faultProxy.ts";
 import { followToEnd } from "./recorder.ts";
-import { bendKubeconfig, Cleanup, CONFIG_MAP, find, kubeconfigOf, launchPlan, makeNamespace, openRig, type Rig, serverOf, temporaryFolder, writeProject } from "./support.ts";
+import {
+  bendKubeconfig,
+  Cleanup,
+  CONFIG_MAP,
+  find,
+  kubeconfigOf,
+  launchPlan,
+  makeNamespace,
+  openRig,
+  type Rig,
+  serverOf,
+  temporaryFolder,
+  writeProject,
+} from "./support.ts";
 
 /** What stands in the way of the request after a step, and how it can be seen from elsewhere that it was served. */
-const LOST: readonly { readonly after: LaunchStep; readonly what: string; readonly served: (rig: Rig, entry: LaunchEntry) => Promise<boolean> }[] = [
-  { after: "journalled", what: "the job's creation", served: async (rig, entry) => (await rootOf(rig, entry)) !== undefined },
+const LOST: readonly {
+  readonly after: LaunchStep;
+  readonly what: string;
+  readonly served: (rig: Rig, entry: LaunchEntry) => Promise<boolean>;
+}[] = [
+  {
+    after: "journalled",
+    what: "the job's creation",
+    served: async (rig, entry) => (await rootOf(rig, entry)) !== undefined,
+  },
   {
     after: "created",
     what: "the code's creation",
-    served: async (rig, entry) => (await find(rig.client, CONFIG_MAP, codeName(entry.spec), entry.namespace)) !== undefined,
+    served: async (rig, entry) =>
+      (await find(rig.client, CONFIG_MAP, codeName(entry.spec), entry.namespace)) !== undefined,
   },
   {
     after: "code",
@@ -54,7 +76,10 @@ async function assertOnce(rig: Rig, namespace: string, id: string): Promise<Kube
   assert.ok(root !== undefined);
   assert.equal(roots.length, 1);
   assert.ok(!isSuspended(root));
-  assert.deepEqual(codes.map((code) => code.metadata.ownerReferences?.map((owner) => owner.uid)), [[root.metadata.uid]]);
+  assert.deepEqual(
+    codes.map((code) => code.metadata.ownerReferences?.map((owner) => owner.uid)),
+    [[root.metadata.uid]],
+  );
   return root;
 }
 
@@ -71,7 +96,11 @@ describe("a launch happens exactly once", () => {
     namespace = await makeNamespace(cleanup, rig.client, "once");
     proxy = await FaultProxy.start(await serverOf(kubeconfigOf("admin")));
     cleanup.add(() => proxy.stop());
-    proxied = await bendKubeconfig(cleanup, kubeconfigOf("admin"), ({ cluster }) => (cluster["server"] = proxy.address));
+    proxied = await bendKubeconfig(
+      cleanup,
+      kubeconfigOf("admin"),
+      ({ cluster }) => (cluster["server"] = proxy.address),
+    );
     file = await writeProject(cleanup, { "once.py": "print('once')\n" });
   });
 
@@ -134,7 +163,11 @@ describe("a launch happens exactly once", () => {
     const before = await onlyEntry(storage);
     proxy.mute(true);
     await fs.writeFile(path.join(storage, "go"), "");
-    await until("the job", () => rootOf(rig, before), (root) => root !== undefined);
+    await until(
+      "the job",
+      () => rootOf(rig, before),
+      (root) => root !== undefined,
+    );
     await kill(child);
     proxy.mute(false);
     const { id } = await resumeAll(storage);
@@ -154,8 +187,16 @@ describe("a launch happens exactly once", () => {
         if (step === after) proxy.mute(true);
       });
       launched.catch(() => undefined);
-      const entry = await until("the entry", () => journalOf(storage).list(), (entries) => entries.length === 1).then(() => onlyEntry(storage));
-      await until(`${what} to be served`, () => served(rig, entry), (done) => done);
+      const entry = await until(
+        "the entry",
+        () => journalOf(storage).list(),
+        (entries) => entries.length === 1,
+      ).then(() => onlyEntry(storage));
+      await until(
+        `${what} to be served`,
+        () => served(rig, entry),
+        (done) => done,
+      );
       proxy.mute(false);
       proxy.cut();
       const job = await launched;
@@ -172,7 +213,11 @@ describe("a launch happens exactly once", () => {
       if (step === "created") stop.abort();
     });
     await assert.rejects(launched, { name: "CancelledError" });
-    await until("the job to go", () => find(rig.client, PYTORCH_JOB, plan.spec.name, namespace), (left) => left === undefined);
+    await until(
+      "the job to go",
+      () => find(rig.client, PYTORCH_JOB, plan.spec.name, namespace),
+      (left) => left === undefined,
+    );
     assert.deepEqual(await own.engine.jobs.journal.list(), []);
   });
 
@@ -183,10 +228,18 @@ describe("a launch happens exactly once", () => {
     const [entry] = await next.engine.jobs.launcher.interrupted();
     assert.ok(entry?.uid !== undefined);
     await rig.client.delete(PYTORCH_JOB, entry.name, namespace, entry.uid);
-    await until("the job to go", () => rootOf(rig, entry), (root) => root === undefined);
+    await until(
+      "the job to go",
+      () => rootOf(rig, entry),
+      (root) => root === undefined,
+    );
     // Somebody else takes the name meanwhile.
     const other = await rig.engine.jobs.plan(file, { ...plannedFor(rig), namespace });
-    const theirs = await rig.engine.jobs.launcher.launch({ ...other.spec, name: entry.name }, other.snapshot, rig.client);
+    const theirs = await rig.engine.jobs.launcher.launch(
+      { ...other.spec, name: entry.name },
+      other.snapshot,
+      rig.client,
+    );
     const outcome = await next.engine.jobs.launcher.resume(entry, next.client).catch((error: unknown) => error);
     assert.equal((await rootOf(rig, entry))?.metadata.uid, theirs.uid);
     assert.ok(outcome instanceof Error && "code" in outcome && outcome.code === "name-taken", String(outcome));
@@ -195,5 +248,11 @@ describe("a launch happens exactly once", () => {
 });
 
 function plannedFor(rig: Rig) {
-  return { context: rig.context, namespace: "", size: { nodes: 1, gpusPerNode: 0, processesPerNode: 1 }, image: "trainyard.local/python:1", args: [] };
+  return {
+    context: rig.context,
+    namespace: "",
+    size: { nodes: 1, gpusPerNode: 0, processesPerNode: 1 },
+    image: "trainyard.local/python:1",
+    args: [],
+  };
 }

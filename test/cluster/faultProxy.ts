@@ -62,7 +62,11 @@ export class FaultProxy {
     if (this.#refusing) return;
     this.#refusing = true;
     this.#server.close();
-    await until("the port to close", () => Promise.resolve(this.#server.listening), (listening) => !listening);
+    await until(
+      "the port to close",
+      () => Promise.resolve(this.#server.listening),
+      (listening) => !listening,
+    );
   }
 
   /** Opens the same port again. */

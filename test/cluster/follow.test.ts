@@ -1,13 +1,24 @@
 import assert from "node:assert/strict";
 import fs from "node:fs/promises";
+import { systemClock } from "../../src/core/clock.ts";
 import { POD } from "../../src/kubeflow/kinds/pod.ts";
 import { PYTORCH_JOB } from "../../src/kubeflow/kinds/pytorchJob.ts";
 import type { KubeObject } from "../../src/kube/objects.ts";
 import { until } from "../editor/until.ts";
 import { createRaw, follow, followToEnd } from "./recorder.ts";
-import { Cleanup, find, kubeconfigOf, launchFile, makeNamespace, openRig, RESOURCE_QUOTA, type Rig, writeProject } from "./support.ts";
+import {
+  Cleanup,
+  find,
+  kubeconfigOf,
+  launchFile,
+  makeNamespace,
+  openRig,
+  RESOURCE_QUOTA,
+  type Rig,
+  writeProject,
+} from "./support.ts";
 
-const WHO = "import os; print(f'rank {os.environ[\"RANK\"]} of {os.environ[\"WORLD_SIZE\"]}')";
+const WHO = 'import os; print(f\'rank {os.environ["RANK"]} of {os.environ["WORLD_SIZE"]}\')';
 const WAIT = "import time\nprint('begun', flush=True)\ntime.sleep(600)";
 
 describe("following a job", () => {
@@ -23,10 +34,22 @@ describe("following a job", () => {
   after(() => cleanup.run());
 
   it("gives every rank's lines under its own number, into the sink and the file alike", async () => {
-    const target = await createRaw(rig, { name: "ranks", namespace, master: `${WHO}\nimport time; time.sleep(4)`, worker: WHO, workers: 2 });
+    const target = await createRaw(rig, {
+      name: "ranks",
+      namespace,
+      master: `${WHO}\nimport time; time.sleep(4)`,
+      worker: WHO,
+      workers: 2,
+    });
     const { recorder, result } = await followToEnd(rig, target);
     for (const rank of [0, 1, 2]) assert.deepEqual(recorder.of(rank), [`rank ${rank} of 3`]);
-    assert.deepEqual(result.verdict, { outcome: "succeeded", took: result.verdict.took, reason: "", neverStarted: [], stillRunning: [] });
+    assert.deepEqual(result.verdict, {
+      outcome: "succeeded",
+      took: result.verdict.took,
+      reason: "",
+      neverStarted: [],
+      stillRunning: [],
+    });
     assert.match(result.verdict.took, /^\d+ s$/);
     const lines = (await fs.readFile(result.log.path, "utf8")).trimEnd().split("\n");
     assert.equal(lines[0], "▶ header");
@@ -37,9 +60,17 @@ describe("following a job", () => {
 
   it("reads a job that has already ended to its last line", async () => {
     const target = await createRaw(rig, { name: "over", namespace, master: "for i in range(20000): print(i)" });
-    await until("its end", () => rig.engine.findJob(rig.context, namespace, target.name, target.uid), (job) => job?.condition === "Succeeded", 30_000);
+    await until(
+      "its end",
+      () => rig.engine.findJob(rig.context, namespace, target.name, target.uid),
+      (job) => job?.condition === "Succeeded",
+      30_000,
+    );
     const { recorder, result } = await followToEnd(rig, target);
-    assert.deepEqual(recorder.of(0), Array.from({ length: 20_000 }, (_, index) => String(index)));
+    assert.deepEqual(
+      recorder.of(0),
+      Array.from({ length: 20_000 }, (_, index) => String(index)),
+    );
     assert.equal(result.verdict.outcome, "succeeded");
     const only = follow(rig, { ...target, rank: 0 });
     assert.equal((await only.result).verdict.outcome, "succeeded");
@@ -47,19 +78,25 @@ describe("following a job", () => {
   });
 
   it("reads a log to its end for a sink that is slower than the job's aftermath", async () => {
-    const target = await createRaw(rig, { name: "slow-sink", namespace, master: "for i in range(200000): print(f'{i:>60}')" });
+    const target = await createRaw(rig, {
+      name: "slow-sink",
+      namespace,
+      master: "for i in range(200000): print(f'{i:>60}')",
+    });
     const { recorder, result } = follow(rig, target);
-    const push = recorder.lines.bind(recorder);
     let held = 0;
-    recorder.lines = async (records) => {
-      push(records);
-      // A terminal that is behind: together longer than any pause that the follower grants.
-      if (held++ < 26) await new Promise((resolve) => setTimeout(resolve, 500));
-    };
+    // A terminal that is behind: together longer than any pause that the follower grants.
+    recorder.pause = () => (held++ < 26 ? systemClock.sleep(500) : Promise.resolve());
     const { verdict } = await result;
     assert.equal(verdict.outcome, "succeeded");
     assert.equal(recorder.records.length, 200_000);
-    assert.deepEqual(recorder.of(0).map(Number).find((value, index) => value !== index), undefined);
+    assert.deepEqual(
+      recorder
+        .of(0)
+        .map(Number)
+        .find((value, index) => value !== index),
+      undefined,
+    );
   });
 
   it("names the exception of the rank that raised, with its place", async () => {
@@ -87,7 +124,11 @@ describe("following a job", () => {
     assert.deepEqual(verdict.neverStarted, []);
     const left = await rig.engine.findJob(rig.context, namespace, target.name, target.uid);
     assert.ok(left?.suspended === true);
-    await until("its pod to go", () => find(rig.client, POD, "paused-master-0", namespace), (pod) => pod === undefined);
+    await until(
+      "its pod to go",
+      () => find(rig.client, POD, "paused-master-0", namespace),
+      (pod) => pod === undefined,
+    );
   });
 
   it("ends when the job is deleted", async () => {
@@ -114,22 +155,40 @@ describe("following a job", () => {
   it("says why a pod finds no node", async () => {
     const target = await createRaw(rig, { name: "huge", namespace, master: WAIT, cpu: "1000" });
     const { recorder, result, stop } = follow(rig, target);
-    await recorder.told("the reason", ({ rank, state, text }) => rank === 0 && state === "Waiting" && text === "not enough CPUs (1 of the nodes)");
+    await recorder.told(
+      "the reason",
+      ({ rank, state, text }) => rank === 0 && state === "Waiting" && text === "not enough CPUs (1 of the nodes)",
+    );
     stop.abort();
     await assert.rejects(result, { name: "CancelledError" });
     await rig.engine.deleteJob(rig.context, target);
   });
 
   it("says that an image cannot be pulled", async () => {
-    const target = await createRaw(rig, { name: "no-image", namespace, master: WAIT, image: "trainyard.local/missing:1" });
+    const target = await createRaw(rig, {
+      name: "no-image",
+      namespace,
+      master: WAIT,
+      image: "trainyard.local/missing:1",
+    });
     const { recorder, stop } = follow(rig, target);
-    await recorder.told("the reason", ({ rank, state, text }) => rank === 0 && state === "Waiting" && text === "the image cannot be pulled");
+    await recorder.told(
+      "the reason",
+      ({ rank, state, text }) => rank === 0 && state === "Waiting" && text === "the image cannot be pulled",
+    );
     stop.abort();
     await rig.engine.deleteJob(rig.context, target);
   });
 
   it("reports the rank that never began", async () => {
-    const target = await createRaw(rig, { name: "half", namespace, master: "print('alone')", worker: WHO, workers: 1, workerImage: "trainyard.local/missing:1" });
+    const target = await createRaw(rig, {
+      name: "half",
+      namespace,
+      master: "print('alone')",
+      worker: WHO,
+      workers: 1,
+      workerImage: "trainyard.local/missing:1",
+    });
     const { recorder, result } = await followToEnd(rig, target);
     assert.equal(result.verdict.outcome, "succeeded");
     assert.deepEqual(result.verdict.neverStarted, [1]);
@@ -139,12 +198,25 @@ describe("following a job", () => {
 
   it("says which quota keeps the pods away", async () => {
     const own = await makeNamespace(cleanup, rig.client, "quota");
-    const quota = { apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "no-pods", namespace: own }, spec: { hard: { pods: "0" } } };
+    const quota = {
+      apiVersion: "v1",
+      kind: "ResourceQuota",
+      metadata: { name: "no-pods", namespace: own },
+      spec: { hard: { pods: "0" } },
+    };
     await rig.client.create<KubeObject>(RESOURCE_QUOTA, quota);
-    await until("the quota to count", () => rig.client.get<KubeObject & { status?: { hard?: object } }>(RESOURCE_QUOTA, "no-pods", own), (made) => made.status?.hard !== undefined);
+    await until(
+      "the quota to count",
+      () => rig.client.get<KubeObject & { status?: { hard?: object } }>(RESOURCE_QUOTA, "no-pods", own),
+      (made) => made.status?.hard !== undefined,
+    );
     const target = await createRaw(rig, { name: "kept", namespace: own, master: WAIT });
     const { recorder, stop } = follow(rig, target);
-    await recorder.told("the quota", ({ rank, text }) => rank === undefined && text === "the quota no-pods allows 0 pods (0 in use, this job asks for 1)");
+    await recorder.told(
+      "the quota",
+      ({ rank, text }) =>
+        rank === undefined && text === "the quota no-pods allows 0 pods (0 in use, this job asks for 1)",
+    );
     stop.abort();
     await rig.engine.deleteJob(rig.context, target);
   });
@@ -156,7 +228,10 @@ describe("following a job", () => {
     for (const round of [0, 1, 2, 3, 4]) {
       const target = await createRaw(rig, { name: `fresh-${round}`, namespace, master: "print('hello')" });
       const { result, stop } = follow(rig, target);
-      const first = await Promise.race([result.then(({ verdict }) => verdict.outcome), until("the job to be known", () => Promise.resolve(store.items.has(target.uid)), Boolean)]);
+      const first = await Promise.race([
+        result.then(({ verdict }) => verdict.outcome),
+        until("the job to be known", () => Promise.resolve(store.items.has(target.uid)), Boolean),
+      ]);
       assert.notEqual(first, "deleted");
       stop.abort();
       await rig.client.delete(PYTORCH_JOB, target.name, namespace, target.uid);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs/promises";
 import { systemClock } from "../../src/core/clock.ts";
+import { isCancelled } from "../../src/core/errors.ts";
 import { until } from "../editor/until.ts";
 import { FaultProxy } from "./faultProxy.ts";
 import { createRaw, follow } from "./recorder.ts";
@@ -40,11 +41,11 @@ describe("following over a network that fails", () => {
     const over = new AbortController();
     let rounds = 0;
     const running = (async () => {
-      while (!over.signal.aborted) {
-        await systemClock.sleep(1000, over.signal).catch(() => undefined);
-        if (!over.signal.aborted) act(rounds++);
+      for (;;) {
+        await systemClock.sleep(1000, over.signal);
+        act(rounds++);
       }
-    })();
+    })().catch((error: unknown) => assert.ok(isCancelled(error)));
     return {
       stop: async () => {
         over.abort();
@@ -55,15 +56,28 @@ describe("following over a network that fails", () => {
   }
 
   it("loses and repeats nothing of 50,000 lines while its connections are cut every second", async () => {
-    const target = await createRaw(direct, { name: "numbers", namespace, master: NUMBERED, worker: NUMBERED, workers: 1 });
+    const target = await createRaw(direct, {
+      name: "numbers",
+      namespace,
+      master: NUMBERED,
+      worker: NUMBERED,
+      workers: 1,
+    });
     const { recorder, result } = follow(rig, target);
     const cuts = trouble((round) => {
       // In the middle of a frame, and between two.
       if (round % 2 === 0) proxy.cut();
       else proxy.cutAfter(10_000 + round * 777);
     });
-    cleanup.add(async () => void (await cuts.stop()));
-    await until("all lines", () => Promise.resolve(recorder.records.length), (count) => count >= 2 * LINES, 50_000);
+    cleanup.add(async () => {
+      await cuts.stop();
+    });
+    await until(
+      "all lines",
+      () => Promise.resolve(recorder.records.length),
+      (count) => count >= 2 * LINES,
+      50_000,
+    );
     const rounds = await cuts.stop();
     const { verdict, log } = await result;
     await log.close();
@@ -72,11 +86,18 @@ describe("following over a network that fails", () => {
     assert.deepEqual(recorder.gaps, []);
     for (const rank of [0, 1]) {
       const lines = recorder.of(rank).map(Number);
-      assert.equal(lines.findIndex((value, index) => value !== index), -1, `rank ${rank} is out of order`);
+      assert.equal(
+        lines.findIndex((value, index) => value !== index),
+        -1,
+        `rank ${rank} is out of order`,
+      );
       assert.equal(lines.length, LINES, `rank ${rank}`);
     }
     const logged = (await fs.readFile(log.path, "utf8")).split("\n").filter((line) => /^\d │ /.test(line));
-    assert.deepEqual(logged, recorder.records.map(({ rank, text }) => `${rank} │ ${text}`));
+    assert.deepEqual(
+      logged,
+      recorder.records.map(({ rank, text }) => `${rank} │ ${text}`),
+    );
   });
 
   it("begins while the network is away, says so, and goes on when it is back", async () => {
@@ -88,7 +109,11 @@ describe("following over a network that fails", () => {
     await proxy.refuse();
     proxy.cut();
     const { recorder, result } = follow(fresh, target);
-    await recorder.told("the outage", ({ rank, text }) => rank === undefined && text.startsWith("The cluster cannot be reached: nothing listens at 127.0.0.1"));
+    await recorder.told(
+      "the outage",
+      ({ rank, text }) =>
+        rank === undefined && text.startsWith("The cluster cannot be reached: nothing listens at 127.0.0.1"),
+    );
     await proxy.accept();
     const { verdict } = await result;
     assert.equal(verdict.outcome, "succeeded");
@@ -106,7 +131,11 @@ describe("following over a network that fails", () => {
     await recorder.heard(0, "before");
     await proxy.refuse();
     proxy.cut();
-    await until("the job's end", () => direct.engine.findJob(direct.context, namespace, target.name, target.uid), (job) => job?.condition === "Succeeded");
+    await until(
+      "the job's end",
+      () => direct.engine.findJob(direct.context, namespace, target.name, target.uid),
+      (job) => job?.condition === "Succeeded",
+    );
     await proxy.accept();
     const { verdict } = await result;
     assert.equal(verdict.outcome, "succeeded");

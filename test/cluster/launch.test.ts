@@ -10,7 +10,19 @@ import { codeName } from "../../src/jobs/manifest.ts";
 import type { KubeObject } from "../../src/kube/objects.ts";
 import { until } from "../editor/until.ts";
 import { followToEnd } from "./recorder.ts";
-import { Cleanup, CONFIG_MAP, find, kubeconfigOf, launchFile, makeNamespace, openRig, type Rig, TORCH, VERSION, writeProject } from "./support.ts";
+import {
+  Cleanup,
+  CONFIG_MAP,
+  find,
+  kubeconfigOf,
+  launchFile,
+  makeNamespace,
+  openRig,
+  type Rig,
+  TORCH,
+  VERSION,
+  writeProject,
+} from "./support.ts";
 
 const git = promisify(execFile);
 
@@ -39,8 +51,19 @@ describe("launching on a real cluster", () => {
       "pkg/deep/words.py": 'GREETING = "good morning"\n',
     });
     const folder = path.dirname(file);
-    const env = { ...process.env, GIT_AUTHOR_NAME: "a", GIT_AUTHOR_EMAIL: "a@b", GIT_COMMITTER_NAME: "a", GIT_COMMITTER_EMAIL: "a@b" };
-    for (const args of [["init", "-q"], ["add", "."], ["commit", "-q", "-m", "x"]]) await git("git", args, { cwd: folder, env });
+    const env = {
+      ...process.env,
+      GIT_AUTHOR_NAME: "a",
+      GIT_AUTHOR_EMAIL: "a@b",
+      GIT_COMMITTER_NAME: "a",
+      GIT_COMMITTER_EMAIL: "a@b",
+    };
+    for (const args of [
+      ["init", "-q"],
+      ["add", "."],
+      ["commit", "-q", "-m", "x"],
+    ])
+      await git("git", args, { cwd: folder, env });
     const commit = (await git("git", ["rev-parse", "HEAD"], { cwd: folder })).stdout.trim();
 
     const { plan, job } = await launchFile(rig, file, namespace, { args: ["$(HOME)", "a b", "$$", "--x=1"] });
@@ -57,25 +80,48 @@ describe("launching on a real cluster", () => {
     assert.equal(annotations["trainyard/version"], VERSION);
     assert.equal(record(record(record(root)["spec"])["runPolicy"])["suspend"], false);
     const code = await rig.client.get(CONFIG_MAP, codeName(plan.spec), namespace);
-    assert.deepEqual(code.metadata.ownerReferences?.map((owner) => owner.uid), [job.uid]);
+    assert.deepEqual(
+      code.metadata.ownerReferences?.map((owner) => owner.uid),
+      [job.uid],
+    );
     assert.equal(record(code)["immutable"], true);
     assert.equal((await podsOf(rig, namespace, plan.spec.id)).length, 1);
 
     const found = await rig.engine.findLaunch(rig.context, namespace, job.name, plan.spec.id);
     assert.ok(found !== undefined && rig.engine.isMine(found));
     await rig.engine.deleteJob(rig.context, found);
-    await until("the job to go", () => find(rig.client, PYTORCH_JOB, job.name, namespace), (left) => left === undefined);
-    await until("its code to go", () => find(rig.client, CONFIG_MAP, codeName(plan.spec), namespace), (left) => left === undefined);
-    await until("its pods to go", () => podsOf(rig, namespace, plan.spec.id), (left) => left.length === 0);
+    await until(
+      "the job to go",
+      () => find(rig.client, PYTORCH_JOB, job.name, namespace),
+      (left) => left === undefined,
+    );
+    await until(
+      "its code to go",
+      () => find(rig.client, CONFIG_MAP, codeName(plan.spec), namespace),
+      (left) => left === undefined,
+    );
+    await until(
+      "its pods to go",
+      () => podsOf(rig, namespace, plan.spec.id),
+      (left) => left.length === 0,
+    );
   });
 
   it("deletes exactly the object that was meant", async () => {
     const file = await writeProject(cleanup, { "old.py": "print(1)\n" });
     const first = await launchFile(rig, file, namespace);
     await rig.engine.deleteJob(rig.context, first.job);
-    await until("the first to go", () => find(rig.client, PYTORCH_JOB, first.job.name, namespace), (left) => left === undefined);
+    await until(
+      "the first to go",
+      () => find(rig.client, PYTORCH_JOB, first.job.name, namespace),
+      (left) => left === undefined,
+    );
     const plan = await rig.engine.jobs.plan(file, { ...first.plan.spec, size: first.plan.spec });
-    const second = await rig.engine.jobs.launcher.launch({ ...plan.spec, name: first.job.name }, plan.snapshot, rig.client);
+    const second = await rig.engine.jobs.launcher.launch(
+      { ...plan.spec, name: first.job.name },
+      plan.snapshot,
+      rig.client,
+    );
     await rig.engine.deleteJob(rig.context, first.job);
     await assert.rejects(rig.engine.stopJob(rig.context, first.job), {
       code: "job-deleted",
@@ -87,9 +133,12 @@ describe("launching on a real cluster", () => {
   });
 
   it("sends more files than one launch usually has, with odd names and bytes that are no text", async () => {
-    const many = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`mods/m${index}.py`, `VALUE = ${index}\n`]));
+    const many = Object.fromEntries(
+      Array.from({ length: 300 }, (_, index) => [`mods/m${index}.py`, `VALUE = ${index}\n`]),
+    );
     const file = await writeProject(cleanup, {
-      "sub folder/-räksmörgås train.py": "import importlib\nprint(sum(importlib.import_module(f'mods.m{i}').VALUE for i in range(300)))\nfrom latin import S\nprint(len(S))\n",
+      "sub folder/-räksmörgås train.py":
+        "import importlib\nprint(sum(importlib.import_module(f'mods.m{i}').VALUE for i in range(300)))\nfrom latin import S\nprint(len(S))\n",
       "sub folder/mods/__init__.py": "",
       ...Object.fromEntries(Object.entries(many).map(([name, text]) => [`sub folder/${name}`, text])),
       "sub folder/latin.py": "# -*- coding: latin-1 -*-\nS = 'x'\n",
@@ -113,10 +162,17 @@ describe("launching on a real cluster", () => {
         "",
       ].join("\n"),
     });
-    const { job } = await launchFile(rig, file, namespace, { size: { nodes: 2, gpusPerNode: 0, processesPerNode: 1 }, image: TORCH });
+    const { job } = await launchFile(rig, file, namespace, {
+      size: { nodes: 2, gpusPerNode: 0, processesPerNode: 1 },
+      image: TORCH,
+    });
     const { recorder, result } = await followToEnd(rig, job);
     assert.equal(result.verdict.outcome, "succeeded", JSON.stringify(recorder.records));
-    for (const rank of [0, 1]) assert.ok(recorder.of(rank).some((line) => /^node \d rank \d of 2 sum 3$/.test(line)), `rank ${rank}: ${recorder.of(rank).join("\n")}`);
+    for (const rank of [0, 1])
+      assert.ok(
+        recorder.of(rank).some((line) => /^node \d rank \d of 2 sum 3$/.test(line)),
+        `rank ${rank}: ${recorder.of(rank).join("\n")}`,
+      );
     assert.deepEqual(result.verdict.neverStarted, []);
   });
 });

@@ -1,6 +1,7 @@
 // Follows jobs as the terminal does, and keeps what was told.
 import { stripVTControlCharacters } from "node:util";
-import type { FollowSink, FollowTarget, LogRecord } from "../../src/jobs/follow.ts";
+import type { FollowSink, FollowTarget } from "../../src/jobs/follow.ts";
+import type { LogRecord } from "../../src/jobs/readings.ts";
 import type { FollowResult, LogWords } from "../../src/jobs/session.ts";
 import type { JobState } from "../../src/kubeflow/model.ts";
 import type { KubeObject } from "../../src/kube/objects.ts";
@@ -19,8 +20,12 @@ export class Recorder implements FollowSink {
   readonly statuses: Told[] = [];
   readonly gaps: string[] = [];
 
-  lines(records: readonly LogRecord[]): void {
+  /** Waited for with every batch: a sink that is behind. */
+  pause: () => Promise<void> = () => Promise.resolve();
+
+  async lines(records: readonly LogRecord[]): Promise<void> {
     this.records.push(...records);
+    await this.pause();
   }
 
   status(rank: number | undefined, state: JobState, text: string): void {
@@ -38,12 +43,22 @@ export class Recorder implements FollowSink {
 
   /** Waits until a status has come that fits. */
   told(what: string, fits: (told: Told) => boolean, timeout = 30_000): Promise<readonly Told[]> {
-    return until(what, () => Promise.resolve(this.statuses), (statuses) => statuses.some(fits), timeout);
+    return until(
+      what,
+      () => Promise.resolve(this.statuses),
+      (statuses) => statuses.some(fits),
+      timeout,
+    );
   }
 
   /** Waits until a rank has said this. */
   heard(rank: number, text: string, timeout = 30_000): Promise<string[]> {
-    return until(`rank ${rank} to say ${text}`, () => Promise.resolve(this.of(rank)), (lines) => lines.includes(text), timeout);
+    return until(
+      `rank ${rank} to say ${text}`,
+      () => Promise.resolve(this.of(rank)),
+      (lines) => lines.includes(text),
+      timeout,
+    );
   }
 }
 
@@ -69,7 +84,10 @@ export function follow(rig: Rig, target: FollowTarget): Following {
 }
 
 /** Follows to the end; the log file is closed. */
-export async function followToEnd(rig: Rig, target: FollowTarget): Promise<{ recorder: Recorder; result: FollowResult }> {
+export async function followToEnd(
+  rig: Rig,
+  target: FollowTarget,
+): Promise<{ recorder: Recorder; result: FollowResult }> {
   const { recorder, result } = follow(rig, target);
   const ended = await result;
   await ended.log.close();

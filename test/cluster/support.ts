@@ -55,7 +55,8 @@ export class Cleanup {
         failures.push(error);
       }
     }
-    if (failures.length > 0) throw new AggregateError(failures, `cleaning up failed: ${failures.map(String).join("; ")}`);
+    if (failures.length > 0)
+      throw new AggregateError(failures, `cleaning up failed: ${failures.map(String).join("; ")}`);
   }
 }
 
@@ -87,7 +88,11 @@ export interface Rig {
   readonly storage: string;
 }
 
-export async function openEngine(cleanup: Cleanup, kubeconfig: string, overrides: Partial<EngineOptions> = {}): Promise<Engine> {
+export async function openEngine(
+  cleanup: Cleanup,
+  kubeconfig: string,
+  overrides: Partial<EngineOptions> = {},
+): Promise<Engine> {
   const engine = createEngine({
     version: VERSION,
     installation: "cluster-ring",
@@ -105,7 +110,11 @@ export async function openEngine(cleanup: Cleanup, kubeconfig: string, overrides
   return engine;
 }
 
-export async function openRig(cleanup: Cleanup, kubeconfig: string, overrides: Partial<EngineOptions> = {}): Promise<Rig> {
+export async function openRig(
+  cleanup: Cleanup,
+  kubeconfig: string,
+  overrides: Partial<EngineOptions> = {},
+): Promise<Rig> {
   const storage = overrides.storage ?? (await temporaryFolder(cleanup));
   const engine = await openEngine(cleanup, kubeconfig, { ...overrides, storage });
   const context = engine.contexts()[0]?.name;
@@ -125,7 +134,11 @@ export interface KubeconfigDraft {
 }
 
 /** Writes a variant of a kubeconfig; returns its path. */
-export async function bendKubeconfig(cleanup: Cleanup, source: string, bend: (draft: KubeconfigDraft) => void): Promise<string> {
+export async function bendKubeconfig(
+  cleanup: Cleanup,
+  source: string,
+  bend: (draft: KubeconfigDraft) => void,
+): Promise<string> {
   const text = await fs.readFile(source, "utf8");
   const document = parse(text) as {
     clusters: [{ cluster: Draft }];
@@ -150,12 +163,21 @@ export async function makeNamespace(cleanup: Cleanup, client: KubeClient, prefix
   const made = await client.create<KubeObject>(NAMESPACE, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
   cleanup.add(() => client.delete(NAMESPACE, name, undefined, made.metadata.uid ?? ""));
   // Pods are refused until the controller has made the account that they run as.
-  await until("the namespace's account", () => find(client, SERVICE_ACCOUNT, "default", name), (found) => found !== undefined);
+  await until(
+    "the namespace's account",
+    () => find(client, SERVICE_ACCOUNT, "default", name),
+    (found) => found !== undefined,
+  );
   return name;
 }
 
 /** The object, undefined where there is none. */
-export async function find<T extends KubeObject>(client: KubeClient, kind: ResourceKind, name: string, namespace?: string): Promise<T | undefined> {
+export async function find<T extends KubeObject>(
+  client: KubeClient,
+  kind: ResourceKind,
+  name: string,
+  namespace?: string,
+): Promise<T | undefined> {
   try {
     return await client.get<T>(kind, name, namespace);
   } catch (error) {
@@ -193,7 +215,12 @@ export async function launchFile(
 }
 
 /** The same without the check; `onStep` hears each step once it is certain. */
-export async function launchPlan(rig: Rig, file: string, namespace: string, onStep?: (step: LaunchStep) => void): Promise<LaunchedJob> {
+export async function launchPlan(
+  rig: Rig,
+  file: string,
+  namespace: string,
+  onStep?: (step: LaunchStep) => void,
+): Promise<LaunchedJob> {
   const plan = await rig.engine.jobs.plan(file, choice(rig, namespace));
   return rig.engine.jobs.launcher.launch(plan.spec, plan.snapshot, rig.client, undefined, onStep);
 }

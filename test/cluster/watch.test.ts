@@ -18,7 +18,11 @@ describe("watching a cluster", () => {
     namespace = await makeNamespace(cleanup, direct.client, "watch");
     proxy = await FaultProxy.start(await serverOf(kubeconfigOf("admin")));
     cleanup.add(() => proxy.stop());
-    proxied = await bendKubeconfig(cleanup, kubeconfigOf("admin"), ({ cluster }) => (cluster["server"] = proxy.address));
+    proxied = await bendKubeconfig(
+      cleanup,
+      kubeconfigOf("admin"),
+      ({ cluster }) => (cluster["server"] = proxy.address),
+    );
   });
 
   after(() => cleanup.run());
@@ -28,14 +32,23 @@ describe("watching a cluster", () => {
     const rig = await openRig(cleanup, proxied);
     const cluster = rig.engine.cluster(rig.context);
     const stores = [cluster.jobs(namespace), cluster.pods(namespace), cluster.warnings(namespace)];
-    assert.deepEqual(stores.map((store) => store.state.kind), ["idle", "idle", "idle"]);
+    assert.deepEqual(
+      stores.map((store) => store.state.kind),
+      ["idle", "idle", "idle"],
+    );
     assert.deepEqual(rig.engine.clusterState(rig.context), { kind: "not-connected" });
     assert.ok(!rig.engine.kubeconfigFiles().includes(""));
     // Whatever was sent would have come by now: this goes the same way, and comes back.
     await direct.engine.namespaces(direct.context);
     assert.equal(proxy.accepted, before);
 
-    const target = await createRaw(direct, { name: "one", namespace, master: "print('x')", worker: "print('y')", workers: 1 });
+    const target = await createRaw(direct, {
+      name: "one",
+      namespace,
+      master: "print('x')",
+      worker: "print('y')",
+      workers: 1,
+    });
     const names = ["jobs", "pods", "warnings"] as const;
     const many = names.map((name) => cluster[name]("default"));
     for (const store of [...stores, ...many]) store.hold();
@@ -48,7 +61,11 @@ describe("watching a cluster", () => {
     assert.equal((await followed).verdict.outcome, "succeeded");
     assert.equal(proxy.accepted, before + 1);
     rig.engine.dispose();
-    await until("the connection to close", () => Promise.resolve(proxy.open), (open) => open === 0);
+    await until(
+      "the connection to close",
+      () => Promise.resolve(proxy.open),
+      (open) => open === 0,
+    );
   });
 
   it("shows a change within a second", async () => {
@@ -62,10 +79,18 @@ describe("watching a cluster", () => {
     });
     const times: number[] = [];
     for (let round = 0; round < 5; round++) {
-      const target = await createRaw(direct, { name: `quick-${round}`, namespace, master: "import time; time.sleep(60)" });
+      const target = await createRaw(direct, {
+        name: `quick-${round}`,
+        namespace,
+        master: "import time; time.sleep(60)",
+      });
       const asked = performance.now();
       await direct.engine.stopJob(direct.context, target);
-      const seen = await until("the change", () => Promise.resolve(changedAt.get(`${target.uid} true`)), (at) => at !== undefined);
+      const seen = await until(
+        "the change",
+        () => Promise.resolve(changedAt.get(`${target.uid} true`)),
+        (at) => at !== undefined,
+      );
       times.push((seen ?? Infinity) - asked);
       await direct.engine.deleteJob(direct.context, target);
     }
@@ -91,7 +116,11 @@ describe("watching a cluster", () => {
     await direct.client.delete(PYTORCH_JOB, gone.name, namespace, gone.uid);
     await direct.engine.stopJob(direct.context, kept);
     const made = await createRaw(direct, { name: "made", namespace, master: sleep });
-    await until("the store to say so", () => Promise.resolve(store.state.kind), (kind) => kind === "stale");
+    await until(
+      "the store to say so",
+      () => Promise.resolve(store.state.kind),
+      (kind) => kind === "stale",
+    );
     const { state } = store;
     assert.ok(state.kind === "stale" && state.since <= cutAt + 100 && state.since > cutAt - 60_000);
     assert.match(state.why, /^The cluster cannot be reached: nothing listens at 127\.0\.0\.1:\d+/);
@@ -99,9 +128,27 @@ describe("watching a cluster", () => {
     assert.ok(store.items.has(gone.uid) && store.items.get(kept.uid)?.suspended === false);
     assert.equal(rig.engine.clusterState(rig.context).kind, "failed");
     await proxy.accept();
-    await until("it to be live again", () => Promise.resolve(store.state.kind), (kind) => kind === "live", 40_000);
-    await until("what happened meanwhile", () => Promise.resolve([...store.items.values()].map((job) => `${job.name} ${job.suspended}`).filter((text) => /^(gone|kept|made)/.test(text)).sort()), (seen) => seen.join() === "kept true,made false");
-    assert.deepEqual(states.map(({ kind }) => kind), ["stale", "live"]);
+    await until(
+      "it to be live again",
+      () => Promise.resolve(store.state.kind),
+      (kind) => kind === "live",
+      40_000,
+    );
+    await until(
+      "what happened meanwhile",
+      () =>
+        Promise.resolve(
+          [...store.items.values()]
+            .map((job) => `${job.name} ${job.suspended}`)
+            .filter((text) => /^(gone|kept|made)/.test(text))
+            .sort(),
+        ),
+      (seen) => seen.join() === "kept true,made false",
+    );
+    assert.deepEqual(
+      states.map(({ kind }) => kind),
+      ["stale", "live"],
+    );
     for (const target of [kept, made]) await direct.client.delete(PYTORCH_JOB, target.name, namespace, target.uid);
   });
 

@@ -187,20 +187,17 @@ function tell(result: RoadResult, firstLine: number | undefined, begun: number):
 /** Says what stays. A cluster that cannot be tidied up must not hide how the job went. */
 async function tidyUp(cluster: Cluster, run: Run, keep: boolean): Promise<void> {
   const storage = path.dirname(logFolderOf(profileOf(run.folder)));
-  try {
-    const launches = await launchesOf(storage);
-    const names = launches.map(({ namespace, name }) => `${namespace}/${name}`).join(", ");
-    if (keep) {
-      if (names !== "") say(`kept: the job ${names}`);
-      say(cluster.stays);
-      return;
-    }
-    const goesAnyway = cluster.end !== undefined;
-    if (names !== "" && !goesAnyway)
-      await step(`deleting the job ${names}`, () => deleteJobs(launches, cluster.kubeconfig, storage));
-    if (cluster.end === undefined) say(cluster.stays);
-    else await cluster.end();
-  } catch (error) {
-    say(`not everything could be tidied up: ${oneLine(error)}`);
+  const launches = await launchesOf(storage);
+  const names = launches.map(({ namespace, name }) => `${namespace}/${name}`).join(", ");
+  if (keep) {
+    if (names !== "") say(`kept: the job ${names}`);
+    say(cluster.stays);
+    return;
   }
+  const attempt = (work: Promise<void>) => work.catch((error: unknown) => say(oneLine(error)));
+  if (names !== "") {
+    await attempt(step(`deleting the job ${names}`, () => deleteJobs(launches, cluster.kubeconfig, storage)));
+  }
+  if (cluster.end === undefined) say(cluster.stays);
+  else await attempt(cluster.end());
 }

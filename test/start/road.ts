@@ -28,6 +28,7 @@ export interface RoadResult {
   readonly log: string;
 }
 
+const RUN = "Run as Training Job";
 const VERDICT = /^[✓✗■] (\S+) (succeeded|failed|was stopped|was deleted).*/m;
 
 /** Right-click on the script, *Run as Training Job*, and everything that is asked, up to the confirm line. */
@@ -35,7 +36,13 @@ export async function askToRun(workbench: Workbench, options: RoadOptions): Prom
   const look = options.look ?? (() => Promise.resolve());
   await workbench.openView("Explorer");
   const row = await explorerRow(workbench, path.basename(options.script));
-  await workbench.contextMenu(row, "Run as Training Job");
+  // While the window is still young the entry may be missing or disabled, and a menu stays as it was opened.
+  await until(
+    "the menu with its entry",
+    () => workbench.contextMenuItems(row),
+    (items) => items.includes(RUN),
+  );
+  await workbench.contextMenu(row, RUN);
   let questions = 0;
   for (;;) {
     const placeholder = await question(workbench, questions);
