@@ -167,7 +167,8 @@ export class JobTerminal implements vscode.Pseudoterminal {
           ? vscode.l10n.t("cancelled: nothing was launched")
           : vscode.l10n.t("no longer following; {0} goes on", this.#followed.target.name);
       this.#pacer.send(renderStep(text));
-      this.#close(130);
+      // Turning away is no failure.
+      this.#close(0);
       return;
     }
     this.#pacer.send(renderWarning(label(errorText(error), 600)));

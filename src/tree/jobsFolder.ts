@@ -53,6 +53,8 @@ export class JobsFolder implements Disposable {
       this.warnings.onDidChange(({ changed }) => byName(new Set(changed.map((event) => event.aboutName)))),
     );
     for (const store of [this.jobs, this.pods]) this.#held.add(store.onDidChangeState(() => this.#folderSoon()));
+    // The folder's row was drawn before it opened. Where its jobs are known already, nothing else would tell.
+    if (this.jobs.state.kind === "live") this.#folderSoon();
   }
 
   podsOf(job: TrainingJob): readonly JobPod[] {

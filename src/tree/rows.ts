@@ -65,7 +65,7 @@ function clusterWords(state: ClusterState): readonly [string, string, string?] {
     case "connecting":
       return ["connecting", "loading~spin"];
     case "live":
-      return [`live · ${state.version}`, "circle-filled", "charts.green"];
+      return [state.version === "" ? "live" : `live · ${state.version}`, "circle-filled", "charts.green"];
     case "failed":
       return [FAILURES[state.code] ?? "cannot be reached", "warning", "list.warningForeground"];
   }
