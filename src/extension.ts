@@ -42,8 +42,7 @@ export function activate(context: vscode.ExtensionContext): void {
       void vscode.window
         .showTextDocument(vscode.Uri.file(file), { preview: false })
         .then(undefined, (error: unknown) => notify.error(error)),
-    onEnd: (terminal, followed, verdict, line, log) =>
-      endOfJob({ notify, engine: load }, terminal, followed, verdict, line, log),
+    onEnd: (terminal, end) => endOfJob({ notify, engine: load }, terminal, end),
     onFailure: (error) => notify.error(error),
   });
   const recovery = new Recovery(notify, output);

@@ -1,24 +1,21 @@
 import * as vscode from "vscode";
 import type { NextStep } from "../core/errors.ts";
 import type { Engine } from "../engine.ts";
-import type { Verdict } from "../jobs/index.ts";
 import type { Notify } from "../platform/notify.ts";
-import type { Followed } from "./jobTerminal.ts";
+import type { FollowEnd } from "./jobTerminal.ts";
 
 /** Records that a follow is over, and tells the person where nobody is looking at its terminal. */
 export function endOfJob(
   deps: { readonly notify: Notify; readonly engine: () => Promise<Engine> },
   terminal: string,
-  followed: Followed,
-  verdict: Verdict,
-  line: string,
-  log: string,
+  end: FollowEnd,
 ): void {
+  const { followed, verdict, line, log } = end;
   deps
     .engine()
     .then((engine) => engine.jobs.followEnded(followed.target.uid))
     .catch((error: unknown) => deps.notify.error(error));
-  if (isLookedAt(terminal) || verdict.outcome === "deleted") return;
+  if ((end.isDrawn && isInFront(terminal)) || verdict.outcome === "deleted") return;
   const open: NextStep = {
     title: vscode.l10n.t("Open Log File"),
     command: "vscode.open",
@@ -28,7 +25,7 @@ export function endOfJob(
   else deps.notify.info(line, open);
 }
 
-/** The window has the focus and this terminal is the one that shows. */
-function isLookedAt(terminal: string): boolean {
+/** The window has the focus and this terminal is the one in front; whether the panel shows, only the terminal knows. */
+function isInFront(terminal: string): boolean {
   return vscode.window.state.focused && vscode.window.activeTerminal?.name === terminal;
 }

@@ -3,10 +3,10 @@ import * as vscode from "vscode";
 import { UserError } from "../core/errors.ts";
 import type { Disposable } from "../core/dispose.ts";
 import type { Engine } from "../engine.ts";
-import type { RunPlan, Verdict } from "../jobs/index.ts";
+import type { RunPlan } from "../jobs/index.ts";
 import type { TrainingJob } from "../kubeflow/model.ts";
 import { TASK_TYPE } from "../manifest.ts";
-import { type Followed, JobTerminal, type JobTerminalOptions } from "./jobTerminal.ts";
+import { type Followed, type FollowEnd, JobTerminal, type JobTerminalOptions } from "./jobTerminal.ts";
 
 /** What stands in tasks.json, and in the tasks that we make. */
 export interface JobTaskDefinition extends vscode.TaskDefinition {
@@ -28,7 +28,7 @@ export interface JobTaskHost {
   readonly askStop: JobTerminalOptions["askStop"];
   readonly stopJob: JobTerminalOptions["stopJob"];
   readonly openLog: JobTerminalOptions["openLog"];
-  readonly onEnd: (terminal: string, followed: Followed, verdict: Verdict, line: string, log: string) => void;
+  readonly onEnd: (terminal: string, end: FollowEnd) => void;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -165,7 +165,7 @@ export class JobTasks implements vscode.TaskProvider, Disposable {
       stopJob,
       openLog,
       onFailure,
-      onEnd: (followed, verdict, line, log) => this.#host.onEnd(name, followed, verdict, line, log),
+      onEnd: (end) => this.#host.onEnd(name, end),
     });
   }
 }

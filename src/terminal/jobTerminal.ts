@@ -36,6 +36,18 @@ export interface Followed {
   readonly launch: string | undefined;
 }
 
+/** How a follow ended. */
+export interface FollowEnd {
+  readonly followed: Followed;
+  readonly verdict: Verdict;
+  /** The last line, as it was shown. */
+  readonly line: string;
+  /** Path of the log file. */
+  readonly log: string;
+  /** The terminal was on the screen. */
+  readonly isDrawn: boolean;
+}
+
 export interface JobTerminalOptions {
   readonly engine: Engine;
   /** Launches, or finds, what is to be followed. `step` shows a line of progress. */
@@ -45,7 +57,7 @@ export interface JobTerminalOptions {
   readonly stopJob: (followed: Followed) => Promise<void>;
   readonly openLog: (file: string) => void;
   /** The log is over and the terminal still open. */
-  readonly onEnd: (followed: Followed, verdict: Verdict, line: string, log: string) => void;
+  readonly onEnd: (end: FollowEnd) => void;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -118,7 +130,7 @@ export class JobTerminal implements vscode.Pseudoterminal {
     await log.close();
     this.#pacer.send(renderVerdict(line, verdict));
     this.#pacer.flush();
-    this.#options.onEnd(followed, verdict, line, log.path);
+    this.#options.onEnd({ followed, verdict, line, log: log.path, isDrawn: await this.#pacer.isDrawn() });
     return verdict.outcome === "succeeded" ? 0 : 1;
   }
 

@@ -6,7 +6,7 @@ import path from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { type LaunchEntry, LaunchJournal, type LaunchStep } from "../../src/jobs/journal.ts";
-import { codeName } from "../../src/jobs/manifest.ts";
+import { codeName } from "../../src/jobs/index.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { silentLogger } from "../../src/core/log.ts";
 import type { KubeObject } from "../../src/kube/objects.ts";

@@ -6,7 +6,7 @@ import { OUR_LABELS } from "../../src/kubeflow/labels.ts";
 import { POD } from "../../src/kubeflow/kinds/pod.ts";
 import { PYTORCH_JOB } from "../../src/kubeflow/kinds/pytorchJob.ts";
 import { record } from "../../src/kubeflow/read.ts";
-import { codeName } from "../../src/jobs/manifest.ts";
+import { codeName } from "../../src/jobs/index.ts";
 import type { KubeObject } from "../../src/kube/objects.ts";
 import { until } from "../editor/until.ts";
 import { followToEnd } from "./recorder.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { codeName } from "../../src/jobs/manifest.ts";
+import { codeName } from "../../src/jobs/index.ts";
 import { PYTORCH_JOB } from "../../src/kubeflow/kinds/pytorchJob.ts";
 import { until } from "../editor/until.ts";
 import { follow, followToEnd } from "./recorder.ts";

@@ -10,7 +10,7 @@ import type { StateStore } from "../../src/core/storage.ts";
 import { createEngine, type Engine, type EngineOptions } from "../../src/engine.ts";
 import type { RunChoice, RunPlan } from "../../src/jobs/desk.ts";
 import type { LaunchStep } from "../../src/jobs/journal.ts";
-import type { LaunchedJob } from "../../src/jobs/launcher.ts";
+import type { LaunchedJob } from "../../src/jobs/index.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
 import { isApiError } from "../../src/kube/errors.ts";
 import type { KubeObject, ResourceKind } from "../../src/kube/objects.ts";

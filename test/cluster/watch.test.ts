@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import type { StoreState } from "../../src/kube/store.ts";
 import { PYTORCH_JOB } from "../../src/kubeflow/kinds/pytorchJob.ts";
 import { until } from "../editor/until.ts";
+import { skipBecause } from "../rings/skip.ts";
 import { FaultProxy } from "./faultProxy.ts";
 import { createRaw, follow } from "./recorder.ts";
 import { bendKubeconfig, Cleanup, kubeconfigOf, makeNamespace, openRig, type Rig, serverOf } from "./support.ts";
@@ -163,6 +165,25 @@ describe("watching a cluster", () => {
     const target = await createRaw(direct, { name: "short", namespace, master: "print(1)" });
     await until("the new job", () => Promise.resolve(store.items.has(target.uid)), Boolean);
     assert.deepEqual(states, []);
+    await direct.client.delete(PYTORCH_JOB, target.name, namespace, target.uid);
+  });
+
+  it("notices a network that went away without a word", async function () {
+    if (process.env["TRAINYARD_FULL"] === undefined) skipBecause(this, "takes a minute, in test:full");
+    this.timeout(150_000);
+    const rig = await openRig(cleanup, proxied);
+    const store = rig.engine.cluster(rig.context).jobs(namespace);
+    store.hold();
+    await store.settled();
+    proxy.blackhole(true);
+    const target = await createRaw(direct, { name: "unheard", namespace, master: "print(1)" });
+    const state = (): Promise<StoreState["kind"]> => Promise.resolve(store.state.kind);
+    // A ping after 30 s of silence, 15 s for its answer, and the five seconds that a short outage is granted.
+    await until("the store to say so", state, (kind) => kind === "stale", 52_000);
+    proxy.blackhole(false);
+    proxy.cut();
+    await until("it to be live again", state, (kind) => kind === "live", 60_000);
+    await until("the job", () => Promise.resolve(store.items.has(target.uid)), Boolean);
     await direct.client.delete(PYTORCH_JOB, target.name, namespace, target.uid);
   });
 });

@@ -78,5 +78,17 @@ describe("the road", () => {
       .waitFor();
     await look("readme")("road");
     await workbench.waitForTerminal(/✓ train-\w+ succeeded/, 60_000);
+    assert.equal(await workbench.notification(/succeeded after/).count(), 0, "a person looks at it: no notification");
+  });
+
+  it("tells a person who looks elsewhere that a job has ended, once", async () => {
+    await workbench.openFile("broken.py");
+    await workbench.palette("Kubeflow: Run as Training Job");
+    await workbench.waitForTerminal(/▶ broken/, 30_000);
+    await workbench.palette("View: Toggle Panel Visibility");
+    const toast = workbench.notification(/✗ broken-\w+ failed after/);
+    await toast.first().waitFor({ timeout: 60_000 });
+    assert.equal(await toast.count(), 1);
+    await look("away")("notification");
   });
 });
