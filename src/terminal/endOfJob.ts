@@ -15,7 +15,7 @@ export function endOfJob(
     .engine()
     .then((engine) => engine.jobs.followEnded(followed.target.uid))
     .catch((error: unknown) => deps.notify.error(error));
-  if ((end.isDrawn && isInFront(terminal)) || verdict.outcome === "deleted") return;
+  if (isInFront(terminal) || verdict.outcome === "deleted") return;
   const open: NextStep = {
     title: vscode.l10n.t("Open Log File"),
     command: "vscode.open",
@@ -25,7 +25,10 @@ export function endOfJob(
   else deps.notify.info(line, open);
 }
 
-/** The window has the focus and this terminal is the one in front; whether the panel shows, only the terminal knows. */
+/**
+ * The window has the focus and this terminal is the one in front. Whether the panel is closed, VS Code tells nobody, and a
+ * hidden terminal answers a status report like one that shows.
+ */
 function isInFront(terminal: string): boolean {
   return vscode.window.state.focused && vscode.window.activeTerminal?.name === terminal;
 }

@@ -44,8 +44,6 @@ export interface FollowEnd {
   readonly line: string;
   /** Path of the log file. */
   readonly log: string;
-  /** The terminal was on the screen. */
-  readonly isDrawn: boolean;
 }
 
 export interface JobTerminalOptions {
@@ -130,7 +128,7 @@ export class JobTerminal implements vscode.Pseudoterminal {
     await log.close();
     this.#pacer.send(renderVerdict(line, verdict));
     this.#pacer.flush();
-    this.#options.onEnd({ followed, verdict, line, log: log.path, isDrawn: await this.#pacer.isDrawn() });
+    this.#options.onEnd({ followed, verdict, line, log: log.path });
     return verdict.outcome === "succeeded" ? 0 : 1;
   }
 

@@ -59,14 +59,6 @@ describe("writing to a terminal at its own pace", () => {
     assert.equal(written[4], `[${dropped} lines]`);
   });
 
-  it("knows whether it is drawn: a hidden terminal does not answer", async () => {
-    const seen = setUp();
-    const question = seen.pacer.isDrawn();
-    seen.pacer.receive(ANSWER);
-    assert.equal(await question, true);
-    assert.equal(await setUp().pacer.isDrawn(), false);
-  });
-
   it("ignores answers that nobody asked for", () => {
     const { pacer } = setUp();
     assert.equal(pacer.receive(`${ANSWER}b`), "b");

@@ -24,7 +24,6 @@ export class Pacer {
   #queue: string[] = [];
   #queued = 0;
   #dropped = 0;
-  #onAnswer: () => void = () => undefined;
 
   /** `mark` renders the line that stands for dropped lines. */
   constructor(write: (text: string) => void, mark: (lines: number) => string, clock: Clock) {
@@ -67,13 +66,6 @@ export class Pacer {
     return typed + data.slice(from);
   }
 
-  /** Whether the terminal is being drawn: a hidden one does not answer. Takes a second at most. */
-  async isDrawn(): Promise<boolean> {
-    this.#ask("");
-    const answered = new Promise<true>((resolve) => (this.#onAnswer = () => resolve(true)));
-    return Promise.race([answered, this.#clock.sleep(HIDDEN_AFTER_MS).then(() => false)]);
-  }
-
   /** Lets everything go that still waits, whatever the terminal says: nothing more will come. */
   flush(): void {
     this.#drain(Number.POSITIVE_INFINITY);
@@ -83,7 +75,6 @@ export class Pacer {
     if (this.#asked === 0) return;
     this.#asked--;
     if (this.#asked > 0) return;
-    this.#onAnswer();
     this.#unanswered = 0;
     this.#drain(WINDOW);
   }
@@ -105,14 +96,11 @@ export class Pacer {
     this.#unanswered += text.length;
     // One question per quarter window keeps the pipe full without a round trip for every batch.
     const asks = Math.floor(this.#unanswered / (WINDOW / 4)) > Math.floor(before / (WINDOW / 4));
-    if (asks) this.#ask(text);
-    else this.#write(text);
-  }
-
-  #ask(text: string): void {
-    this.#asked++;
-    this.#askedAt = this.#clock.monotonic();
-    this.#write(text + ASK);
+    if (asks) {
+      this.#asked++;
+      this.#askedAt = this.#clock.monotonic();
+    }
+    this.#write(asks ? text + ASK : text);
   }
 
   #isHidden(): boolean {

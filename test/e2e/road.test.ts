@@ -85,7 +85,7 @@ describe("the road", () => {
     await workbench.openFile("broken.py");
     await workbench.palette("Kubeflow: Run as Training Job");
     await workbench.waitForTerminal(/▶ broken/, 30_000);
-    await workbench.palette("View: Toggle Panel Visibility");
+    await workbench.palette("Terminal: Create New Terminal");
     const toast = workbench.notification(/✗ broken-\w+ failed after/);
     await toast.first().waitFor({ timeout: 60_000 });
     assert.equal(await toast.count(), 1);

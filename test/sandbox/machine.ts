@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
+import { withLock } from "../../scripts/cache.mjs";
 import { run, say } from "../../scripts/steps.mjs";
 
 /** Why a sandbox cannot run here, as one sentence for a person; undefined where it can. */
@@ -54,16 +55,16 @@ export async function needPrograms(names: readonly string[]): Promise<void> {
   }
   say(`this machine lacks ${missing.join(", ")}: installing the Debian packages ${packages.join(", ")}`);
   await aptUpdateOnce();
-  await run("apt-get", ["install", "-y", "--no-install-recommends", ...packages], {
-    env: { DEBIAN_FRONTEND: "noninteractive" },
-  });
+  const install = ["install", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", ...packages];
+  await withLock("apt", () => run("apt-get", install, { env: { DEBIAN_FRONTEND: "noninteractive" } }));
 }
 
 let updated: Promise<string> | undefined;
 
 /** `apt-get update`, once a process: package lists of another day name files that are gone. */
 export async function aptUpdateOnce(): Promise<void> {
-  updated ??= run("apt-get", ["update"]);
+  // The browser of the tests comes from the same package manager, at the same time: one of them waits.
+  updated ??= withLock("apt", () => run("apt-get", ["update"]));
   await updated;
 }
 
