@@ -38,6 +38,32 @@ describe("the exception that ended a job", () => {
     assert.deepEqual([watcher.first(1)?.rank, watcher.first()?.text], [1, "RuntimeError: shapes differ"]);
   });
 
+  it("reads on where standard output breaks into the traceback", () => {
+    const watcher = new ExceptionWatcher();
+    const lines = OWN.split("\n");
+    read(watcher, 0, [...lines.slice(0, 3), "epoch 0", "INFO: saved", "Done", ...lines.slice(3)].join("\n"));
+    assert.deepEqual(watcher.first(), { rank: 0, text: "RuntimeError: shapes differ", path: "train.py", line: 41 });
+  });
+
+  it("knows exceptions by other names, and the end of what is none", () => {
+    const last = (line: string): string | undefined => {
+      const watcher = new ExceptionWatcher();
+      read(watcher, 0, `Traceback (most recent call last):\n  File "/opt/trainyard/code/a.py", line 1, in f\n${line}`);
+      return watcher.first()?.text;
+    };
+    for (const line of [
+      "KeyboardInterrupt",
+      "torch.OutOfMemoryError: CUDA",
+      "my.pkg.BadShape: 3",
+      "StopIteration",
+      "ExceptionGroup: two (2 sub-exceptions)",
+    ]) {
+      assert.equal(last(line), line);
+    }
+    for (const line of ["INFO: fine", "Saving", "epoch: 1", "Error"])
+      assert.equal(last(line), line === "Error" ? "Error" : undefined);
+  });
+
   it("names none where none was raised", () => {
     const watcher = new ExceptionWatcher();
     read(watcher, 0, "Traceback is a nice word\nError: not one either");

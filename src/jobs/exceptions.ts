@@ -12,22 +12,28 @@ export interface RaisedException {
   readonly line: number | undefined;
 }
 
+/**
+ * The line that ends a traceback: `ValueError: why`, `torch.OutOfMemoryError`, `KeyboardInterrupt`, `MyProblem: why`; not
+ * `INFO: …` and not any capitalised word.
+ */
 const EXCEPTION =
-  /^(?:[A-Za-z_][\w.]*\.)?([A-Z]\w*(?:Error|Exception|Interrupt|Exit|Warning|Iteration|Fault)?)(?::\s*(.*))?$/;
+  /^(?:[A-Za-z_]\w*\.)*(?:(?:[A-Z]\w*)?(?:Error|Exception|Interrupt|Exit|Warning|Iteration|Fault|Group)(?::|$)|[A-Z][a-z]+[A-Z]\w*:)/;
+/** Lines of something else that may stand between those of one traceback. */
+const MOST_NOISE = 100;
 
 /**
  * Reads along and keeps each rank's first traceback that went through the person's code, else its first at all.
  * torchrun adds tracebacks of its own after it, which say nothing.
  */
 export class ExceptionWatcher {
-  readonly #open = new Map<number, { path: string | undefined; line: number | undefined }>();
+  readonly #open = new Map<number, { path: string | undefined; line: number | undefined; noise: number }>();
   readonly #seen = new Map<number, RaisedException>();
 
   accept(rank: number, raw: string): void {
     // torchrun prefixes its children's lines: `[rank0]: Traceback …`, `[default0]:…`.
     const text = plainLine(raw).replace(/^\[(?:rank|default)\d+\]:\s?/, "");
     if (text.startsWith("Traceback (most recent call last)")) {
-      this.#open.set(rank, { path: undefined, line: undefined });
+      this.#open.set(rank, { path: undefined, line: undefined, noise: 0 });
       return;
     }
     const open = this.#open.get(rank);
@@ -36,9 +42,12 @@ export class ExceptionWatcher {
     if (location !== undefined) {
       open.path = location.path;
       open.line = location.line;
-    } else if (/^\S/.test(text)) {
+    } else if (EXCEPTION.test(text)) {
       this.#open.delete(rank);
       this.#close(rank, text, open);
+    } else if (/^\S/.test(text) && ++open.noise > MOST_NOISE) {
+      // Standard output comes through a pipe of its own: its lines may stand in the middle of a traceback.
+      this.#open.delete(rank);
     }
   }
 
@@ -49,7 +58,6 @@ export class ExceptionWatcher {
   }
 
   #close(rank: number, text: string, at: { path: string | undefined; line: number | undefined }): void {
-    if (!EXCEPTION.test(text)) return;
     const before = this.#seen.get(rank);
     if (before !== undefined && (before.path !== undefined || at.path === undefined)) return;
     this.#seen.set(rank, { rank, text: shorten(text, 160), path: at.path, line: at.line });

@@ -44,11 +44,18 @@ export class Workbench {
       .locator(".part.activitybar .action-item")
       .filter({ has: this.page.locator(`a.action-label[aria-label^="${label}"]`) });
     await item.waitFor();
-    // A click on what is shown would hide it.
-    if ((await item.getAttribute("aria-selected")) !== "true") await item.locator("a.action-label").click();
+    // A click on what is shown would hide it, and one that comes while a window is still restoring itself is lost.
+    let clicked = 0;
     await until(
       `view ${label}`,
-      () => item.getAttribute("aria-selected"),
+      async () => {
+        const selected = await item.getAttribute("aria-selected");
+        if (selected !== "true" && Date.now() - clicked > 2000) {
+          clicked = Date.now();
+          await item.locator("a.action-label").click();
+        }
+        return selected;
+      },
       (selected) => selected === "true",
     );
   }

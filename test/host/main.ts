@@ -32,7 +32,12 @@ try {
     vscodeExecutablePath: path.join(ROOT, "test", "editor", "code"),
     extensionDevelopmentPath: ROOT,
     extensionTestsPath: path.join(out, "index.cjs"),
-    launchArgs: [copyProject(path.join(folder, "project")), "--disable-workspace-trust"],
+    launchArgs: [
+      copyProject(path.join(folder, "project")),
+      "--disable-workspace-trust",
+      `--user-data-dir=${path.join(folder, "user")}`,
+      `--extensions-dir=${path.join(folder, "extensions")}`,
+    ],
     extensionTestsEnv: { ...process.env, TRAINYARD_ROOT: ROOT, KUBECONFIG: process.env["TRAINYARD_KUBECONFIG"] },
   });
 } catch (error) {

@@ -19,18 +19,22 @@ async function main(): Promise<number> {
     console.error(`There is no ring ${unknown}. Rings: checks, ${RINGS.map((ring) => ring.name).join(", ")}.`);
     return 2;
   }
-  const wants = (name: string): boolean => named.length === 0 || named.includes(name);
+  const wants = (name: string, fullOnly = false): boolean =>
+    named.length === 0 ? full || !fullOnly : named.includes(name);
   const tallies: { name: string; tally: Tally; time: string }[] = [];
   const timed = async (name: string, work: () => Promise<Tally>): Promise<void> => {
     const begun = Date.now();
     const tally = await work();
     tallies.push({ name, tally, time: `${((Date.now() - begun) / 1000).toFixed(0)} s` });
   };
-  const background = RINGS.filter((ring) => wants(ring.name)).map((ring) => ({ ring, ready: ring.prepare?.(full) }));
+  const background = RINGS.filter((ring) => wants(ring.name, ring.fullOnly)).map((ring) => ({
+    ring,
+    ready: ring.prepare?.(full),
+  }));
   for (const { ready } of background) ready?.catch(() => undefined); // Reported when the ring's turn comes.
   if (wants("checks")) await timed("checks", checks);
   for (const { ring, ready } of background) await timed(ring.name, () => runRing(ring, ready, full));
-  for (const ring of RINGS) if (wants(ring.name)) await ring.cleanUp?.();
+  for (const ring of RINGS) if (wants(ring.name, ring.fullOnly)) await ring.cleanUp?.();
   const total = addTallies(tallies.map(({ tally }) => tally));
   console.log("");
   for (const { name, tally, time } of tallies)

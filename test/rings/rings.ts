@@ -3,7 +3,7 @@ import path from "node:path";
 import process from "node:process";
 import { ROOT } from "../../scripts/build.ts";
 import { packageExtension } from "../../scripts/package.ts";
-import { ensureBrowser, ensureEditor } from "../editor/install.ts";
+import { ensureBrowser, ensureEditor, OLDEST_EDITOR_VERSION } from "../editor/install.ts";
 import { ensureSandbox, stopSandbox } from "../sandbox/sandbox.ts";
 
 export interface Ring {
@@ -15,6 +15,8 @@ export interface Ring {
   /** Gets the ring's parts, while earlier rings run; resolves to variables for its tests. */
   readonly prepare?: (full: boolean) => Promise<Readonly<Record<string, string>>>;
   readonly cleanUp?: () => Promise<void>;
+  /** Only in `npm run test:full`, or when it is named. */
+  readonly fullOnly?: boolean;
 }
 
 const mocha = (timeoutMs: number) => (files: readonly string[]) => [
@@ -63,6 +65,17 @@ export const RINGS: readonly Ring[] = [
       await testEditor();
       return testSandbox();
     },
+  },
+  {
+    name: "oldest",
+    files: ["test/host/**/*.test.ts"],
+    argv: (files) => [path.join(ROOT, "test", "host", "main.ts"), ...files],
+    prepare: async () => {
+      await testEditor();
+      await ensureEditor(OLDEST_EDITOR_VERSION);
+      return { ...(await testSandbox()), TRAINYARD_EDITOR_VERSION: OLDEST_EDITOR_VERSION };
+    },
+    fullOnly: true,
   },
   {
     name: "e2e",
