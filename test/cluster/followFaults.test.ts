@@ -36,13 +36,18 @@ describe("following over a network that fails", () => {
 
   after(() => cleanup.run());
 
-  /** Does something to the network every second until told to stop. */
-  function trouble(act: (round: number) => void): { stop: () => Promise<number> } {
+  /**
+   * Does something to the network every second until told to stop, each time once something new has come through: on a
+   * busy machine a second may be less than it takes to connect.
+   */
+  function trouble(seen: () => number, act: (round: number) => void): { stop: () => Promise<number> } {
     const over = new AbortController();
     let rounds = 0;
     const running = (async () => {
       for (;;) {
+        const before = seen();
         await systemClock.sleep(1000, over.signal);
+        while (seen() === before) await systemClock.sleep(20, over.signal);
         act(rounds++);
       }
     })().catch((error: unknown) => assert.ok(isCancelled(error)));
@@ -64,7 +69,8 @@ describe("following over a network that fails", () => {
       workers: 1,
     });
     const { recorder, result } = follow(rig, target);
-    const cuts = trouble((round) => {
+    const seen = (): number => recorder.records.length;
+    const cuts = trouble(seen, (round) => {
       // In the middle of a frame, and between two.
       if (round % 2 === 0) proxy.cut();
       else proxy.cutAfter(10_000 + round * 777);
