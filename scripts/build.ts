@@ -17,12 +17,6 @@ const lazyBundles: Plugin = {
   },
 };
 
-/**
- * client-node brings its own undici, which sets the process-wide fetch dispatcher when it is loaded and so takes VS
- * Code's proxy handling from every other extension. None of its requests are made through it: the stub throws.
- */
-export const UNDICI_STUB = path.join(ROOT, "src", "kube", "undiciStub.ts");
-
 export const COMMON: BuildOptions = {
   absWorkingDir: ROOT,
   bundle: true,
@@ -32,7 +26,6 @@ export const COMMON: BuildOptions = {
   // Dynamic imports become require: one bundle is loaded where it is asked for, in one step.
   supported: { "dynamic-import": false },
   external: ["vscode"],
-  alias: { undici: UNDICI_STUB },
   legalComments: "none",
   sourcesContent: false,
   logLevel: "warning",
