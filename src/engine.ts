@@ -1,39 +1,44 @@
 // Everything that talks to clusters, composed without vscode. This is the bundle dist/kube.js: a test, a benchmark or
 // an agent's tool builds the same engine in plain Node.
 import path from "node:path";
-import { stringify } from "yaml";
 import { type Clock, systemClock } from "./core/clock.ts";
 import { type Disposable, DisposableStore } from "./core/dispose.ts";
-import { errorCode, errorText, UserError } from "./core/errors.ts";
+import { errorCode, errorText } from "./core/errors.ts";
 import { Emitter, type Event } from "./core/events.ts";
 import type { Logger } from "./core/log.ts";
 import type { StateStore } from "./core/storage.ts";
 import {
   adminRequest,
   createJobDesk,
+  deleteJob,
   type FollowResult,
   type FollowSink,
   type FollowSources,
   type FollowTarget,
   followIntoFile,
+  Follows,
   type JobDesk,
+  type JobIdentity,
   latestLog,
   type LogWords,
+  objectYaml,
+  type ObjectName,
   pruneLogs,
+  readJob,
+  stopJob,
 } from "./jobs/index.ts";
+import type { KubeClient } from "./kube/client.ts";
 import { whoAmI } from "./kube/access.ts";
 import { Connections } from "./kube/connections.ts";
 import type { ContextInfo } from "./kube/context.ts";
-import { isApiError, isReplaced } from "./kube/errors.ts";
+import { isApiError } from "./kube/errors.ts";
 import { loadKubeconfig } from "./kube/kubeconfig.ts";
-import type { KubeObject } from "./kube/objects.ts";
 import { Cluster } from "./kubeflow/cluster.ts";
 import { describeReplicas, isActive } from "./kubeflow/jobStatus.ts";
-import { POD } from "./kubeflow/kinds/pod.ts";
-import { PYTORCH_JOB, projectPyTorchJob } from "./kubeflow/kinds/pytorchJob.ts";
 import type { TrainingJob } from "./kubeflow/model.ts";
 import { replicasOf } from "./kubeflow/replicas.ts";
-import { listNamespaces } from "./kubeflow/namespaces.ts";
+import { firstNamespaces, namespacesToChoose, type ShownNamespaces } from "./kubeflow/namespaceChoice.ts";
+import { listNamespaces, type NamespaceList } from "./kubeflow/namespaces.ts";
 
 export interface EngineOptions {
   /** Version of the extension; goes into User-Agent and annotations. */
@@ -59,9 +64,6 @@ export type ClusterState =
   | { readonly kind: "live"; readonly version: string }
   | { readonly kind: "failed"; readonly code: string; readonly message: string };
 
-/** Namespaces shown at once where the person has not chosen. */
-const SHOWN_NAMESPACES = 20;
-
 export class Engine implements Disposable {
   readonly clock: Clock;
   readonly jobs: JobDesk;
@@ -69,6 +71,7 @@ export class Engine implements Disposable {
   readonly #connections: Connections;
   readonly #clusters = new Map<string, Cluster>();
   readonly #held = new DisposableStore();
+  readonly #follows = this.#held.add(new Follows());
   readonly #clusterChanged = new Emitter<string>();
   readonly #namespacesChanged = new Emitter<string>();
   /** What each server said of its version when it was last asked. */
@@ -157,34 +160,20 @@ export class Engine implements Disposable {
   }
 
   /** A person looks at the cluster: connects, and says which of its namespaces to show. */
-  async namespaces(
-    name: string,
-    signal?: AbortSignal,
-  ): Promise<{ readonly shown: readonly string[]; readonly more: boolean }> {
+  async namespaces(name: string, signal?: AbortSignal): Promise<ShownNamespaces> {
     const { connection } = this.cluster(name);
     await this.#connect(name, signal);
-    const own = this.context(name).namespace;
     const chosen = this.chosenNamespaces(name);
     if (chosen !== undefined) return { shown: chosen, more: true };
-    const { names, mayList } = await listNamespaces(connection.client, signal);
-    const first = !mayList || names.includes(own) ? [own] : [];
-    const others = names.filter((candidate) => candidate !== own);
-    return {
-      shown: [...first, ...others.slice(0, SHOWN_NAMESPACES)],
-      more: !mayList || others.length > SHOWN_NAMESPACES,
-    };
+    return firstNamespaces(await listNamespaces(connection.client, signal), this.context(name).namespace);
   }
 
-  /** All namespaces that the person may see; the context's own where listing is forbidden. */
-  async allNamespaces(
-    name: string,
-    signal?: AbortSignal,
-  ): Promise<{ readonly names: readonly string[]; readonly mayList: boolean }> {
+  /** All namespaces that the person may see, and those that were chosen; the context's own where listing is forbidden. */
+  async allNamespaces(name: string, signal?: AbortSignal): Promise<NamespaceList> {
     const { connection } = this.cluster(name);
     await this.#connect(name, signal);
-    const { names, mayList } = await listNamespaces(connection.client, signal);
-    const known = new Set([...(this.chosenNamespaces(name) ?? []), this.context(name).namespace, ...names]);
-    return { names: mayList ? names : [...known], mayList };
+    const list = await listNamespaces(connection.client, signal);
+    return namespacesToChoose(list, this.context(name).namespace, this.chosenNamespaces(name));
   }
 
   chosenNamespaces(name: string): readonly string[] | undefined {
@@ -200,10 +189,22 @@ export class Engine implements Disposable {
     this.#namespacesChanged.fire(name);
   }
 
-  /** The person wants another try: credentials that were refused may be asked for again. */
-  async retry(name: string, signal?: AbortSignal): Promise<void> {
+  /** As `namespaces`, where the person wants another try: credentials that were refused may be asked for again. */
+  async retry(name: string, signal?: AbortSignal): Promise<ShownNamespaces> {
     this.cluster(name).connection.credentials.unblock();
-    await this.#connect(name, signal);
+    const namespaces = await this.namespaces(name, signal);
+    this.refreshStores(name);
+    return namespaces;
+  }
+
+  /** Reads anew what is being watched, of one context or of all: what waits for a person goes on. */
+  refreshStores(name?: string): void {
+    for (const [context, cluster] of this.#clusters) if (name === undefined || name === context) cluster.refresh();
+  }
+
+  /** Whether this is still what stands for the context. Makes none. */
+  hasCluster(name: string, cluster: object): boolean {
+    return this.#clusters.get(name) === cluster;
   }
 
   async #connect(name: string, signal?: AbortSignal): Promise<void> {
@@ -212,7 +213,10 @@ export class Engine implements Disposable {
     this.#clusterChanged.fire(name);
   }
 
-  /** Follows a job of this context into a log file and the sink; see followIntoFile. */
+  /**
+   * Follows a job of this context into a log file and the sink; see followIntoFile. Rejects with UserError
+   * `connection-replaced` once the context's entry in the kubeconfig has changed.
+   */
   follow(
     context: string,
     target: FollowTarget,
@@ -230,88 +234,33 @@ export class Engine implements Disposable {
       clock: this.clock,
       log: this.#options.log,
     };
-    return followIntoFile(target, sources, sink, signal, this.logFolder, words);
+    return this.#follows.run(context, target, signal, (ending) =>
+      followIntoFile(target, sources, sink, ending, this.logFolder, words),
+    );
   }
 
-  /** The job of that name where it is still the same object; undefined where it is gone. */
-  async findJob(
-    context: string,
-    namespace: string,
-    name: string,
-    uid: string,
-    signal?: AbortSignal,
-  ): Promise<TrainingJob | undefined> {
-    const job = await this.#readJob(context, namespace, name, signal);
-    return job?.uid === uid ? job : undefined;
+  /** The job where it is still the same object; undefined where it is gone. */
+  async findJob(context: string, job: JobIdentity, signal?: AbortSignal): Promise<TrainingJob | undefined> {
+    const found = await readJob(this.#client(context), job, signal);
+    return found?.uid === job.uid ? found : undefined;
   }
 
-  /** The job of that name where it is still that launch. */
-  async findLaunch(
-    context: string,
-    namespace: string,
-    name: string,
-    launch: string,
-    signal?: AbortSignal,
-  ): Promise<TrainingJob | undefined> {
-    const job = await this.#readJob(context, namespace, name, signal);
-    return job?.launchId === launch ? job : undefined;
+  /** Ends a job's pods and keeps the job; see jobObjects.ts. */
+  stopJob(context: string, job: JobIdentity, signal?: AbortSignal): Promise<void> {
+    return stopJob(this.#client(context), job, signal);
   }
 
-  async #readJob(
-    context: string,
-    namespace: string,
-    name: string,
-    signal?: AbortSignal,
-  ): Promise<TrainingJob | undefined> {
-    try {
-      return projectPyTorchJob(await this.cluster(context).connection.client.get(PYTORCH_JOB, name, namespace, signal));
-    } catch (error) {
-      if (isApiError(error) && error.status === 404) return undefined;
-      throw error;
-    }
+  deleteJob(context: string, job: JobIdentity, signal?: AbortSignal): Promise<void> {
+    return deleteJob(this.#client(context), job, signal);
   }
 
-  /**
-   * Ends a job's pods and keeps the job: it can still be looked at. Only this very object is touched; where it is gone,
-   * rejects with UserError `job-deleted`.
-   */
-  async stopJob(
-    context: string,
-    job: Pick<TrainingJob, "name" | "namespace" | "uid">,
-    signal?: AbortSignal,
-  ): Promise<void> {
-    const { client } = this.cluster(context).connection;
-    const patch = { metadata: { uid: job.uid }, spec: { runPolicy: { suspend: true } } };
-    try {
-      await client.patch(PYTORCH_JOB, job.name, job.namespace, patch, signal === undefined ? {} : { signal });
-    } catch (error) {
-      if (!isGone(error)) throw error;
-      throw new UserError("job-deleted", `${job.name} was not stopped.`, {
-        why: "It was deleted meanwhile.",
-        cause: error,
-      });
-    }
+  #client(context: string): KubeClient {
+    return this.cluster(context).connection.client;
   }
 
-  /** Deletes this very object with all that it owns. One that is gone already is as good; another of its name stays. */
-  async deleteJob(
-    context: string,
-    job: Pick<TrainingJob, "name" | "namespace" | "uid">,
-    signal?: AbortSignal,
-  ): Promise<void> {
-    const { client } = this.cluster(context).connection;
-    try {
-      await client.delete(PYTORCH_JOB, job.name, job.namespace, job.uid, signal);
-    } catch (error) {
-      if (!isGone(error)) throw error;
-    }
-  }
-
-  /** Any object as YAML, without what only machines read. */
-  async objectYaml(context: string, namespace: string, plural: string, name: string): Promise<string> {
-    const kind = plural === PYTORCH_JOB.plural ? PYTORCH_JOB : POD;
-    const { metadata, ...rest } = await this.cluster(context).connection.client.get<KubeObject>(kind, name, namespace);
-    return stringify({ ...rest, metadata: { ...metadata, managedFields: undefined } });
+  /** A job or a pod as YAML. */
+  objectYaml(context: string, at: ObjectName, signal?: AbortSignal): Promise<string> {
+    return objectYaml(this.#client(context), at, signal);
   }
 
   /** Name of the pod that holds a rank, where the job is being watched. */
@@ -333,10 +282,15 @@ export class Engine implements Disposable {
   }
 
   /** The text for an administrator: what is to be installed, and what this person needs in the namespace. */
-  async adminRequest(context: string, namespace: string, signal?: AbortSignal): Promise<string> {
+  async adminRequest(
+    context: string,
+    namespace: string,
+    needs: "operator" | "rights" | "both",
+    signal?: AbortSignal,
+  ): Promise<string> {
     const { server } = this.context(context);
     const user = await whoAmI(this.cluster(context).connection.client, signal);
-    return adminRequest({ user, context, namespace, server });
+    return adminRequest({ user, context, namespace, server, needs });
   }
 
   /** Files that contexts come from or would come from, in order. */
@@ -368,17 +322,13 @@ export class Engine implements Disposable {
       if (this.#connections.has(cluster.connection)) continue;
       cluster.dispose();
       this.#clusters.delete(name);
+      this.#follows.replaced(name);
     }
   }
 }
 
 export function createEngine(options: EngineOptions): Engine {
   return new Engine(options);
-}
-
-/** The object that was meant is not there any more, whatever bears its name now. */
-function isGone(error: unknown): boolean {
-  return isApiError(error, "NotFound") || isReplaced(error);
 }
 
 function namespacesKey(context: string): string {

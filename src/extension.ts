@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { homedir } from "node:os";
 import * as vscode from "vscode";
-import { prepareRun } from "./commands/job/run.ts";
+import { decideRun } from "./commands/job/run.ts";
 import { confirmLine } from "./commands/job/choose.ts";
 import { ObjectDocuments } from "./commands/object.ts";
 import { registerCommands } from "./commands/register.ts";
@@ -34,7 +34,7 @@ export function activate(context: vscode.ExtensionContext): void {
     }));
   const tasks = new JobTasks({
     engine: load,
-    prepare: (file, definition) => prepareRun({ engine: load, settings }, file, definition),
+    decide: (file, definition) => decideRun({ engine: load, settings }, file, definition),
     header: confirmLine,
     askStop,
     stopJob: async ({ context: cluster, target }) => (await load()).stopJob(cluster, target),
@@ -43,17 +43,28 @@ export function activate(context: vscode.ExtensionContext): void {
         .showTextDocument(vscode.Uri.file(file), { preview: false })
         .then(undefined, (error: unknown) => notify.error(error)),
     onEnd: (terminal, end) => endOfJob({ notify, engine: load }, terminal, end),
+    onStopFollowing: ({ target }) => {
+      loaded?.jobs.followEnded(target.uid).catch((error: unknown) => notify.error(error));
+    },
     onFailure: (error) => notify.error(error),
   });
   const recovery = new Recovery(notify, output);
   const tree = new ClusterTree(load);
+  const documents = new ObjectDocuments();
   context.subscriptions.push(
     output,
     settings,
     tasks,
     tree,
-    vscode.workspace.registerTextDocumentContentProvider(OBJECT_SCHEME, new ObjectDocuments(load)),
-    vscode.window.registerTerminalLinkProvider(new TracebackLinks(() => loaded, output)),
+    documents,
+    vscode.workspace.registerTextDocumentContentProvider(OBJECT_SCHEME, documents),
+    vscode.window.registerTerminalLinkProvider(
+      new TracebackLinks(
+        () => loaded,
+        (terminal) => tasks.rootOf(terminal),
+        notify,
+      ),
+    ),
     registerCommands({
       engine: load,
       notify,
@@ -61,6 +72,7 @@ export function activate(context: vscode.ExtensionContext): void {
       settings,
       tree,
       tasks,
+      documents,
       storage: context.globalStorageUri,
       extensionPath: context.extensionPath,
     }),

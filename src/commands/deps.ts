@@ -4,6 +4,7 @@ import type { Notify } from "../platform/notify.ts";
 import type { VscodeSettings } from "../platform/settings.ts";
 import type { ClusterTree } from "../tree/clusterTree.ts";
 import type { JobTasks } from "../terminal/jobTasks.ts";
+import type { ObjectDocuments } from "./object.ts";
 import type { Engine } from "../engine.ts";
 
 /** What commands act on; made once by extension.ts. */
@@ -15,6 +16,7 @@ export interface CommandDeps {
   readonly settings: VscodeSettings;
   readonly tree: ClusterTree;
   readonly tasks: JobTasks;
+  readonly documents: ObjectDocuments;
   /** Folder of our own that outlives the window. */
   readonly storage: vscode.Uri;
   /** Folder of the extension, for what it ships. */

@@ -1,13 +1,7 @@
 import * as vscode from "vscode";
 import { COMMANDS, type CommandId } from "../manifest.ts";
-import {
-  addKubeconfig,
-  chooseNamespaces,
-  copyAdminRequest,
-  openKubeconfig,
-  refresh,
-  retryCluster,
-} from "./cluster/clusters.ts";
+import { addKubeconfig, chooseNamespaces, openKubeconfig, refresh, retryCluster } from "./cluster/clusters.ts";
+import { copyAdminRequest } from "./cluster/adminRequest.ts";
 import type { CommandDeps, CommandHandler } from "./deps.ts";
 import { deleteJob, followJob, openLog, stopJob } from "./job/jobs.ts";
 import { runJob, runJobWithOptions } from "./job/run.ts";

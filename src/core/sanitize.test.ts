@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { label, plainLine, terminalLine } from "./sanitize.ts";
+import { label, pickLabel, plainLine, terminalLine } from "./sanitize.ts";
 
 describe("text from a cluster", () => {
   it("keeps colours in a terminal and nothing of them in plain text", () => {
@@ -37,6 +37,10 @@ describe("text from a cluster", () => {
     assert.equal(plainLine("abc\u202edef"), "abc\ufffddef");
     assert.equal(label("a\n b\tc"), "a b c");
     assert.equal(label("x".repeat(300)).length, 200);
+  });
+
+  it("puts no icon into a list to pick from", () => {
+    assert.equal(pickLabel("$(check) $5 (a)\u001b[2J"), "$\u200b(check) $5 (a)");
   });
 
   it("leaves no control character but tab and the escape of a colour, whatever comes in", () => {

@@ -30,6 +30,11 @@ export function label(text: string, max = 200): string {
   return line.length <= max ? line : `${line.slice(0, max - 1)}…`;
 }
 
+/** The same for a list to pick from, which reads `$(name)` as an icon. */
+export function pickLabel(text: string, max = 200): string {
+  return label(text, max).replaceAll("$(", "$\u200b(");
+}
+
 function clean(text: string, colours: boolean): string {
   return text
     .replace(

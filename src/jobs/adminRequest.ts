@@ -38,7 +38,7 @@ export function adminRequest(input: AdminRequestInput): string {
     `Request for the administrator of the cluster ${cluster}`,
     `I would like to run PyTorch training jobs in the namespace ${oneLine(input.namespace)} with Trainyard for Kubeflow.`,
   ];
-  if (needs !== "rights") parts.push(operatorPart(), "");
+  if (needs !== "rights") parts.push(operatorPart(needs === "both"), "");
   if (needs !== "operator") parts.push(rightsPart(input));
   return `${parts
     .join("\n\n")
@@ -46,10 +46,12 @@ export function adminRequest(input: AdminRequestInput): string {
     .replace(/\n{3,}/g, "\n\n")}\n`;
 }
 
-function operatorPart(): string {
+function operatorPart(isGuess: boolean): string {
   const source = `github.com/kubeflow/training-operator.git/manifests/overlays/standalone?ref=${TRAINING_OPERATOR_VERSION}`;
   return [
-    `The cluster has no training operator (PyTorchJob, kubeflow.org/v1). To install Kubeflow's Training Operator ${TRAINING_OPERATOR_VERSION}:`,
+    isGuess
+      ? `Where the cluster has no training operator yet (PyTorchJob, kubeflow.org/v1), this installs Kubeflow's Training Operator ${TRAINING_OPERATOR_VERSION}:`
+      : `The cluster has no training operator (PyTorchJob, kubeflow.org/v1). To install Kubeflow's Training Operator ${TRAINING_OPERATOR_VERSION}:`,
     "",
     // Server-side: the definitions are larger than the annotation of a client-side apply may be.
     `    kubectl apply --server-side -k "${source}"`,

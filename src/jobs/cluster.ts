@@ -3,7 +3,7 @@ import type { KubeClient } from "../kube/client.ts";
 import { isApiError, isReplaced } from "../kube/errors.ts";
 import type { KubeObject, ResourceKind } from "../kube/objects.ts";
 import { PYTORCH_JOB } from "../kubeflow/kinds/pytorchJob.ts";
-import { record } from "../kubeflow/read.ts";
+import { list, record } from "../kubeflow/read.ts";
 import { LAUNCH_ID_LABEL } from "./labels.ts";
 import { nameTaken } from "./launchErrors.ts";
 import { jobReference } from "./manifest.ts";
@@ -15,10 +15,12 @@ import { CONFIG_MAPS, type ConfigMap, type PyTorchJob } from "./types.ts";
  * names are fixed, and what bears the launch's id is the launch's.
  */
 
+const HAS_RUN: ReadonlySet<string> = new Set(["Running", "Restarting", "Succeeded", "Failed"]);
+
 /** A root as a server returns it: a job always has a uid then. */
 export interface Root {
   readonly uid: string;
-  /** Not started yet. */
+  /** Not started yet: not one either that ran and that somebody has stopped since. */
   readonly suspended: boolean;
 }
 
@@ -180,7 +182,13 @@ function rootOf(job: PyTorchJob): Root {
   if (uid === undefined) throw new TryAgain("the answer is not a Kubernetes object");
   // Others may have written it: nothing of its spec is taken for granted.
   const policy = record(record(record(job)["spec"])["runPolicy"]);
-  return { uid, suspended: policy["suspend"] === true };
+  return { uid, suspended: policy["suspend"] === true && !hasRun(job) };
+}
+
+/** The operator keeps the condition of a job that has run, with another status (training-operator v1.9.4: pkg/util/status.go). */
+function hasRun(job: PyTorchJob): boolean {
+  const conditions = list(record(record(job)["status"])["conditions"]);
+  return conditions.some(({ type }) => typeof type === "string" && HAS_RUN.has(type));
 }
 
 function withSignal(signal: AbortSignal | undefined): { signal?: AbortSignal } {

@@ -1,14 +1,16 @@
+import path from "node:path";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/log.ts";
 import type { StateStore } from "../core/storage.ts";
 import { joinArguments, splitArguments } from "./arguments.ts";
 import { gitState } from "./git.ts";
 import { chooseImage, imageProblem } from "./images.ts";
-import { isInstanceAlive, newInstance } from "./instance.ts";
+import { newInstance } from "./instance.ts";
 import { LaunchJournal } from "./journal.ts";
 import { ownerLabel } from "./labels.ts";
 import { LastRuns } from "./lastRuns.ts";
 import { Launcher, type LaunchedJob } from "./launcher.ts";
+import { type OpenFollow, OpenFollows } from "./openFollows.ts";
 import { collectSnapshot, type Snapshot } from "./snapshot.ts";
 import { findReferences, localFile } from "./traceback.ts";
 import { describeSize, type LaunchSpec, newLaunchId, parseCustomSize, type Size, SIZES, suggestName } from "./spec.ts";
@@ -40,19 +42,6 @@ export interface RunPlan {
   readonly snapshot: Snapshot;
 }
 
-/** A launch whose log somebody follows, so that another window or a later one can go on. */
-export interface OpenFollow {
-  readonly id: string;
-  readonly name: string;
-  readonly context: string;
-  readonly namespace: string;
-  readonly uid: string;
-  readonly file: string;
-  readonly instance: string;
-}
-
-const FOLLOWS = "trainyard.jobs.follows";
-
 /** The launching side of the engine: snapshots, specs, launches, and what is remembered of them. */
 export class JobDesk {
   readonly launcher: Launcher;
@@ -60,6 +49,7 @@ export class JobDesk {
   readonly lastRuns: LastRuns;
   readonly #options: JobDeskOptions;
   readonly #instance = newInstance();
+  readonly #follows: OpenFollows;
 
   /** Label value of what this installation launches. */
   readonly owner: string;
@@ -78,6 +68,7 @@ export class JobDesk {
     this.#options = options;
     this.owner = ownerLabel(options.installation);
     const { log, clock, version } = options;
+    this.#follows = new OpenFollows(path.join(path.dirname(options.folder), "follows"));
     this.journal = new LaunchJournal(options.folder, { log, clock });
     this.lastRuns = new LastRuns(options.state);
     this.launcher = new Launcher({ journal: this.journal, log, clock, instance: this.#instance, version });
@@ -117,30 +108,16 @@ export class JobDesk {
   }
 
   /** Follows that a window which is gone has left behind. */
-  abandonedFollows(): readonly OpenFollow[] {
-    return this.#follows().filter((follow) => follow.instance !== this.#instance && !isInstanceAlive(follow.instance));
+  abandonedFollows(): Promise<readonly OpenFollow[]> {
+    return this.#follows.abandoned(this.#options.clock.now());
   }
 
-  async followBegun(file: string, context: string, job: LaunchedJob): Promise<void> {
-    const others = this.#follows().filter((follow) => follow.uid !== job.uid);
-    await this.#options.state.set(FOLLOWS, [...others, { ...job, context, file, instance: this.#instance }].slice(-50));
+  async followBegun(context: string, job: LaunchedJob): Promise<void> {
+    await this.#follows.begun({ ...job, context, instance: this.#instance, time: this.#options.clock.now() });
   }
 
   async followEnded(uid: string): Promise<void> {
-    await this.#options.state.set(
-      FOLLOWS,
-      this.#follows().filter((follow) => follow.uid !== uid),
-    );
-  }
-
-  #follows(): readonly OpenFollow[] {
-    const value = this.#options.state.get(FOLLOWS);
-    if (!Array.isArray(value)) return [];
-    return value.filter((item: Partial<OpenFollow> | null): item is OpenFollow =>
-      [item?.id, item?.name, item?.context, item?.namespace, item?.uid, item?.file, item?.instance].every(
-        (field) => typeof field === "string",
-      ),
-    );
+    await this.#follows.ended(uid);
   }
 }
 

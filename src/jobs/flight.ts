@@ -1,9 +1,9 @@
 import type { Clock } from "../core/clock.ts";
 import { isCancelled, UserError } from "../core/errors.ts";
-import { ApiError } from "../kube/errors.ts";
+import { ApiError, ConnectError } from "../kube/errors.ts";
 import type { LaunchEntry, LaunchStep } from "./journal.ts";
 import { buildCodeConfigMap, buildPyTorchJob } from "./manifest.ts";
-import type { Attempts } from "./retry.ts";
+import { type Attempts, isTransient } from "./retry.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { LaunchSpec } from "./spec.ts";
 
@@ -25,11 +25,53 @@ export class Flight {
     this.#onStep?.(step);
   }
 
+  /** True where the last step got no answer: the job may run, and only the cluster can tell. */
+  mayRun(error: unknown): boolean {
+    if (this.entry.step !== "code" || isCancelled(error)) return false;
+    return error instanceof ConnectError || isTransient(error) || !isAnswer(error);
+  }
+
+  /** True where a job that could not be removed may run: an earlier try of the last step may have been served. */
+  get mayHaveStarted(): boolean {
+    return this.entry.step === "code" && this.#unanswered;
+  }
+
   /** True where the cluster refused the very first request: then there is nothing to undo, for certain. */
   leftNothing(error: unknown): boolean {
-    const answered = !isCancelled(error) && (error instanceof ApiError || error instanceof UserError);
-    return this.entry.uid === undefined && answered && !this.#unanswered;
+    return this.entry.uid === undefined && !isCancelled(error) && isAnswer(error) && !this.#unanswered;
   }
+}
+
+function isAnswer(error: unknown): boolean {
+  return error instanceof ApiError || error instanceof UserError;
+}
+
+/** What the person hears of a launch whose last step got no answer. */
+export function unknownOutcome({ context, namespace, name, uid }: LaunchEntry, cause: unknown): UserError {
+  const job = { kind: "job-reference", context, namespace, name, uid };
+  return new UserError("unknown-outcome", `${name} may be running: the cluster did not answer the last step.`, {
+    hint: "It is looked at again when the cluster answers; nothing is launched twice.",
+    next: [{ title: "Follow Logs", command: "trainyard.job.follow", args: [job] }],
+    cause,
+  });
+}
+
+/** The failure of a launch that could not be undone at once. Its root is suspended: it cannot run. */
+export function withLeftovers(failure: UserError): UserError {
+  const left = "What was already created could not be removed: it never runs, and is removed later.";
+  return new UserError(failure.code, `${failure.message} ${left}`, { next: failure.next, cause: failure });
+}
+
+/**
+ * What ended a launch. A cancellation that is not the person's comes of a connection that was ended under it, since its
+ * entry in the kubeconfig has changed: it must not pass in silence.
+ */
+export function endOf(error: unknown, signal: AbortSignal | undefined): unknown {
+  if (!isCancelled(error) || signal?.aborted === true) return error;
+  return new ConnectError(
+    "unreachable",
+    "The connection to the cluster was ended: its entry in the kubeconfig has changed.",
+  );
 }
 
 /** Both objects of a launch. `version` is the extension's. */

@@ -1,21 +1,22 @@
 import type { Clock } from "../core/clock.ts";
 import { type Disposable, DisposableStore } from "../core/dispose.ts";
-import { CancelledError, errorText, UserError } from "../core/errors.ts";
+import { CancelledError, errorText } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import { label } from "../core/sanitize.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { isApiError } from "../kube/errors.ts";
 import type { Store } from "../kube/store.ts";
-import { isFinished, warningFor, warningText } from "../kubeflow/jobStatus.ts";
+import { isFinished } from "../kubeflow/jobStatus.ts";
 import { POD, projectPod } from "../kubeflow/kinds/pod.ts";
 import { PYTORCH_JOB, projectPyTorchJob } from "../kubeflow/kinds/pytorchJob.ts";
 import { OPERATOR_LABELS } from "../kubeflow/labels.ts";
 import type { JobEvent, JobPod, JobState, TrainingJob } from "../kubeflow/model.ts";
 import { belongsTo, mainContainer, rankOf, replicasOf, replicaSummary } from "../kubeflow/replicas.ts";
-import { adminStep } from "./launchErrors.ts";
+import { assertFollowable } from "./followable.ts";
 import { type LogRecord, Readings } from "./readings.ts";
 import { type Attempts, isTransient, withRetries } from "./retry.ts";
 import { type Outcome, type Verdict, verdictOf } from "./verdict.ts";
+import { JobWaits } from "./waits.ts";
 
 /** Milliseconds that a pod which goes on after its job has ended is still followed. */
 const AFTERMATH_MS = 10_000;
@@ -76,6 +77,7 @@ class Follower implements Disposable {
   readonly #signal: AbortSignal;
   readonly #held = new DisposableStore();
   readonly #readings: Readings;
+  readonly #waits: JobWaits;
   readonly #said = new Map<number | undefined, string>();
   readonly #started = new Set<number>();
   #last: TrainingJob | undefined;
@@ -89,6 +91,7 @@ class Follower implements Disposable {
     this.#signal = signal;
     const { client, pods, clock, log } = sources;
     this.#readings = this.#held.add(new Readings({ client, pods, clock, log, sink, onEnd: () => this.#wake() }));
+    this.#waits = new JobWaits(clock, (state, text) => this.#say(undefined, state, text));
   }
 
   async run(): Promise<Verdict> {
@@ -102,22 +105,38 @@ class Follower implements Disposable {
     this.#signal.addEventListener("abort", onAbort, { once: true });
     this.#held.add({ dispose: () => this.#signal.removeEventListener("abort", onAbort) });
     for (const store of [jobs, pods]) await this.#settled(store);
-    this.#refusal();
+    this.#assertFollowable();
     await this.#find();
     for (;;) {
       const changed = new Promise<void>((resolve) => (this.#wake = resolve));
       this.#goOn();
       this.#assertReadable();
+      this.#assertFollowable();
       const job = this.#job();
       if (job !== undefined) this.#join(job);
       const ended = this.#ended(job);
       if (ended !== undefined) return await this.#finish(ended, job ?? this.#last);
-      await changed;
+      const lookAgainMs = this.#waits.look({
+        job: job ?? this.#last,
+        pods: pods.items.values(),
+        warnings: warnings.items.values(),
+        states: [jobs.state, pods.state],
+      });
+      await this.#changed(changed, lookAgainMs);
     }
   }
 
   dispose(): void {
     this.#held.dispose();
+  }
+
+  /** Waits for a change, or until it is time to look again. */
+  async #changed(changed: Promise<void>, lookAgainMs: number | undefined): Promise<void> {
+    if (lookAgainMs === undefined) return changed;
+    const over = new AbortController();
+    const time = this.#sources.clock.sleep(lookAgainMs, over.signal).catch(() => undefined);
+    await Promise.race([changed, time]);
+    over.abort();
   }
 
   /** Waits for the first answer of a store. What time can heal is said and waited for: the job runs meanwhile. */
@@ -162,16 +181,10 @@ class Follower implements Disposable {
     return { clock: this.#sources.clock, log: this.#sources.log, signal: this.#signal, tries: TRIES };
   }
 
-  /** A store that may not be read makes following impossible: said at once, in the server's words. */
-  #refusal(): void {
-    const what = `${this.#target.name} cannot be followed.`;
-    for (const { state } of [this.#sources.jobs, this.#sources.pods]) {
-      if (state.kind === "absent")
-        throw new UserError("no-operator", what, { why: "No training operator in this cluster." });
-      if (state.kind !== "forbidden") continue;
-      const why = `The cluster says: ${label(state.why, 300)}.`;
-      throw new UserError("no-rights", what, { why, hint: "An administrator can allow it.", next: [adminStep()] });
-    }
+  #assertFollowable(): void {
+    const { jobs, pods } = this.#sources;
+    const isReading = this.#readings.open.length > 0;
+    for (const { state } of [jobs, pods]) assertFollowable(this.#target, state, isReading);
   }
 
   #goOn(): void {
@@ -202,12 +215,7 @@ class Follower implements Disposable {
 
   /** Starts a stream for every container that has begun, and says what the others wait for. */
   #join(job: TrainingJob): void {
-    const warning = warningFor(job, this.#sources.warnings.items.values());
-    const replicas = replicasOf(job, this.#sources.pods.items.values());
-    if (warning !== undefined && replicas.some((replica) => replica.pod === undefined) && !isFinished(job)) {
-      this.#say(undefined, "Waiting", warningText(warning));
-    }
-    for (const replica of replicas) {
+    for (const replica of replicasOf(job, this.#sources.pods.items.values())) {
       if (this.#target.rank !== undefined && replica.rank !== this.#target.rank) continue;
       const { state, detail } = replicaSummary(replica.pod);
       if (replica.pod !== undefined && ["Waiting", "Starting", "Restarting"].includes(state) && detail !== "") {

@@ -15,6 +15,7 @@ export interface RememberedRun {
 
 export interface RememberedLaunch {
   readonly id: string;
+  readonly uid: string;
   readonly name: string;
   readonly context: string;
   readonly namespace: string;

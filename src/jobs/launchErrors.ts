@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { CancelledError, errorText, isCancelled, type NextStep, UserError } from "../core/errors.ts";
 import { label } from "../core/sanitize.ts";
 import { ApiError } from "../kube/errors.ts";
@@ -20,7 +21,16 @@ export const LAUNCH_COMMANDS: LaunchCommands = {
 
 const NOT_CREATED = "The job was not created.";
 
-type Target = Pick<LaunchSpec, "name" | "namespace" | "context">;
+type Target = Pick<LaunchSpec, "name" | "namespace" | "context"> & Partial<Pick<LaunchSpec, "script">>;
+
+/** What *Copy Request for Your Admin* asks for, and where. Argument of its command. */
+export interface AdminTarget {
+  readonly kind: "admin-request";
+  /** Left out where only the person knows. */
+  readonly context?: string;
+  readonly namespace: string;
+  readonly needs: "operator" | "rights";
+}
 
 interface Refusal {
   readonly error: ApiError;
@@ -66,18 +76,12 @@ export function noJournal(error: unknown): never {
 }
 
 /** Another object has the name that was wanted. */
-export function nameTaken(
-  name: string,
-  namespace: string,
-  ending: boolean,
-  commands: LaunchCommands = LAUNCH_COMMANDS,
-): UserError {
+export function nameTaken(name: string, namespace: string, ending: boolean): UserError {
   return new UserError("name-taken", NOT_CREATED, {
     why: ending
       ? `A training job ${name} is still being deleted from ${namespace}.`
       : `${namespace} already has a training job ${name}, which is not this launch.`,
-    hint: "Run it under another name.",
-    next: changeStep(commands, "Change Name…"),
+    hint: "Run it again: each run has a name of its own.",
   });
 }
 
@@ -106,13 +110,13 @@ function explainMissing(refusal: Refusal): UserError | undefined {
     });
   }
   if (error.status === 409 && error.reason === "AlreadyExists") {
-    return nameTaken(spec.name, spec.namespace, /object is being deleted/.test(error.message), refusal.commands);
+    return nameTaken(spec.name, spec.namespace, /object is being deleted/.test(error.message));
   }
   // A path that the server does not serve: 404 with or without a Status, never with the name of an object.
   if (error.status === 404 && (details?.name ?? "") === "") {
     return new UserError("no-operator", "No training operator in this cluster.", {
       hint: "An administrator can install it.",
-      next: [adminStep(refusal.commands)],
+      next: [adminStep(refusal.spec, "operator", refusal.commands)],
       cause: error,
     });
   }
@@ -147,11 +151,11 @@ function explainWebhook(refusal: Refusal): UserError | undefined {
 }
 
 function explainQuota(refusal: Refusal): UserError | undefined {
-  const { error, commands } = refusal;
+  const { error } = refusal;
   if (error.status !== 403) return undefined;
   const exceeded = parseQuota(error.message);
   if (exceeded !== undefined) {
-    return make(refusal, "quota", quotaSentence(exceeded), { next: changeStep(commands, "Change Size…") });
+    return make(refusal, "quota", quotaSentence(exceeded), { next: changeStep(refusal, "Change Size…") });
   }
   const missing = parseMissingQuota(error.message);
   if (missing === undefined) return undefined;
@@ -161,14 +165,14 @@ function explainQuota(refusal: Refusal): UserError | undefined {
     `The namespace's quota ${missing.quota} wants ${missing.resources.join(", ")} to be stated.`,
     {
       hint: "Give CPU and memory for each node.",
-      next: changeStep(commands, "Change Size…"),
+      next: changeStep(refusal, "Change Size…"),
     },
   );
 }
 
 /** Said of pods and repeated by operators and by servers that check templates (LimitRange, Pod Security admission). */
 function explainPodRules(refusal: Refusal): UserError | undefined {
-  const { error, commands } = refusal;
+  const { error, commands, spec } = refusal;
   if (error.status !== 403) return undefined;
   const security = /violates PodSecurity "([^"]+)":?\s*(.*)/s.exec(error.message);
   if (security !== null) {
@@ -178,14 +182,14 @@ function explainPodRules(refusal: Refusal): UserError | undefined {
       "pod-security",
       `The namespace enforces Pod Security ${label(level, 60)}: ${sentence(label(words, 240))}`,
       {
-        next: [adminStep(commands)],
+        next: [adminStep(spec, "rights", commands)],
       },
     );
   }
   const limit = /((?:maximum|minimum) \S+ usage per (?:Container|Pod) is [^\]]*)/.exec(error.message);
   if (limit === null) return undefined;
   return make(refusal, "limit-range", `The namespace limits each pod: ${sentence(label(limit[1] ?? "", 240))}`, {
-    next: changeStep(commands, "Change Size…"),
+    next: changeStep(refusal, "Change Size…"),
   });
 }
 
@@ -197,7 +201,10 @@ function explainRights(refusal: Refusal): UserError | undefined {
     missing === null
       ? sentence(words)
       : `You may not ${label(missing[1] ?? "", 20)} ${label(missing[2] ?? "", 60)} in the namespace ${spec.namespace}.`;
-  return make(refusal, "no-rights", why, { hint: "An administrator can allow it.", next: [adminStep(commands)] });
+  return make(refusal, "no-rights", why, {
+    hint: "An administrator can allow it.",
+    next: [adminStep(spec, "rights", commands)],
+  });
 }
 
 function explainContent(refusal: Refusal): UserError | undefined {
@@ -232,12 +239,25 @@ function make(
 }
 
 /** The button under what only an administrator can change. */
-export function adminStep(commands: LaunchCommands = LAUNCH_COMMANDS): NextStep {
-  return { title: "Copy Request for Your Admin", command: commands.copyAdminRequest };
+export function adminStep(
+  at: { readonly context?: string; readonly namespace: string },
+  needs: AdminTarget["needs"],
+  commands: LaunchCommands = LAUNCH_COMMANDS,
+): NextStep {
+  const { context, namespace } = at;
+  const target: AdminTarget = {
+    kind: "admin-request",
+    namespace,
+    needs,
+    ...(context === undefined ? {} : { context }),
+  };
+  return { title: "Copy Request for Your Admin", command: commands.copyAdminRequest, args: [target] };
 }
 
-function changeStep(commands: LaunchCommands, title: string): readonly NextStep[] {
-  return commands.changeRun === undefined ? [] : [{ title, command: commands.changeRun }];
+/** Runs the very file again, with everything open to change. */
+function changeStep({ spec: { script }, commands }: Refusal, title: string): readonly NextStep[] {
+  if (commands.changeRun === undefined || script === undefined) return [];
+  return [{ title, command: commands.changeRun, args: [join(script.root, script.path)] }];
 }
 
 function sentence(text: string): string {

@@ -70,7 +70,7 @@ describe("last runs", () => {
     };
   }
   const run = { context: "c", namespace: "n", size: size(2, 1), image: "i", args: ["--x"], time: 1 };
-  const launch = { id: "4f2a91bc77aa", name: "train-4f2a", context: "c", namespace: "n" };
+  const launch = { id: "4f2a91bc77aa", uid: "u", name: "train-4f2a", context: "c", namespace: "n" };
 
   it("are remembered per file, with their last launch", async () => {
     const runs = new LastRuns(memory());

@@ -156,6 +156,19 @@ describe("a launch", () => {
     }
   });
 
+  it("says so where its connection is ended under it, which is no cancellation by the person", async () => {
+    for (const at of [0, 1, 2]) {
+      const world = new World();
+      const send = world.api.send.bind(world.api);
+      let count = 0;
+      world.api.send = (request) => (count++ < at ? send(request) : Promise.reject(new CancelledError()));
+      await assert.rejects(
+        world.launcher().launch(SPEC, SNAPSHOT, world.client),
+        (error) => errorCode(error) === (at === 2 ? "unknown-outcome" : "unreachable"),
+      );
+    }
+  });
+
   it("is removed when it is cancelled, whenever that happens", async () => {
     for (let at = 0; at < 6; at += 1) {
       const world = new World();

@@ -14,7 +14,7 @@ import {
   type Root,
   startRoot,
 } from "./cluster.ts";
-import { buildManifests, Flight, newEntry, startedEntry } from "./flight.ts";
+import { buildManifests, endOf, Flight, newEntry, startedEntry, unknownOutcome, withLeftovers } from "./flight.ts";
 import { isInstanceAlive } from "./instance.ts";
 import type { Journal, LaunchEntry } from "./journal.ts";
 import { LAUNCH_COMMANDS, type LaunchCommands, launchFailure, noJournal } from "./launchErrors.ts";
@@ -22,6 +22,7 @@ import { dryRun } from "./preflight.ts";
 import { type Attempts, isTransient, withRetries } from "./retry.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { assertSpec, type LaunchSpec } from "./spec.ts";
+import type { PyTorchJob } from "./types.ts";
 
 export interface LauncherOptions {
   readonly journal: Journal;
@@ -79,7 +80,8 @@ export class Launcher {
 
   /**
    * Launches. Resolves once the job may run. Rejects with a UserError, ConnectError or CancelledError, and then nothing
-   * of it is left, or the journal knows what must still go. `onStep` hears each step once it is certain.
+   * of it is left, or the journal knows what must still go and the error says so. UserError `unknown-outcome`: the last
+   * step got no answer, and the job may run; `resume` finds out. `onStep` hears each step once it is certain.
    */
   async launch(
     spec: LaunchSpec,
@@ -98,9 +100,7 @@ export class Launcher {
       try {
         return await this.#drive(flight, client, false);
       } catch (error) {
-        if (flight.leftNothing(error)) await this.#o.journal.remove(entry.id);
-        else await this.#abandon(flight.entry, client, error);
-        throw launchFailure(error, spec, this.#commands);
+        throw await this.#failed(flight, client, endOf(error, signal));
       }
     });
   }
@@ -127,8 +127,8 @@ export class Launcher {
       const flight = new Flight(entry, this.#attempts(signal));
       const { how } = flight;
       const { manifests } = entry;
-      if (entry.intent === "undo" || choice === "remove" || manifests === undefined)
-        return this.#undo(entry, client, how);
+      if (choice === "remove" || manifests === undefined) return this.#undo(entry, client, how);
+      if (entry.intent === "undo") return this.#resumeUndo(flight, client, manifests.job);
       try {
         const root = await withRetries(how, () => findRoot(client, manifests.job, signal));
         if (entry.uid !== undefined && root?.uid !== entry.uid) throw jobDeleted(entry.name);
@@ -172,6 +172,38 @@ export class Launcher {
     return launched(entry, root.uid);
   }
 
+  /** Settles what a failed launch leaves, as far as that is possible now, and says what the person hears. */
+  async #failed(flight: Flight, client: KubeClient, error: unknown): Promise<Error> {
+    const { spec, id } = flight.entry;
+    if (flight.leftNothing(error)) {
+      await this.#o.journal.remove(id);
+      return launchFailure(error, spec, this.#commands);
+    }
+    if (flight.mayRun(error)) {
+      this.#o.log.warn(`launch ${id}: the last step got no answer: ${errorText(error)}`);
+      return unknownOutcome(flight.entry, error);
+    }
+    const isUndone = await this.#abandon(flight.entry, client, error);
+    const failure = launchFailure(error, spec, this.#commands);
+    if (isUndone || !(failure instanceof UserError)) return failure;
+    return flight.mayHaveStarted ? unknownOutcome(flight.entry, error) : withLeftovers(failure);
+  }
+
+  /** Finishes an undo of earlier. By now a job that runs after all is somebody's work: it is told of, not deleted. */
+  async #resumeUndo(flight: Flight, client: KubeClient, job: PyTorchJob): Promise<ResumeOutcome> {
+    const { entry, how } = flight;
+    try {
+      const root = await withRetries(how, () => findRoot(client, job, how.signal));
+      if (root?.suspended === false) {
+        flight.entry = { ...entry, intent: "start" };
+        return { kind: "started", job: await this.#started(flight, root) };
+      }
+    } catch (error) {
+      if (!isCode(error, "name-taken", "job-deleted")) throw error;
+    }
+    return this.#undo(entry, client, how);
+  }
+
   async #resumeFailed(entry: LaunchEntry, client: KubeClient, error: unknown): Promise<ResumeOutcome> {
     if (isCode(error, "job-deleted")) {
       await this.#o.journal.remove(entry.id);
@@ -182,16 +214,21 @@ export class Launcher {
     throw launchFailure(error, entry.spec, this.#commands);
   }
 
-  /** After a failure that the person hears of: what there is must go, now or when the cluster answers again. */
-  async #abandon(entry: LaunchEntry, client: KubeClient, error: unknown): Promise<void> {
+  /**
+   * After a failure that the person hears of: what there is must go, now or when the cluster answers again. False where
+   * it could not go now.
+   */
+  async #abandon(entry: LaunchEntry, client: KubeClient, error: unknown): Promise<boolean> {
     this.#o.log.warn(`launch ${entry.id} is given up: ${errorText(error)}`);
     await this.#note({ ...entry, intent: "undo" });
     // The person's own signal may be aborted already.
     const how = { ...this.#attempts(AbortSignal.timeout(UNDO_WITHIN_MS)), tries: UNDO_TRIES };
     try {
       await this.#undo(entry, client, how);
+      return true;
     } catch (undoError) {
       this.#o.log.warn(`launch ${entry.id} is still to be removed: ${errorText(undoError)}`);
+      return false;
     }
   }
 

@@ -89,6 +89,102 @@ describe("an interrupted launch", () => {
     assertNothing(world);
   });
 
+  it("runs after all where only the answer to the last step was lost, however late somebody looks", async () => {
+    for (const later of [1000, 3 * 24 * 3_600_000]) {
+      const world = new World();
+      watch(world);
+      world.api.fault = (request, index) =>
+        index < 2 ? undefined : request.method === "PATCH" ? "lost-response" : "lost-request";
+      await assert.rejects(world.launcher().launch(SPEC, SNAPSHOT, world.client), (error) => {
+        assert.equal(errorCode(error), "unknown-outcome");
+        assert.match(String(error), /may be running: the cluster did not answer the last step/);
+        return true;
+      });
+      assert.equal((await world.journal.get(SPEC.id))?.intent, "start");
+      world.api.fault = () => undefined;
+      world.clock.time += later;
+      await resumeAll(world);
+      assertStarted(world);
+      assert.equal(world.api.created.length, 1);
+      assert.equal((await world.journal.get(SPEC.id))?.step, "started");
+    }
+  });
+
+  it("is started where the last step never arrived, and removed where nobody came back for long", async () => {
+    for (const [later, check] of [
+      [1000, assertStarted],
+      [FINISH_WITHIN_MS + 1000, assertNothing],
+    ] as const) {
+      const world = new World();
+      world.api.fault = (_request, index) => (index < 2 ? undefined : "lost-request");
+      await assert.rejects(
+        world.launcher().launch(SPEC, SNAPSHOT, world.client),
+        (error) => errorCode(error) === "unknown-outcome",
+      );
+      world.api.fault = () => undefined;
+      world.clock.time += later;
+      await resumeAll(world);
+      check(world);
+    }
+  });
+
+  it("says that something is left where it could not be undone, and removes it later", async () => {
+    const world = new World();
+    world.api.fault = (request) =>
+      request.path.endsWith("configmaps")
+        ? { status: 403, reason: "Forbidden", message: "no" }
+        : request.method === "DELETE"
+          ? "lost-request"
+          : undefined;
+    await assert.rejects(world.launcher().launch(SPEC, SNAPSHOT, world.client), (error) => {
+      assert.equal(errorCode(error), "no-rights");
+      assert.match(String(error), /could not be removed: it never runs, and is removed later\.$/);
+      return true;
+    });
+    world.api.fault = () => undefined;
+    await resumeAll(world);
+    assertNothing(world);
+    assert.equal(world.journal.entries.size, 0);
+  });
+
+  it("is not deleted later where it runs, though it was to be undone", async () => {
+    const world = new World();
+    await assert.rejects(world.launcher(9).launch(SPEC, SNAPSHOT, world.client));
+    world.revive();
+    const [entry] = await world.journal.list();
+    assert.ok(entry);
+    await world.launcher().resume(entry, world.client);
+    await world.journal.put({ ...entry, intent: "undo" });
+    const outcome = await world.launcher().resume({ ...entry, intent: "undo" }, world.client);
+    assert.equal(outcome.kind, "started");
+    assertStarted(world);
+    assert.equal((await world.journal.get(SPEC.id))?.step, "started");
+    assert.deepEqual(await world.launcher().resume({ ...entry, intent: "undo" }, world.client, undefined, "remove"), {
+      kind: "removed",
+    });
+    assertNothing(world);
+  });
+
+  it("is left alone where it ran and somebody has stopped it since", async () => {
+    const world = new World();
+    world.api.fault = (request, index) =>
+      index < 2 ? undefined : request.method === "PATCH" ? "lost-response" : "lost-request";
+    await assert.rejects(world.launcher().launch(SPEC, SNAPSHOT, world.client));
+    world.api.fault = () => undefined;
+    const job = world.api.objects.get(JOB_PATH);
+    assert.ok(job);
+    const stopped = {
+      spec: { runPolicy: { suspend: true } },
+      status: { conditions: [{ type: "Running", status: "False" }] },
+    };
+    world.api.objects.set(JOB_PATH, { ...job, ...stopped });
+    world.clock.time += FINISH_WITHIN_MS + 1;
+    const before = world.api.requests.length;
+    await resumeAll(world);
+    assert.ok(world.api.requests.slice(before).every((request) => request.method === "GET"));
+    assert.equal(world.api.all("pytorchjobs").length, 1);
+  });
+
   it("is offered only where no living window is busy with it", async () => {
     const world = new World();
     await assert.rejects(world.launcher(3).launch(SPEC, SNAPSHOT, world.client));
@@ -114,7 +210,8 @@ describe("an interrupted launch", () => {
           .launch(SPEC, SNAPSHOT, world.client)
           .then(
             () => (told = "started"),
-            () => (told = world.died ? undefined : "failed"),
+            // Who hears that the outcome is unknown may find either; every other failure leaves nothing.
+            (error: unknown) => (told = world.died || errorCode(error) === "unknown-outcome" ? undefined : "failed"),
           );
         if (late) world.clock.time += FINISH_WITHIN_MS + 1;
         for (const life of others) {

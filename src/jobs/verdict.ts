@@ -1,3 +1,4 @@
+import { label } from "../core/sanitize.ts";
 import { runTime } from "../kubeflow/jobStatus.ts";
 import type { JobPod, TrainingJob } from "../kubeflow/model.ts";
 import { replicasOf, replicaSummary } from "../kubeflow/replicas.ts";
@@ -36,7 +37,7 @@ export function verdictOf(
   const followed = replicas.filter(({ rank }) => seen.rank === undefined || rank === seen.rank);
   const failed = replicas.find((replica) => replicaSummary(replica.pod).state === "Failed");
   const words =
-    failed === undefined ? (job.message ?? "") : `rank ${failed.rank}: ${replicaSummary(failed.pod).detail}`;
+    failed === undefined ? label(job.message ?? "", 300) : `rank ${failed.rank}: ${replicaSummary(failed.pod).detail}`;
   const tells = outcome === "succeeded" || outcome === "failed";
   return {
     outcome,

@@ -1,11 +1,18 @@
+import { type Clock, systemClock } from "../core/clock.ts";
 import { CancelledError } from "../core/errors.ts";
-import { ApiError, type ApiStatus } from "./errors.ts";
+import { readBody } from "./body.ts";
+import { ApiError, type ApiStatus, ConnectError } from "./errors.ts";
 import { assertName } from "./names.ts";
 import type { KubeList, KubeObject, ResourceKind } from "./objects.ts";
 import type { KubeRequest, KubeResponse, Transport } from "./transport.ts";
 
 /** Field manager of everything we write; the launch's own dry run uses it too. */
 export const FIELD_MANAGER = "trainyard";
+
+/** An answer that is read whole may pause for this long, in ms. */
+const SILENCE_MS = 60_000;
+/** Bytes of such an answer. The largest object of the API has 1.5 MB, and lists come in pages. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 export interface ListOptions {
   readonly namespace?: string;
@@ -27,9 +34,11 @@ export interface WriteOptions {
 /** Plain verbs on any kind, over one transport. Every method rejects with ApiError, ConnectError or CancelledError. */
 export class KubeClient {
   readonly #transport: Transport;
+  readonly #clock: Clock;
 
-  constructor(transport: Transport) {
+  constructor(transport: Transport, clock: Clock = systemClock) {
     this.#transport = transport;
+    this.#clock = clock;
   }
 
   get<T extends KubeObject>(kind: ResourceKind, name: string, namespace?: string, signal?: AbortSignal): Promise<T> {
@@ -93,7 +102,7 @@ export class KubeClient {
   /** Sends a request and parses its JSON answer. The caller names the shape; fields are read defensively. */
   async json<T>(request: KubeRequest): Promise<T> {
     const response = await this.stream(request);
-    const text = (await readAll(response)).toString("utf8");
+    const text = (await readAll(response, this.#clock, request.signal)).toString("utf8");
     // The one place where the server's JSON gets its static type.
     return JSON.parse(text) as T;
   }
@@ -103,9 +112,11 @@ export class KubeClient {
     if (request.signal?.aborted) throw new CancelledError();
     const response = await this.#transport.send({ accept: "application/json", ...request });
     if (response.status < 400) return response;
-    throw await apiError(response);
+    throw await apiError(response, this.#clock, request.signal);
   }
 }
+
+const NEVER = new AbortController().signal;
 
 /** `/api/v1/namespaces/ns/pods`; `/apis/kubeflow.org/v1/pytorchjobs` for all namespaces. Validates the namespace. */
 export function collectionPath(kind: ResourceKind, namespace?: string): string {
@@ -119,8 +130,8 @@ export function objectPath(kind: ResourceKind, name: string, namespace?: string)
   return `${collectionPath(kind, namespace)}/${assertName(name)}`;
 }
 
-async function apiError(response: KubeResponse): Promise<ApiError> {
-  const text = (await readAll(response)).toString("utf8");
+async function apiError(response: KubeResponse, clock: Clock, signal: AbortSignal | undefined): Promise<ApiError> {
+  const text = (await readAll(response, clock, signal)).toString("utf8");
   const header = Number(response.headers["retry-after"]);
   return new ApiError(response.status, statusOf(text), Number.isFinite(header) && header > 0 ? header : undefined);
 }
@@ -140,9 +151,15 @@ function statusOf(text: string): ApiStatus {
   return plain === "" ? {} : { message: plain.slice(0, 300) };
 }
 
-async function readAll(response: KubeResponse): Promise<Buffer> {
+/** The whole body, with an end for certain: a server that stalls or never stops must not hold the caller. */
+async function readAll(response: KubeResponse, clock: Clock, signal: AbortSignal = NEVER): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of response.body) chunks.push(chunk);
+  let size = 0;
+  for await (const chunk of readBody(response, { signal, clock, silenceMs: () => SILENCE_MS })) {
+    size += chunk.length;
+    if (size > MAX_ANSWER_BYTES) throw new ConnectError("unreachable", "The server's answer is larger than 64 MB.");
+    chunks.push(chunk);
+  }
   return Buffer.concat(chunks);
 }
 

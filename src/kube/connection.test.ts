@@ -127,7 +127,7 @@ contexts:
     await until(() => connection.state.kind === "not-connected", "as before");
   });
 
-  it("keeps a connection whose context is unchanged and ends the others when the file changes", async () => {
+  it("keeps a connection whose cluster and user are unchanged and ends the others when the file changes", async () => {
     await connections.load();
     const [a, b] = [connections.get("a"), connections.get("b")];
     await Promise.all([a.connect(), b.connect()]);
@@ -137,6 +137,8 @@ contexts:
       file,
       config(api.url)
         .replace("namespace: other", "namespace: third")
+        .replace("users:", '- {name: c2, cluster: {server: "https://other.test"}}\nusers:')
+        .replace("{name: b, context: {cluster: c,", "{name: b, context: {cluster: c2,")
         .replace("current-context: a", "current-context: b"),
     );
     await connections.reload();

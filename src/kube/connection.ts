@@ -65,7 +65,7 @@ export class Connection implements Disposable {
     this.#credentials = options.credentials;
     this.#transport = createTransport(options);
     const send = (request: KubeRequest): Promise<KubeResponse> => this.#send(request);
-    this.client = new KubeClient({ send, dispose: () => this.#transport.dispose() });
+    this.client = new KubeClient({ send, dispose: () => this.#transport.dispose() }, options.clock);
   }
 
   get context(): ContextInfo {

@@ -70,6 +70,8 @@ class ClusterTransport implements Transport {
   }
 
   async send(request: KubeRequest): Promise<KubeResponse> {
+    // Before anything else: a sign-in program that the kubeconfig no longer names must not run again.
+    if (this.#isDisposed) throw new CancelledError();
     const started = this.#clock.monotonic();
     try {
       const response = await this.#authenticated(request);

@@ -68,6 +68,19 @@ describe("credentials", () => {
     assert.equal(await runs(), 1);
   });
 
+  it("runs no plugin once it is disposed, also over a transport", async () => {
+    const { exec, runs } = await plugin(`answer({token: "${SECRET}"})`);
+    const credentials = made(exec);
+    const identity = await credentials.get();
+    const transport = testTransport(testEntry("https://127.0.0.1:1", {}, { exec }), { credentials: made(exec) });
+    transport.dispose();
+    await assert.rejects(transport.send({ method: "GET", path: "/" }), isCancelled);
+    credentials.dispose();
+    await assert.rejects(credentials.get(), isCancelled);
+    await assert.rejects(credentials.refresh(identity), isCancelled);
+    assert.equal(await runs(), 1);
+  });
+
   it("tells a plugin its arguments, its environment and the cluster", async () => {
     const { exec } = await plugin(
       `answer({token: JSON.stringify([process.argv.slice(2), process.env.A, JSON.parse(process.env.KUBERNETES_EXEC_INFO)])})`,

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { systemClock, type Clock } from "../core/clock.ts";
 import type { Disposable } from "../core/dispose.ts";
-import { errorCode } from "../core/errors.ts";
+import { CancelledError, errorCode } from "../core/errors.ts";
 import { silentLogger, type Logger } from "../core/log.ts";
 import { certificateEnd, expiredCertificate } from "./certificate.ts";
 import { ConnectError } from "./errors.ts";
@@ -58,6 +58,7 @@ export class Credentials implements Disposable {
   readonly #flight = new SingleFlight<Identity>();
   #held: Held | undefined;
   #blocked: ConnectError | undefined;
+  #isDisposed = false;
 
   constructor(options: CredentialsOptions) {
     this.#entry = options.entry;
@@ -73,8 +74,12 @@ export class Credentials implements Disposable {
     return this.#blocked;
   }
 
-  /** The identity to send with; the same object for as long as nothing changed. Rejects with ConnectError. */
+  /**
+   * The identity to send with; the same object for as long as nothing changed. Rejects with ConnectError, and with
+   * CancelledError once disposed.
+   */
   async get(signal?: AbortSignal): Promise<Identity> {
+    this.#assertAlive();
     if (this.#blocked !== undefined) throw this.#blocked;
     if (this.#held !== undefined && this.#isFresh(this.#held)) return this.#held.identity;
     return this.#renew(signal);
@@ -85,6 +90,7 @@ export class Credentials implements Disposable {
    * newer, and sending it again is of no use.
    */
   async refresh(previous: Identity, signal?: AbortSignal): Promise<Identity> {
+    this.#assertAlive();
     if (this.#blocked !== undefined) throw this.#blocked;
     if (this.#held !== undefined && this.#held.identity !== previous) return this.#held.identity;
     return this.#renew(signal);
@@ -101,8 +107,9 @@ export class Credentials implements Disposable {
     this.#blocked = undefined;
   }
 
-  /** Ends a running plugin and forgets all secrets. */
+  /** Ends a running plugin and forgets all secrets; no plugin runs afterwards. */
   dispose(): void {
+    this.#isDisposed = true;
     this.#flight.cancel();
     this.#held = undefined;
   }
@@ -127,6 +134,7 @@ export class Credentials implements Disposable {
     return this.#flight.join(async (running) => {
       try {
         const read = await this.#read(running);
+        this.#assertAlive();
         const identity = this.#held !== undefined && isSame(this.#held.identity, read) ? this.#held.identity : read;
         this.#held = { identity, since: this.#clock.monotonic() };
         return identity;
@@ -135,6 +143,10 @@ export class Credentials implements Disposable {
         throw error;
       }
     }, signal);
+  }
+
+  #assertAlive(): void {
+    if (this.#isDisposed) throw new CancelledError();
   }
 
   async #read(signal: AbortSignal): Promise<Identity> {

@@ -3,6 +3,7 @@ import { mkdtemp, mkdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { ConnectError } from "./errors.ts";
+import { contextEntry } from "./kubeconfigEntries.ts";
 import { loadKubeconfig } from "./kubeconfig.ts";
 import { kubeconfigPaths } from "./kubeconfigFiles.ts";
 
@@ -188,6 +189,8 @@ describe("kubeconfig", () => {
       "dev",
     );
     assert.equal(same.fingerprint, one.fingerprint);
+    const elsewhere = contextEntry({ ...one.context, namespace: "elsewhere", isCurrent: false }, one.cluster, one.user);
+    assert.equal(elsewhere.fingerprint, one.fingerprint, "what runs must not end for another namespace");
     const other = (await load(await write("copy", MAIN.replace("a2V5", "a2V6")))).entry("dev");
     assert.notEqual(other.fingerprint, one.fingerprint);
   });

@@ -117,13 +117,14 @@ export function checkUser(draft: unknown, name: string, file: string): UserEntry
 }
 
 export function contextEntry(context: ContextInfo, cluster: ClusterEntry, user: UserEntry): ContextEntry {
-  const { name, namespace } = context;
+  const { name } = context;
   const place = user.exec?.provideClusterInfo === true ? cluster : undefined;
   return {
     context,
     cluster,
     user,
-    fingerprint: hash({ name, namespace, cluster, user }),
+    // The context's namespace is only where a person begins: what runs in any namespace must not end for it.
+    fingerprint: hash({ name, cluster, user }),
     credentialsKey: hash({ user, place }),
   };
 }

@@ -1,4 +1,4 @@
-import { errorText } from "../core/errors.ts";
+import { CancelledError, errorText } from "../core/errors.ts";
 import { ApiError, ConnectError } from "./errors.ts";
 
 /** How one read of a log ended. */
@@ -20,6 +20,8 @@ const NO_EARLIER = /^previous terminated container .* not found/;
 /** What a failure of a read means. Throws it again where trying again is no use without a person. */
 export function readEndOf(error: unknown): ReadEnd {
   if (error instanceof ApiError) return endByAnswer(error);
+  // Not by the reader, who looks for that first: the transport has ended, and no other read can succeed.
+  if (error instanceof CancelledError) throw error;
   if (error instanceof ConnectError && error.code !== "unreachable") throw error;
   return { kind: "failed", why: errorText(error), atLeastMs: 0 };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { CancelledError, isCancelled } from "../core/errors.ts";
 import { silentLogger } from "../core/log.ts";
 import { KubeClient } from "./client.ts";
 import { ConnectError } from "./errors.ts";
@@ -114,6 +115,15 @@ describe("log stream", () => {
     body.end();
     await bench.end();
     assert.deepEqual(bench.lines, ["whole", "last words"]);
+  });
+
+  it("ends with its connection, without another try", async () => {
+    bench.start({
+      client: new KubeClient({ send: () => Promise.reject(new CancelledError()), dispose: () => undefined }),
+    });
+    await until("the end", () => bench.finished);
+    assert.ok(isCancelled(bench.failure));
+    assert.deepEqual(bench.events, []);
   });
 
   it("17: a proxy that closes every 30 s costs one request each, and no word", async () => {

@@ -54,7 +54,7 @@ const STEADY_MS = 10_000;
  * Follows the log of one container instance to its end, through any interruption: no line twice, none lost unless a
  * `gap` says so. Yields the lines of one chunk at a time and reads no further until it is asked to. Returns when the
  * instance is over and everything was read, or the signal aborts. Throws ApiError where the log may not be read, and
- * ConnectError where a person must sign in.
+ * ConnectError where a person must sign in, CancelledError where the connection was ended.
  */
 export async function* followLog(options: FollowLogOptions): AsyncGenerator<readonly LogEvent[]> {
   yield* new LogFollower(options).run();

@@ -8,7 +8,13 @@ export type StoreState =
   | { readonly kind: "loading" }
   | { readonly kind: "live" }
   /** Rows are kept, but the server has not been heard since `since` (wall time, ms). */
-  | { readonly kind: "stale"; readonly since: number; readonly why: string }
+  | {
+      readonly kind: "stale";
+      readonly since: number;
+      readonly why: string;
+      /** Set where only a person can help, such as by a sign-in: nothing is tried again until asked. */
+      readonly halted?: Error;
+    }
   /** Nothing could be read yet. */
   | { readonly kind: "failed"; readonly error: Error }
   | { readonly kind: "forbidden"; readonly why: string }

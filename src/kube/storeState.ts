@@ -69,7 +69,8 @@ export class StateCell implements Disposable {
 }
 
 function sameState(one: StoreState, other: StoreState): boolean {
-  if (one.kind === "stale" && other.kind === "stale") return one.since === other.since && one.why === other.why;
+  if (one.kind === "stale" && other.kind === "stale")
+    return one.since === other.since && one.why === other.why && one.halted === other.halted;
   if (one.kind === "failed" && other.kind === "failed") return one.error.message === other.error.message;
   if (one.kind === "forbidden" && other.kind === "forbidden") return one.why === other.why;
   return one.kind === other.kind;

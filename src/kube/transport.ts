@@ -28,7 +28,7 @@ export interface KubeResponse {
  * Authenticated requests to one cluster as one user, over as few connections as possible.
  * `send` resolves with any HTTP status once the headers are there; a status of 401 has already been answered with
  * fresh credentials once. It rejects with a ConnectError (kube/errors.ts) where no response came, with
- * CancelledError where the signal aborted.
+ * CancelledError where the signal aborted or the transport was disposed.
  */
 export interface Transport extends Disposable {
   send(request: KubeRequest): Promise<KubeResponse>;

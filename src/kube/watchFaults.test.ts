@@ -315,6 +315,7 @@ describe("watch store", () => {
       bench.fault = () => refusal(401, "Unauthorized", "Unauthorized");
       bench.cutAll((body) => body.end());
       await until("stale", () => bench.store.state.kind === "stale");
+      assert.match(bench.store.state.kind === "stale" ? String(bench.store.state.halted) : "", /Unauthorized/);
       const asked = bench.transport.requests.length;
       await bench.clock.advance(600_000);
       bench.clock.suspend(3_600_000);

@@ -206,7 +206,8 @@ export class WatchStore<T> implements Store<T>, Disposable {
   }
 
   #setStale(): void {
-    this.#state.set({ kind: "stale", since: this.#outage.since, why: this.#outage.why });
+    const { since, why } = this.#outage;
+    this.#state.set({ kind: "stale", since, why, ...(this.#halted === undefined ? {} : { halted: this.#halted }) });
   }
 
   #connected(): void {

@@ -31,6 +31,11 @@ export class Cluster implements Disposable {
     return this.#stores.get(JOB_WARNINGS, namespace);
   }
 
+  /** Reads anew what is being watched, also where it had given up. */
+  refresh(): void {
+    this.#stores.refresh();
+  }
+
   dispose(): void {
     this.#stores.dispose();
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { isActive, jobSummary } from "./jobStatus.ts";
 import type { JobEvent, JobPod, TrainingJob } from "./model.ts";
+import { replicaSummary } from "./replicas.ts";
 import { container, job, pod, warning } from "./testing/objects.ts";
 
 const NOW = 15 * 60_000;
@@ -165,6 +166,43 @@ describe("what a row says of a job", () => {
     // eslint-disable-next-line no-control-regex -- the point of the test
     assert.doesNotMatch(detail, /[\u0000-\u001f]/);
     assert.ok(detail.length < 120);
+  });
+
+  it("where pods are not known, its own conditions count", () => {
+    const states = [
+      job(),
+      job({ condition: "Restarting" }),
+      job({ condition: "Created" }),
+      job({ suspended: true }),
+    ].map((of) => jobSummary(of, [], [], NOW, false));
+    assert.deepEqual(
+      states.map(({ state }) => state),
+      ["Running", "Restarting", "Waiting", "Suspended"],
+    );
+    assert.equal(states[0]?.detail, "2 nodes × 1 GPU · 14 min");
+  });
+
+  it("raw text of a cluster is short and plain wherever a row shows it", () => {
+    const bad = `a\u001b]0;x\u0007\u202e\n${"b".repeat(500)}`;
+    const dead = { state: "terminated", exitCode: 1 } as const;
+    const pods: readonly Partial<JobPod>[] = [
+      { node: bad },
+      { node: bad, phase: "Succeeded" },
+      { node: bad, containers: [container({ state: "waiting" })] },
+      { containers: [container({ name: bad, init: true }), container({ state: "waiting" })] },
+      { containers: [container({ ...dead, reason: bad, message: bad })] },
+      { containers: [container({ ...dead, reason: "OOMKilled", memoryLimit: bad })] },
+      { phase: "Failed", reason: bad, containers: [] },
+    ];
+    const details = [
+      ...pods.map((change) => replicaSummary(pod(change)).detail),
+      jobSummary(job({ suspended: true, queue: bad }), [], [], NOW).detail,
+    ];
+    for (const detail of details) {
+      // eslint-disable-next-line no-control-regex -- the point of the test
+      assert.doesNotMatch(detail, /[\u0000-\u001f\u202e]/);
+      assert.ok(detail.length <= 90 && detail !== "", detail);
+    }
   });
 
   it("only a job that may still use the cluster is active", () => {

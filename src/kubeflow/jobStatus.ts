@@ -14,22 +14,38 @@ export function isActive(job: TrainingJob): boolean {
   return !isFinished(job) && !job.deleting && !job.suspended;
 }
 
-/** One sentence of state for a job, from its own conditions, its pods and the operator's warnings. `now` is wall ms. */
+/**
+ * One sentence of state for a job, from its own conditions, its pods and the operator's warnings. `now` is wall ms.
+ * Without `podsKnown`, as where they may not be read, its conditions alone count: no pods would look like a wait.
+ */
 export function jobSummary(
   job: TrainingJob,
   pods: Iterable<JobPod>,
   warnings: Iterable<JobEvent>,
   now: number,
+  podsKnown = true,
 ): Summary {
-  const replicas = replicasOf(job, pods);
-  const state = stateOf(job, replicas);
+  const replicas = podsKnown ? replicasOf(job, pods) : [];
+  const state = podsKnown ? stateOf(job, replicas) : (ownState(job) ?? "Waiting");
   return { state, detail: detailOf(state, job, replicas, warnings, now) };
 }
 
-function stateOf(job: TrainingJob, replicas: readonly Replica[]): JobState {
+/** What the job says of itself; undefined where that is nothing yet. */
+function ownState(job: TrainingJob): JobState | undefined {
+  return heldState(job) ?? (job.condition === "Running" || job.condition === "Restarting" ? job.condition : undefined);
+}
+
+/** A state in which its pods say nothing more. */
+function heldState(job: TrainingJob): JobState | undefined {
   if (job.condition === "Succeeded" || job.condition === "Failed") return job.condition;
   if (job.deleting) return "Stopping";
-  if (job.suspended) return job.queue === undefined ? "Suspended" : "Queued";
+  if (!job.suspended) return undefined;
+  return job.queue === undefined ? "Suspended" : "Queued";
+}
+
+function stateOf(job: TrainingJob, replicas: readonly Replica[]): JobState {
+  const held = heldState(job);
+  if (held !== undefined) return held;
   const states = replicas.map((replica) => replicaSummary(replica.pod).state);
   // A job is Running as soon as one pod runs (operator); what counts for a person is its leading replica.
   if (states[0] === "Running" || states[0] === "Succeeded") return "Running";
@@ -64,7 +80,7 @@ function detailOf(
         .filter(Boolean)
         .join(" · ");
     case "Queued":
-      return job.queue === undefined ? "" : `in ${job.queue} · ${age(now - job.created)}`;
+      return job.queue === undefined ? "" : `in ${label(job.queue, 63)} · ${age(now - job.created)}`;
     case "Suspended":
     case "Stopping":
     case "Unknown":

@@ -18,6 +18,12 @@ export function number(value: unknown): number | undefined {
   return typeof value === "number" && Number.isFinite(value) ? value : undefined;
 }
 
+/** A whole number from 0 to `max`: what is counted with must not be as large as an object says. */
+export function whole(value: unknown, max: number): number | undefined {
+  const read = number(value);
+  return read === undefined ? undefined : Math.min(max, Math.max(0, Math.trunc(read)));
+}
+
 /** Wall ms of a Kubernetes time; undefined where it is missing or no time. */
 export function time(value: unknown): number | undefined {
   const ms = typeof value === "string" ? Date.parse(value) : Number.NaN;

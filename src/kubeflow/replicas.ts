@@ -47,10 +47,10 @@ export function replicaSummary(pod: JobPod | undefined): Summary {
   if (pod === undefined) return { state: "Waiting", detail: "no pod yet" };
   const main = mainContainer(pod);
   if (pod.phase === "Succeeded" || (main?.state === "terminated" && main.exitCode === 0))
-    return { state: "Succeeded", detail: pod.node ?? "" };
+    return { state: "Succeeded", detail: nameOf(pod.node) };
   if (pod.phase === "Failed" || main?.state === "terminated") return { state: "Failed", detail: failureOf(pod) };
   if (pod.deleting) return { state: "Stopping", detail: "" };
-  if (main?.state === "running") return { state: "Running", detail: pod.node ?? "" };
+  if (main?.state === "running") return { state: "Running", detail: nameOf(pod.node) };
   if (pod.node === undefined) return { state: "Waiting", detail: unschedulableText(pod.unschedulable) };
   return starting(pod);
 }
@@ -61,14 +61,14 @@ export function failureOf(pod: JobPod): string {
   if (failed?.reason === "OOMKilled" || failed?.exitCode === 137) {
     return failed.memoryLimit === undefined
       ? "out of memory or killed"
-      : `out of memory (${memory(failed.memoryLimit)})`;
+      : `out of memory (${label(memory(failed.memoryLimit), 20)})`;
   }
   if (pod.reason === "Evicted") return shorten(`evicted: ${label(pod.message ?? "")}`, 80);
   if (failed?.reason !== undefined && !["Error", "Completed"].includes(failed.reason)) {
-    return shorten(`${failed.reason}${failed.message === undefined ? "" : `: ${label(failed.message)}`}`, 80);
+    return label(`${failed.reason}${failed.message === undefined ? "" : `: ${failed.message}`}`, 80);
   }
   if (failed?.exitCode !== undefined) return `ended with exit code ${failed.exitCode}`;
-  return pod.reason ?? "failed";
+  return label(pod.reason ?? "failed", 80);
 }
 
 function starting(pod: JobPod): Summary {
@@ -78,8 +78,16 @@ function starting(pod: JobPod): Summary {
   if (waiting !== undefined) return { state: "Waiting", detail: waitingText(waiting) };
   const init = pod.containers.find((container) => container.init && container.state === "running");
   if (init !== undefined)
-    return { state: "Starting", detail: init.name === "init-pytorch" ? "waiting for rank 0" : `running ${init.name}` };
-  return { state: "Starting", detail: pod.node === undefined ? "" : `on ${pod.node}` };
+    return {
+      state: "Starting",
+      detail: init.name === "init-pytorch" ? "waiting for rank 0" : `running ${nameOf(init.name)}`,
+    };
+  return { state: "Starting", detail: pod.node === undefined ? "" : `on ${nameOf(pod.node)}` };
+}
+
+/** A name of the cluster's, short and harmless. */
+function nameOf(name: string | undefined): string {
+  return label(name ?? "", 63);
 }
 
 function isOrdinaryWait(reason: string | undefined): boolean {
@@ -111,7 +119,7 @@ export function unschedulableText(message: string | undefined): string {
   const short = [...message.matchAll(/(\d+) Insufficient ([\w./-]*\w)/g)].map(
     ([, nodes = "", resource = ""]) => `${noun(resource)} (${nodes} of the nodes)`,
   );
-  if (short.length > 0) return `not enough ${short.join(", ")}`;
+  if (short.length > 0) return label(`not enough ${short.join(", ")}`, 120);
   const body = /nodes are available: (.*?)(?:\. (?:preemption|no new claims)|\.?$)/.exec(message)?.[1];
   return shorten(label(body ?? message), 80);
 }

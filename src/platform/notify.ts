@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
 import { errorText, isCancelled, isUserError, type NextStep } from "../core/errors.ts";
+import { inert } from "../core/inert.ts";
 import type { Logger } from "../core/log.ts";
 import { redact } from "../core/redact.ts";
 import { label } from "../core/sanitize.ts";
@@ -72,5 +73,5 @@ export function sentence(error: unknown): string {
 }
 
 function clean(text: string): string {
-  return label(redact(text), 600);
+  return inert(label(redact(text), 600));
 }

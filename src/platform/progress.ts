@@ -1,4 +1,5 @@
 import * as vscode from "vscode";
+import { inert } from "../core/inert.ts";
 
 /** What is over sooner is not worth a notification that flashes. Milliseconds. */
 const WORTH_SHOWING = 700;
@@ -26,9 +27,9 @@ export async function withProgress<T>(
   clearTimeout(timer);
   if (!isLate) return running;
   return vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title, cancellable: true },
+    { location: vscode.ProgressLocation.Notification, title: inert(title), cancellable: true },
     async (progress, token) => {
-      show = (message) => progress.report({ message });
+      show = (message) => progress.report({ message: inert(message) });
       if (text !== undefined) show(text);
       const subscription = token.onCancellationRequested(() => controller.abort());
       try {

@@ -2,33 +2,40 @@ import path from "node:path";
 import * as vscode from "vscode";
 import { UserError } from "../core/errors.ts";
 import type { Disposable } from "../core/dispose.ts";
+import { label } from "../core/sanitize.ts";
 import type { Engine } from "../engine.ts";
 import type { RunPlan } from "../jobs/index.ts";
 import type { TrainingJob } from "../kubeflow/model.ts";
 import { TASK_TYPE } from "../manifest.ts";
 import { type Followed, type FollowEnd, JobTerminal, type JobTerminalOptions } from "./jobTerminal.ts";
+import { readRunDefinition, type RunDefinition } from "./taskDefinition.ts";
 
-/** What stands in tasks.json, and in the tasks that we make. */
-export interface JobTaskDefinition extends vscode.TaskDefinition {
-  readonly script: string;
-  readonly nodes?: number;
-  readonly gpusPerNode?: number;
-  readonly image?: string;
-  readonly args?: readonly string[];
+interface JobTaskDefinition extends vscode.TaskDefinition, RunDefinition {
   /** Makes each run a task of its own, so that two runs of one file never meet «already active». */
   readonly launch?: string;
+}
+
+/** What is to happen with a file, as the person and its history have decided. */
+export type Decision =
+  | { readonly kind: "launch"; readonly plan: RunPlan; readonly replaces?: ActiveJob }
+  | ({ readonly kind: "follow" } & ActiveJob);
+
+export interface ActiveJob {
+  readonly context: string;
+  readonly job: TrainingJob;
 }
 
 /** What a task leaves to others: asking a person, and telling them. */
 export interface JobTaskHost {
   readonly engine: () => Promise<Engine>;
   /** Decides a run of the file, asking the person for what is not known. */
-  readonly prepare: (file: string, definition: JobTaskDefinition) => Promise<RunPlan>;
+  readonly decide: (file: string, definition: RunDefinition) => Promise<Decision>;
   readonly header: (engine: Engine, plan: RunPlan) => string;
   readonly askStop: JobTerminalOptions["askStop"];
   readonly stopJob: JobTerminalOptions["stopJob"];
   readonly openLog: JobTerminalOptions["openLog"];
   readonly onEnd: (terminal: string, end: FollowEnd) => void;
+  readonly onStopFollowing: JobTerminalOptions["onStopFollowing"];
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -36,6 +43,8 @@ export interface JobTaskHost {
 export class JobTasks implements vscode.TaskProvider, Disposable {
   readonly #host: JobTaskHost;
   readonly #registration: vscode.Disposable;
+  /** Local folder that a terminal's code came from, by the terminal's name. */
+  readonly #roots = new Map<string, string>();
 
   constructor(host: JobTaskHost) {
     this.#host = host;
@@ -48,79 +57,87 @@ export class JobTasks implements vscode.TaskProvider, Disposable {
     return (vscode.workspace.workspaceFolders ?? []).flatMap((folder) =>
       engine.jobs.lastRuns.files().flatMap((file) => {
         const script = path.relative(folder.uri.fsPath, file);
-        return script.startsWith("..") || path.isAbsolute(script)
-          ? []
-          : [this.#fromDefinition({ type: TASK_TYPE, script }, folder)];
+        if (script.startsWith("..") || path.isAbsolute(script)) return [];
+        return [this.#fromDefinition({ type: TASK_TYPE, script }, folder, path.basename(script))];
       }),
     );
   }
 
-  resolveTask(task: vscode.Task): vscode.Task | undefined {
-    const { definition } = task;
-    if (!isDefinition(definition)) return undefined;
+  resolveTask(task: vscode.Task): vscode.Task {
     const folder = typeof task.scope === "object" ? task.scope : vscode.workspace.workspaceFolders?.[0];
     // The same definition object goes back: VS Code finds the task by it.
-    return this.#fromDefinition(definition, folder, task.name);
+    return this.#fromDefinition(task.definition, folder, task.name);
   }
 
   dispose(): void {
     this.#registration.dispose();
   }
 
-  /** Launches the plan in a terminal of its own and follows it. */
-  async run(plan: RunPlan): Promise<void> {
-    const definition: JobTaskDefinition = { type: TASK_TYPE, script: plan.file, launch: plan.spec.id };
-    let first: RunPlan | undefined = plan;
-    await this.#execute(definition, plan.spec.name, async (terminal) => {
+  /** The local folder of what a terminal shows; undefined for terminals that are none of ours. */
+  rootOf(terminal: string): string | undefined {
+    // With several folders open, VS Code puts the folder's name behind the task's.
+    return this.#roots.get(terminal) ?? this.#roots.get(terminal.replace(/ \([^()]*\)$/, ""));
+  }
+
+  /** Does what was decided, in a terminal of its own. */
+  async run(decision: Decision): Promise<void> {
+    if (decision.kind === "follow") {
+      await this.follow(decision.context, decision.job);
+      return;
+    }
+    const { file, spec } = decision.plan;
+    let first: Decision | undefined = decision;
+    const definition: JobTaskDefinition = { type: TASK_TYPE, script: file, launch: spec.id };
+    await this.#execute(definition, spec.name, async (step, signal) => {
       // A re-run of this task is a new launch of the same file.
-      const sent = first ?? (await this.#host.prepare(plan.file, definition));
+      const now = first ?? (await this.#host.decide(file, { script: file }));
       first = undefined;
-      return this.#launch(terminal, sent);
+      return this.#begin(spec.name, now, step, signal);
     });
   }
 
   /** Follows a job that is there, whoever launched it. */
   async follow(context: string, job: TrainingJob, rank?: number): Promise<void> {
     const launch = `${job.uid}${rank === undefined ? "" : `/${rank}`}/${Date.now().toString(36)}`;
-    const name = rank === undefined ? job.name : `${job.name} rank ${rank}`;
-    await this.#execute({ type: TASK_TYPE, script: job.script ?? job.name, launch }, name, async (terminal) => {
-      const engine = await this.#host.engine();
-      return this.#terminal(engine, terminal, () => Promise.resolve(followedJob(engine, context, job, rank)));
-    });
+    const name = label(rank === undefined ? job.name : `${job.name} rank ${rank}`, 80);
+    await this.#execute({ type: TASK_TYPE, script: job.script ?? job.name, launch }, name, () =>
+      this.#followed(name, context, job, rank),
+    );
   }
 
   #fromDefinition(
-    definition: JobTaskDefinition,
+    definition: vscode.TaskDefinition,
     folder: vscode.WorkspaceFolder | undefined,
-    name?: string,
+    name: string,
   ): vscode.Task {
-    const file = path.resolve(folder?.uri.fsPath ?? "", definition.script);
-    const title = name ?? path.basename(definition.script);
-    return this.#task(definition, folder ?? vscode.TaskScope.Workspace, title, async () => {
-      if (folder === undefined && !path.isAbsolute(definition.script))
-        throw new UserError(
-          "no-folder",
-          vscode.l10n.t("The task names {0}, and no folder is open to find it in.", definition.script),
-        );
-      return this.#launch(title, await this.#host.prepare(file, definition));
+    return this.#task(definition, folder ?? vscode.TaskScope.Workspace, name, async (step, signal, resolved) => {
+      // `${file}` and its like are resolved in what VS Code hands over when the task runs.
+      const read = readRunDefinition(resolved);
+      if (typeof read === "string")
+        throw new UserError("bad-task", vscode.l10n.t("The job was not created."), { why: read });
+      if (folder === undefined && !path.isAbsolute(read.script)) {
+        const what = vscode.l10n.t("The task names {0}, and no folder is open to find it in.", read.script);
+        throw new UserError("no-folder", what);
+      }
+      const file = path.resolve(folder?.uri.fsPath ?? "", read.script);
+      return this.#begin(name, await this.#host.decide(file, read), step, signal);
     });
   }
 
-  async #execute(
-    definition: JobTaskDefinition,
-    name: string,
-    open: (terminal: string) => Promise<JobTerminal>,
-  ): Promise<void> {
-    await vscode.tasks.executeTask(this.#task(definition, vscode.TaskScope.Workspace, name, () => open(name)));
+  async #execute(definition: JobTaskDefinition, name: string, begin: JobTerminalOptions["begin"]): Promise<void> {
+    await vscode.tasks.executeTask(this.#task(definition, vscode.TaskScope.Workspace, name, begin));
   }
 
   #task(
-    definition: JobTaskDefinition,
+    definition: vscode.TaskDefinition,
     scope: vscode.WorkspaceFolder | vscode.TaskScope.Workspace,
     name: string,
-    open: () => Promise<JobTerminal>,
+    begin: (...args: [...Parameters<JobTerminalOptions["begin"]>, vscode.TaskDefinition]) => Promise<Followed>,
   ): vscode.Task {
-    const execution = new vscode.CustomExecution(() => open());
+    // The terminal is there at once: what fails before the launch is said in it, and ends the task.
+    const execution = new vscode.CustomExecution((resolved) =>
+      Promise.resolve(this.#terminal(name, (step, signal) => begin(step, signal, resolved))),
+    );
     const task = new vscode.Task(definition, scope, name, "Kubeflow", execution, []);
     task.presentationOptions = {
       reveal: vscode.TaskRevealKind.Always,
@@ -130,58 +147,60 @@ export class JobTasks implements vscode.TaskProvider, Disposable {
       focus: false,
       showReuseMessage: false,
     };
-    task.isBackground = false;
     task.detail = vscode.l10n.t("Runs as a training job and follows its logs");
     return task;
   }
 
-  async #launch(terminal: string, plan: RunPlan): Promise<JobTerminal> {
+  #terminal(name: string, begin: JobTerminalOptions["begin"]): JobTerminal {
+    const { engine, askStop, stopJob, openLog, onFailure, onStopFollowing } = this.#host;
+    const onEnd = (end: FollowEnd): void => this.#host.onEnd(name, end);
+    return new JobTerminal({ engine, begin, askStop, stopJob, openLog, onFailure, onStopFollowing, onEnd });
+  }
+
+  async #begin(
+    terminal: string,
+    decision: Decision,
+    step: (text: string) => void,
+    signal: AbortSignal,
+  ): Promise<Followed> {
+    if (decision.kind === "follow") return this.#followed(terminal, decision.context, decision.job);
     const engine = await this.#host.engine();
-    return this.#terminal(engine, terminal, async (step, signal) => {
-      const { spec, snapshot } = plan;
-      const { client } = engine.cluster(spec.context).connection;
-      step(vscode.l10n.t("sending {0} to {1} / {2}", path.basename(plan.file), spec.context, spec.namespace));
-      const job = await engine.jobs.launcher.launch(spec, snapshot, client, signal);
-      const { id, name, context, namespace } = { ...job, context: spec.context };
-      await engine.jobs.lastRuns.rememberLaunch(plan.file, { id, name, context, namespace });
-      await engine.jobs.followBegun(plan.file, context, job);
-      return {
-        context,
-        target: { namespace, name, uid: job.uid },
-        header: `${name} · ${this.#host.header(engine, plan)}`,
-        ranks: spec.nodes,
-        file: plan.file,
-        launch: id,
-      };
-    });
+    const { plan, replaces } = decision;
+    if (replaces !== undefined) {
+      step(vscode.l10n.t("stopping {0}", replaces.job.name));
+      await engine.stopJob(replaces.context, replaces.job, signal);
+    }
+    const { spec, snapshot, file } = plan;
+    step(vscode.l10n.t("sending {0} to {1} / {2}", path.basename(file), spec.context, spec.namespace));
+    const { client } = engine.cluster(spec.context).connection;
+    const job = await engine.jobs.launcher.launch(spec, snapshot, client, signal);
+    this.#roots.set(terminal, snapshot.root);
+    await engine.jobs.lastRuns.rememberLaunch(file, { ...job, context: spec.context });
+    await engine.jobs.followBegun(spec.context, job);
+    return {
+      context: spec.context,
+      target: { namespace: job.namespace, name: job.name, uid: job.uid },
+      header: `${job.name} · ${this.#host.header(engine, plan)}`,
+      ranks: spec.nodes,
+      isOurs: true,
+    };
   }
 
-  #terminal(engine: Engine, name: string, begin: JobTerminalOptions["begin"]): JobTerminal {
-    const { askStop, stopJob, openLog, onFailure } = this.#host;
-    return new JobTerminal({
-      engine,
-      begin,
-      askStop,
-      stopJob,
-      openLog,
-      onFailure,
-      onEnd: (end) => this.#host.onEnd(name, end),
-    });
+  async #followed(terminal: string, context: string, job: TrainingJob, rank?: number): Promise<Followed> {
+    const engine = await this.#host.engine();
+    const root = await engine.jobs.rootOf(job.name);
+    if (root !== undefined) this.#roots.set(terminal, root);
+    const { name, namespace, uid, launchId: id = "" } = job;
+    const isOurs = engine.isMine(job);
+    if (isOurs) await engine.jobs.followBegun(context, { id, name, namespace, uid });
+    const target = { namespace, name, uid, ...(rank === undefined ? {} : { rank }) };
+    const size = engine.describeReplicas(job);
+    return {
+      context,
+      target,
+      header: `${job.name} · ${job.kind} · ${context} / ${job.namespace} · ${size}`,
+      ranks: job.replicas.reduce((sum, set) => sum + set.count, 0),
+      isOurs,
+    };
   }
-}
-
-function followedJob(engine: Engine, context: string, job: TrainingJob, rank: number | undefined): Followed {
-  return {
-    context,
-    target: { namespace: job.namespace, name: job.name, uid: job.uid, ...(rank === undefined ? {} : { rank }) },
-    header: `${job.name} · ${job.kind} · ${context} / ${job.namespace} · ${engine.describeReplicas(job)}`,
-    ranks: job.replicas.reduce((sum, set) => sum + set.count, 0),
-    file: undefined,
-    launch: job.launchId,
-  };
-}
-
-function isDefinition(definition: vscode.TaskDefinition): definition is JobTaskDefinition {
-  const script: unknown = definition["script"];
-  return typeof script === "string" && script !== "";
 }

@@ -1,7 +1,7 @@
 import path from "node:path";
 import * as vscode from "vscode";
-import { errorText, isCancelled } from "../core/errors.ts";
-import type { Clock } from "../core/clock.ts";
+import { CancelledError, errorText, isCancelled } from "../core/errors.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
 import { label } from "../core/sanitize.ts";
 import { plural } from "../core/text.ts";
 import type { Engine } from "../engine.ts";
@@ -31,9 +31,8 @@ export interface Followed {
   readonly header: string;
   /** Number of ranks, for the width of the prefix. */
   readonly ranks: number;
-  /** The file that was run; undefined for a job of somebody else. */
-  readonly file: string | undefined;
-  readonly launch: string | undefined;
+  /** Launched by this person: it is followed to its end, into the file, though its terminal is closed. */
+  readonly isOurs: boolean;
 }
 
 /** How a follow ended. */
@@ -47,7 +46,7 @@ export interface FollowEnd {
 }
 
 export interface JobTerminalOptions {
-  readonly engine: Engine;
+  readonly engine: () => Promise<Engine>;
   /** Launches, or finds, what is to be followed. `step` shows a line of progress. */
   readonly begin: (step: (text: string) => void, signal: AbortSignal) => Promise<Followed>;
   /** Ctrl+C: what the person wants. */
@@ -56,13 +55,15 @@ export interface JobTerminalOptions {
   readonly openLog: (file: string) => void;
   /** The log is over and the terminal still open. */
   readonly onEnd: (end: FollowEnd) => void;
+  /** The person no longer wants this job followed. */
+  readonly onStopFollowing: (followed: Followed) => void;
   readonly onFailure: (error: unknown) => void;
 }
 
 /** A terminal that launches a job where it is told to, and follows the logs of all its replicas to the end. */
 export class JobTerminal implements vscode.Pseudoterminal {
   readonly #options: JobTerminalOptions;
-  readonly #clock: Clock;
+  readonly #clock: Clock = systemClock;
   readonly #writes = new vscode.EventEmitter<string>();
   readonly #closes = new vscode.EventEmitter<number>();
   readonly #stop = new AbortController();
@@ -71,6 +72,7 @@ export class JobTerminal implements vscode.Pseudoterminal {
   #logPath: string | undefined;
   #asking = false;
   #over = false;
+  #isClosed = false;
   #resume: (() => void) | undefined;
 
   readonly onDidWrite = this.#writes.event;
@@ -78,10 +80,12 @@ export class JobTerminal implements vscode.Pseudoterminal {
 
   constructor(options: JobTerminalOptions) {
     this.#options = options;
-    this.#clock = options.engine.clock;
     const mark = (lines: number): string =>
       renderWarning(vscode.l10n.t("{0} are only in the log file: this terminal was hidden", plural(lines, "line")));
-    this.#pacer = new Pacer((text) => this.#writes.fire(text), mark, this.#clock);
+    const write = (text: string): void => {
+      if (!this.#isClosed) this.#writes.fire(text);
+    };
+    this.#pacer = new Pacer(write, mark, this.#clock);
   }
 
   open(): void {
@@ -91,9 +95,10 @@ export class JobTerminal implements vscode.Pseudoterminal {
     );
   }
 
-  /** The terminal was closed: the job goes on. */
+  /** Closing stops nothing: a launch goes through, and what this person launched is followed to its end. */
   close(): void {
-    this.#stop.abort();
+    this.#isClosed = true;
+    if (this.#followed !== undefined && !this.#followed.isOurs) this.#stop.abort();
     this.#resume?.();
   }
 
@@ -105,9 +110,11 @@ export class JobTerminal implements vscode.Pseudoterminal {
   }
 
   async #run(): Promise<number> {
-    const { engine } = this.#options;
     const followed = await this.#options.begin((text) => this.#pacer.send(renderStep(text)), this.#stop.signal);
     this.#followed = followed;
+    // Closed while it began: only what was launched here goes on.
+    if (this.#isClosed && !followed.isOurs) throw new CancelledError();
+    const engine = await this.#options.engine();
     const keys = vscode.l10n.t("keys: o open log · ⌃C stop");
     this.#pacer.send(renderHeader(followed.header, keys));
     const { verdict, raised, log } = await engine.follow(
@@ -145,7 +152,7 @@ export class JobTerminal implements vscode.Pseudoterminal {
   /** Holds the streams back while a visible terminal is behind. */
   async #lines(records: readonly LogRecord[], ranks: number): Promise<void> {
     this.#pacer.send(renderLines(records, ranks));
-    while (!this.#pacer.isReady && !this.#stop.signal.aborted) {
+    while (!this.#pacer.isReady && !this.#stop.signal.aborted && !this.#isClosed) {
       const answered = new Promise<void>((resolve) => (this.#resume = resolve));
       // A terminal that does not answer for a second counts as hidden, and nobody waits for it.
       await Promise.race([answered, this.#clock.sleep(300)]);
@@ -156,6 +163,7 @@ export class JobTerminal implements vscode.Pseudoterminal {
     if (this.#over || this.#asking) return;
     const followed = this.#followed;
     if (followed === undefined) {
+      this.#pacer.send(renderStep(vscode.l10n.t("cancelling; what was created already is removed")));
       this.#stop.abort();
       return;
     }
@@ -163,7 +171,10 @@ export class JobTerminal implements vscode.Pseudoterminal {
     this.#options
       .askStop(followed.target.name)
       .then(async (answer) => {
-        if (answer === "stop-following") this.#stop.abort();
+        if (answer === "stop-following") {
+          this.#options.onStopFollowing(followed);
+          this.#stop.abort();
+        }
         if (answer === "stop-job") await this.#options.stopJob(followed);
       })
       .catch((error: unknown) => this.#options.onFailure(error))

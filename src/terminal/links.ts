@@ -1,7 +1,7 @@
 import * as vscode from "vscode";
-import { errorText } from "../core/errors.ts";
-import type { Logger } from "../core/log.ts";
+import { errorText, UserError } from "../core/errors.ts";
 import type { Engine } from "../engine.ts";
+import type { Notify } from "../platform/notify.ts";
 
 class CodeLink extends vscode.TerminalLink {
   readonly file: string;
@@ -15,24 +15,24 @@ class CodeLink extends vscode.TerminalLink {
 }
 
 /**
- * Lines of a traceback lead to the local file. Which folder a job's code came from is known by the job's name, which
- * is the terminal's.
+ * Lines of a traceback lead to the local file. Which folder a job's code came from is known by the terminal's name.
  */
 export class TracebackLinks implements vscode.TerminalLinkProvider<CodeLink> {
   readonly #engine: () => Engine | undefined;
-  readonly #log: Logger;
+  readonly #rootOf: (terminal: string) => string | undefined;
+  readonly #notify: Notify;
 
-  /** `engine` answers with undefined while nothing has been launched in this window. */
-  constructor(engine: () => Engine | undefined, log: Logger) {
+  /** `engine` answers with undefined while nothing has been launched in this window; `rootOf` for terminals of others. */
+  constructor(engine: () => Engine | undefined, rootOf: (terminal: string) => string | undefined, notify: Notify) {
     this.#engine = engine;
-    this.#log = log;
+    this.#rootOf = rootOf;
+    this.#notify = notify;
   }
 
-  async provideTerminalLinks(context: vscode.TerminalLinkContext): Promise<CodeLink[]> {
+  provideTerminalLinks(context: vscode.TerminalLinkContext): CodeLink[] {
     const engine = this.#engine();
-    if (engine === undefined) return [];
-    const root = await engine.jobs.rootOf(context.terminal.name);
-    if (root === undefined) return [];
+    const root = this.#rootOf(context.terminal.name);
+    if (engine === undefined || root === undefined) return [];
     return engine.jobs.findReferences(context.line).map(({ startIndex, length, path, line }) => {
       const tooltip = vscode.l10n.t("Open {0}, line {1}", path, line);
       return new CodeLink(startIndex, length, tooltip, engine.jobs.localFile(root, { path }), line);
@@ -44,7 +44,8 @@ export class TracebackLinks implements vscode.TerminalLinkProvider<CodeLink> {
     try {
       await vscode.window.showTextDocument(vscode.Uri.file(link.file), { selection: new vscode.Range(at, at) });
     } catch (error) {
-      this.#log.warn(`${link.file} could not be opened: ${errorText(error)}`);
+      const what = vscode.l10n.t("{0} cannot be opened.", link.file);
+      this.#notify.error(new UserError("no-file", what, { why: errorText(error), cause: error }));
     }
   }
 }

@@ -1,14 +1,30 @@
 import * as vscode from "vscode";
 import { type Disposable, DisposableStore } from "../core/dispose.ts";
-import { errorCode, errorText, isCancelled, type NextStep } from "../core/errors.ts";
-import { label } from "../core/sanitize.ts";
+import { isCancelled } from "../core/errors.ts";
 import type { Engine } from "../engine.ts";
-import { COMMANDS, VIEWS } from "../manifest.ts";
+import { VIEWS } from "../manifest.ts";
 import { replicasOf } from "../kubeflow/replicas.ts";
+import { ClusterListings, type Listing } from "./clusterListings.ts";
+import { drawItem } from "./drawItem.ts";
+import { Folders } from "./folders.ts";
 import { isYoung, JobsFolder, tickAges } from "./jobsFolder.ts";
+import { KnownNodes } from "./knownNodes.ts";
+import {
+  cancelledNode,
+  connectingNode,
+  failureNode,
+  forbiddenNode,
+  kubeconfigProblemNode,
+  loadingNode,
+  moreNamespacesNode,
+  noJobsNode,
+  noOperatorNode,
+  notReadyNode,
+} from "./messages.ts";
 import {
   type ClusterNode,
   clusterNode,
+  isWithin,
   type JobNode,
   jobNode,
   type JobsNode,
@@ -18,25 +34,21 @@ import {
   replicaNode,
   type TreeNode,
 } from "./nodes.ts";
-import { clusterRow, jobRow, jobsRow, namespaceRow, replicaRow } from "./rows.ts";
-import { messageItem, treeItem } from "./treeItem.ts";
+import { messageItem } from "./treeItem.ts";
 
-/** Milliseconds between two questions to a cluster that is not ready yet. */
-const NOT_READY_RETRY_MS = 2000;
+/** Milliseconds that a folder's rows wait for the cluster: what answers at once is drawn once. */
+const GRACE_MS = 150;
 
-const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
-
-/** The view *Clusters*: contexts, namespaces, training jobs, ranks. Reads what the engine knows; asks nothing itself. */
+/**
+ * The view *Clusters*: contexts, namespaces, training jobs, ranks. Reads what the engine knows; asks nothing itself.
+ * Rows never wait for a network: VS Code draws a row after those below it, and the whole view after the slowest.
+ */
 export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposable {
   readonly #engine: () => Promise<Engine>;
   readonly #changed = new vscode.EventEmitter<TreeNode | readonly TreeNode[] | undefined>();
-  readonly #nodes = new Map<string, TreeNode>();
-  readonly #folders = new Map<string, JobsFolder>();
-  /** Folders that are open in the view, also while it is hidden. */
-  readonly #expanded = new Set<string>();
-  /** Rows below a cluster. They are kept: drawing the cluster's row again must not ask the cluster again. */
-  readonly #listed = new Map<string, Promise<readonly TreeNode[]>>();
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #nodes = new KnownNodes();
+  readonly #folders = new Folders<JobsFolder>();
+  readonly #listings: ClusterListings;
   readonly #held = new DisposableStore();
   readonly #view: vscode.TreeView<TreeNode>;
   #loaded: Engine | undefined;
@@ -45,6 +57,21 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
 
   constructor(engine: () => Promise<Engine>) {
     this.#engine = engine;
+    this.#held.add(this.#changed);
+    this.#held.add(this.#folders);
+    this.#listings = this.#held.add(
+      new ClusterListings({
+        list: async (context, signal) => (await this.#load()).namespaces(context, signal),
+        cluster: (context) => this.#clusterOf(context),
+        isNotReady: (context) => {
+          const state = this.#loaded?.clusterState(context);
+          return state?.kind === "failed" && state.code === "not-ready";
+        },
+        isSeen: (context) => this.#view.visible && !this.#folders.isClosed(clusterNode(context)),
+        changed: (context) => this.#redraw([clusterNode(context).id]),
+        graceMs: GRACE_MS,
+      }),
+    );
     this.#view = this.#held.add(
       vscode.window.createTreeView(VIEWS.clusters, { treeDataProvider: this, showCollapseAll: true }),
     );
@@ -57,71 +84,46 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
         (nodes) => this.#changed.fire(nodes),
       ),
     );
-    this.#held.add(this.#changed);
   }
 
   /** Draws a node and everything below it again; everything where it is left out. Reads from the clusters anew. */
   refresh(node?: TreeNode): void {
-    if (node === undefined) this.#listed.clear();
-    else if (node.kind === "cluster") this.#listed.delete(node.context);
-    for (const [id, folder] of this.#folders) {
-      if (node === undefined || id.startsWith(node.id))
-        for (const store of [folder.jobs, folder.pods, folder.warnings]) store.refresh();
-    }
-    this.#changed.fire(node);
+    if (node === undefined) this.#listings.allAgain();
+    if (node === undefined || node.kind === "cluster") this.#loaded?.refreshStores(node?.context);
+    else for (const [id, folder] of this.#folders.entries()) if (isWithin(id, node)) folder.refresh();
+    if (node?.kind === "cluster") this.#listings.again(node.context);
+    else this.#changed.fire(node);
   }
 
-  /** Lists a cluster's namespaces anew. */
-  refreshCluster(context: string): void {
-    this.#listAgain(context);
+  /**
+   * Connects to a cluster because a person wants another try, and lists its namespaces; its row shows how it goes.
+   * Rejects as that does; cancelled, it leaves the row as it was.
+   */
+  async connect(context: string, signal: AbortSignal): Promise<void> {
+    const engine = await this.#load();
+    await this.#listings.connect(context, (name, either) => engine.retry(name, either), signal);
   }
 
   getParent(node: TreeNode): TreeNode | undefined {
-    return node.parent && this.#known(node.parent);
+    return node.parent && this.#nodes.known(node.parent);
   }
 
   getTreeItem(node: TreeNode): vscode.TreeItem {
     const engine = this.#loaded;
-    if (engine === undefined || node.kind === "message")
-      return messageItem(node.kind === "message" ? node : messageNode(undefined, ""));
-    const now = engine.clock.now();
-    switch (node.kind) {
-      case "cluster": {
-        const context = engine.context(node.context);
-        return treeItem(node.id, clusterRow(context, engine.clusterState(node.context)), Collapsed);
-      }
-      case "namespace": {
-        const isDefault = engine.context(node.context).namespace === node.namespace;
-        return treeItem(node.id, namespaceRow(node.namespace, isDefault), Collapsed);
-      }
-      case "jobs": {
-        return treeItem(node.id, jobsRow(this.#folders.get(node.id)?.words() ?? ""), Expanded);
-      }
-      case "job":
-        return this.#jobItem(engine, node, now);
-      case "replica": {
-        const folder = this.#folders.get(node.parent?.parent?.id ?? "");
-        const job = folder?.jobs.items.get(node.job);
-        const replica =
-          folder && job && replicasOf(job, folder.podsOf(job)).find((candidate) => candidate.rank === node.rank);
-        return treeItem(node.id, replicaRow(replica ?? { rank: node.rank, role: "", pod: undefined }), None);
-      }
-    }
+    if (node.kind === "message") return messageItem(node);
+    return engine === undefined ? messageItem(messageNode(undefined, "")) : drawItem(engine, this.#folders, node);
   }
 
   async getChildren(node?: TreeNode): Promise<TreeNode[]> {
     try {
       const engine = await this.#load();
-      return (await this.#children(engine, node)).map((child) => this.#known(child));
+      return this.#drawn(node, await this.#children(engine, node));
     } catch (error) {
-      if (isCancelled(error)) return [];
-      return [this.#known(failureNode(node, error))];
+      return this.#drawn(node, isCancelled(error) ? [] : [failureNode(node, error)]);
     }
   }
 
   dispose(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#closeAll();
     this.#held.dispose();
   }
 
@@ -129,11 +131,9 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     const engine = await this.#engine();
     if (this.#loaded !== engine) {
       this.#loaded = engine;
-      this.#held.add(engine.onDidChangeContexts(() => this.#onContexts()));
-      this.#held.add(
-        engine.onDidChangeCluster((context) => this.#changed.fire(this.#nodes.get(clusterNode(context).id))),
-      );
-      this.#held.add(engine.onDidChangeNamespaces((context) => this.#listAgain(context)));
+      this.#held.add(engine.onDidChangeContexts(() => this.#onContexts(engine)));
+      this.#held.add(engine.onDidChangeCluster((context) => this.#redraw([clusterNode(context).id])));
+      this.#held.add(engine.onDidChangeNamespaces((context) => this.#listings.again(context)));
     }
     return engine;
   }
@@ -143,7 +143,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
       case undefined:
         return this.#roots(engine);
       case "cluster":
-        return this.#belowCluster(engine, node);
+        return this.#belowCluster(node);
       case "namespace":
         return [jobsNode(node)];
       case "jobs":
@@ -157,67 +157,47 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
 
   async #roots(engine: Engine): Promise<readonly TreeNode[]> {
     await engine.load();
-    const open: NextStep = { title: vscode.l10n.t("Open Kubeconfig"), command: COMMANDS.openKubeconfig };
     return [
       ...engine.contexts().map((context) => clusterNode(context.name)),
-      ...engine
-        .problems()
-        .map(({ file, message }) => messageNode(undefined, label(message, 300), "problem", { ...open, args: [file] })),
+      ...engine.problems().map(({ file, message }) => kubeconfigProblemNode(file, message)),
     ];
   }
 
-  #belowCluster(engine: Engine, node: ClusterNode): Promise<readonly TreeNode[]> {
-    const known = this.#listed.get(node.context);
-    if (known !== undefined) return known;
-    const listing = this.#namespaces(engine, node).catch((error: unknown) => {
-      if (isCancelled(error)) throw error;
-      return [this.#notListed(engine, node, error)];
-    });
-    this.#listed.set(node.context, listing);
-    return listing;
-  }
-
-  /** A cluster that answers that it is not ready is asked again while somebody looks; any other failure waits for a person. */
-  #notListed(engine: Engine, node: ClusterNode, error: unknown): TreeNode {
-    const state = engine.clusterState(node.context);
-    if (state.kind !== "failed" || state.code !== "not-ready") return failureNode(node, error);
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      if (this.#view.visible) this.#listAgain(node.context);
-    }, NOT_READY_RETRY_MS);
-    this.#timers.add(timer);
-    return messageNode(node, label(errorText(error), 400), "working");
-  }
-
-  #listAgain(context: string): void {
-    this.#listed.delete(context);
-    this.#changed.fire(this.#nodes.get(clusterNode(context).id));
-  }
-
-  async #namespaces(engine: Engine, node: ClusterNode): Promise<readonly TreeNode[]> {
-    const { shown, more } = await engine.namespaces(node.context);
-    const choose: NextStep = {
-      title: vscode.l10n.t("Choose Namespaces…"),
-      command: COMMANDS.chooseNamespaces,
-      args: [node],
-    };
-    return [
-      ...shown.map((namespace) => namespaceNode(node, namespace)),
-      ...(more ? [messageNode(node, vscode.l10n.t("More namespaces…"), "plain", choose)] : []),
-    ];
+  async #belowCluster(node: ClusterNode): Promise<readonly TreeNode[]> {
+    // VS Code may ask for rows that nobody sees: no reason to sign in.
+    const closed = this.#folders.isClosed(node);
+    const listing: Listing = closed ? this.#listings.get(node.context) : await this.#listings.look(node.context);
+    switch (listing.kind) {
+      case "pending":
+        return [connectingNode(node)];
+      case "cancelled":
+        return [cancelledNode(node)];
+      case "failed":
+        return [listing.notReady ? notReadyNode(node, listing.error) : failureNode(node, listing.error)];
+      case "listed":
+        return [
+          ...listing.shown.map((namespace) => namespaceNode(node, namespace)),
+          ...(listing.more ? [moreNamespacesNode(node)] : []),
+        ];
+    }
   }
 
   async #jobs(engine: Engine, node: JobsNode): Promise<readonly TreeNode[]> {
-    const folder = this.#open(engine, node);
-    await Promise.all([folder.jobs.settled(), folder.pods.settled()]);
-    const { state } = folder.jobs;
-    if (state.kind === "absent") return [noOperator(node)];
-    if (state.kind === "forbidden") return [forbidden(node, state.why)];
-    if (folder.jobs.items.size === 0)
-      return [messageNode(node, vscode.l10n.t("No training jobs yet. Right-click a Python file to run one."))];
-    return [...folder.jobs.items.values()]
+    const folder = this.#folders.open(node, () => this.#watch(engine, node));
+    // It is asked for again when its row can be seen.
+    if (folder === undefined) return [loadingNode(node)];
+    await folder.answered(GRACE_MS);
+    const { state, items } = folder.jobs;
+    if (state.kind === "absent") return [noOperatorNode(node)];
+    if (state.kind === "forbidden") return [forbiddenNode(node, state.why)];
+    if (state.kind === "failed") return [failureNode(node, state.error)];
+    if (items.size === 0)
+      return [state.kind === "live" || state.kind === "stale" ? noJobsNode(node) : loadingNode(node)];
+    const rows = [...items.values()]
       .sort((a, b) => b.created - a.created || a.name.localeCompare(b.name))
       .map((job) => jobNode(node, job.uid, job.name));
+    // The rows are old, and stay so till a person does something.
+    return state.kind === "stale" && state.halted !== undefined ? [failureNode(node, state.halted), ...rows] : rows;
   }
 
   #replicas(node: JobNode): readonly TreeNode[] {
@@ -227,126 +207,77 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     return replicasOf(job, folder.podsOf(job)).map((replica) => replicaNode(node, replica.rank));
   }
 
-  #jobItem(engine: Engine, node: JobNode, now: number): vscode.TreeItem {
-    const folder = this.#folders.get(node.parent?.id ?? "");
-    const job = folder?.jobs.items.get(node.uid);
-    if (folder === undefined || job === undefined) return new vscode.TreeItem(node.name, Collapsed);
-    const row = jobRow(job, folder.podsOf(job), folder.warnings.items.values(), engine.isMine(job), now);
-    return treeItem(node.id, row, Collapsed);
-  }
-
-  #open(engine: Engine, node: JobsNode): JobsFolder {
-    const open = this.#folders.get(node.id);
-    if (open !== undefined) return open;
-    const folder = new JobsFolder(
+  #watch(engine: Engine, node: JobsNode): JobsFolder {
+    return new JobsFolder(
       engine.cluster(node.context),
       node.namespace,
       engine.clock,
-      (uids) => this.#redraw(node, uids),
-      () => this.#changed.fire(this.#nodes.get(node.id)),
+      (uids) => this.#redraw(uids.map((uid) => `${node.id}/${uid}`)),
+      () => this.#redraw([node.id]),
     );
-    this.#folders.set(node.id, folder);
-    this.#expanded.add(node.id);
-    return folder;
   }
 
-  /** Rows of these jobs, with their ranks where a person has opened them, and the folder's counts. */
-  #redraw(node: JobsNode, uids: readonly string[]): void {
-    const nodes = uids.flatMap((uid) => this.#nodes.get(`${node.id}/${uid}`) ?? []);
+  /** The rows below a node as VS Code gets them. What is not drawn any more is forgotten, and not watched. */
+  #drawn(parent: TreeNode | undefined, children: readonly TreeNode[]): TreeNode[] {
+    const { nodes, gone } = this.#nodes.replace(parent, children);
+    for (const id of gone) this.#folders.forget(id);
+    return nodes;
+  }
+
+  /** Rows that are not drawn are none to draw again. */
+  #redraw(ids: readonly string[]): void {
+    const nodes = ids.flatMap((id) => this.#nodes.get(id) ?? []);
     if (nodes.length > 0) this.#changed.fire(nodes);
   }
 
-  /** Nothing below a closed row is watched. */
+  /** Nothing below a closed row is watched or waited for. */
   #close(node: TreeNode): void {
-    for (const [id, folder] of this.#folders) {
-      if (!isWithin(id, node)) continue;
-      folder.dispose();
-      this.#folders.delete(id);
-    }
-    if (node.kind === "jobs") this.#expanded.delete(node.id);
+    this.#folders.close(node);
+    if (node.kind === "cluster") this.#listings.leave(node.context);
   }
 
-  /** VS Code draws what it has when a row opens again: folders below it that were open are read anew. */
+  /** VS Code draws what it has when a row opens again: what was let go below it is read anew. */
   #reopen(node: TreeNode): void {
-    if (node.kind === "jobs" && this.#nodes.has(node.id)) this.#expanded.add(node.id);
-    const open = [...this.#expanded].filter((id) => isWithin(id, node) && !this.#folders.has(id));
-    const nodes = open.flatMap((id) => this.#nodes.get(id) ?? []);
-    if (nodes.length > 0) this.#changed.fire(nodes);
-  }
-
-  #closeAll(): void {
-    for (const folder of this.#folders.values()) folder.dispose();
-    this.#folders.clear();
+    const wasClosed = this.#folders.isClosed(node);
+    const folders = this.#folders.reopen(node);
+    if (wasClosed && node.kind === "cluster" && this.#listings.isDue(node.context)) this.#redraw([node.id]);
+    else this.#redraw(folders.map(({ id }) => id));
   }
 
   /** A hidden view watches nothing. What was open is read again when it shows; the rest stays as it was drawn. */
   #onVisibility(visible: boolean): void {
-    if (!visible) {
-      this.#closeAll();
-      return;
+    if (visible) {
+      this.#listings.show();
+      this.#redraw(this.#folders.unwatched().map(({ id }) => id));
+    } else {
+      this.#listings.hide();
+      this.#folders.drop();
     }
-    for (const context of this.#loaded?.contexts() ?? []) {
-      const state = this.#loaded?.clusterState(context.name);
-      if (state?.kind === "failed" && state.code === "not-ready") this.#listAgain(context.name);
-    }
-    const open = [...this.#nodes.values()].filter((node) => node.kind === "jobs" && this.#expanded.has(node.id));
-    if (open.length > 0) this.#changed.fire(open);
   }
 
-  #onContexts(): void {
-    this.#listed.clear();
-    this.#expanded.clear();
-    this.#closeAll();
+  /** What was read through a cluster that is still in use stays as it is. */
+  #onContexts(engine: Engine): void {
+    this.#listings.keep((context, cluster) => engine.hasCluster(context, cluster));
+    this.#folders.drop((_, { cluster }) => !engine.hasCluster(cluster.connection.context.name, cluster));
     this.#changed.fire(undefined);
   }
 
   #youngJobs(): readonly TreeNode[] {
     const engine = this.#loaded;
     if (engine === undefined || !this.#view.visible) return [];
-    return [...this.#folders].flatMap(([id, folder]) =>
+    return [...this.#folders.entries()].flatMap(([id, folder]) =>
       [...folder.jobs.items.values()]
         .filter((job) => isYoung(job, engine.clock))
         .flatMap((job) => this.#nodes.get(`${id}/${job.uid}`) ?? []),
     );
   }
 
-  /** The one node of an id: VS Code compares elements by identity. */
-  #known<T extends TreeNode>(node: T): T {
-    const known = this.#nodes.get(node.id);
-    if (known !== undefined && known.kind === node.kind) return known as T;
-    this.#nodes.set(node.id, node);
-    return node;
+  /** What a listing is read through; undefined where the kubeconfig's entry cannot be used. */
+  #clusterOf(context: string): object | undefined {
+    try {
+      return this.#loaded?.cluster(context);
+    } catch {
+      return undefined;
+    }
   }
-}
-
-function isWithin(id: string, node: TreeNode): boolean {
-  return id === node.id || id.startsWith(`${node.id}/`);
-}
-
-function noOperator(node: JobsNode): TreeNode {
-  return messageNode(node, vscode.l10n.t("No training operator in this cluster."), "problem", {
-    title: vscode.l10n.t("Copy Request for Your Admin"),
-    command: COMMANDS.copyAdminRequest,
-    args: [node],
-  });
-}
-
-function forbidden(node: JobsNode, why: string): TreeNode {
-  return messageNode(node, vscode.l10n.t("You may not list training jobs here: {0}", label(why)), "problem", {
-    title: vscode.l10n.t("Copy Request for Your Admin"),
-    command: COMMANDS.copyAdminRequest,
-    args: [node],
-  });
-}
-
-/** A failure is a row with a sentence and one thing to press. */
-function failureNode(parent: TreeNode | undefined, error: unknown): TreeNode {
-  const again: NextStep = {
-    title: vscode.l10n.t("Connect Again"),
-    command: COMMANDS.retryCluster,
-    args: parent === undefined ? [] : [parent],
-  };
-  const isEntry = errorCode(error) === "kubeconfig";
-  const open: NextStep = { title: vscode.l10n.t("Open Kubeconfig"), command: COMMANDS.openKubeconfig };
-  return messageNode(parent, label(errorText(error), 400), "problem", isEntry ? open : again);
 }

@@ -6,12 +6,14 @@ import type { JobEvent, JobPod, TrainingJob } from "../kubeflow/model.ts";
 import type { Store } from "../kube/store.ts";
 import type { TreeNode } from "./nodes.ts";
 import { folderWords } from "./rows.ts";
+import { soon } from "./soon.ts";
 
 /** Adds and removes are drawn together: a folder redraws all its rows. Milliseconds. */
 const FOLDER_DELAY_MS = 250;
 
 /** The live objects behind one open jobs folder; lives while it is open and seen. */
 export class JobsFolder implements Disposable {
+  readonly cluster: Cluster;
   readonly jobs: Store<TrainingJob>;
   readonly pods: Store<JobPod>;
   readonly warnings: Store<JobEvent>;
@@ -31,6 +33,7 @@ export class JobsFolder implements Disposable {
     redrawJobs: (uids: readonly string[]) => void,
     redrawFolder: () => void,
   ) {
+    this.cluster = cluster;
     this.jobs = cluster.jobs(namespace);
     this.pods = cluster.pods(namespace);
     this.warnings = cluster.warnings(namespace);
@@ -57,6 +60,24 @@ export class JobsFolder implements Disposable {
     if (this.jobs.state.kind === "live") this.#folderSoon();
   }
 
+  /** False where pods may not be read, or were not yet: that a job has none means nothing then. */
+  get podsKnown(): boolean {
+    return this.pods.state.kind === "live" || this.pods.state.kind === "stale";
+  }
+
+  /** Resolves when there is an answer, well or not, or a short while has passed. */
+  async answered(ms: number): Promise<void> {
+    const asking = [this.jobs, this.pods].filter(({ state }) => state.kind === "idle" || state.kind === "loading");
+    if (asking.length === 0) return;
+    const abort = new AbortController();
+    await soon(Promise.allSettled(asking.map((store) => store.settled(abort.signal))), ms);
+    abort.abort();
+  }
+
+  refresh(): void {
+    for (const store of [this.jobs, this.pods, this.warnings]) store.refresh();
+  }
+
   podsOf(job: TrainingJob): readonly JobPod[] {
     this.#podsOfJob ??= Map.groupBy(this.pods.items.values(), (pod) => pod.job);
     return this.#podsOfJob.get(job.name) ?? [];
@@ -65,7 +86,9 @@ export class JobsFolder implements Disposable {
   /** The folder's description as it is now. */
   words(): string {
     const now = this.#clock.now();
-    const states = [...this.jobs.items.values()].map((job) => jobSummary(job, this.podsOf(job), [], now).state);
+    const states = [...this.jobs.items.values()].map(
+      (job) => jobSummary(job, this.podsOf(job), [], now, this.podsKnown).state,
+    );
     return (this.#drawnWords = folderWords(this.jobs.state, states, now));
   }
 

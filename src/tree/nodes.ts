@@ -51,7 +51,8 @@ export interface MessageNode extends Base {
 }
 
 export function clusterNode(context: string): ClusterNode {
-  return { kind: "cluster", id: `cluster/${context}`, parent: undefined, context };
+  // A context's name may have slashes, and another may be what stands before one of them.
+  return { kind: "cluster", id: `cluster/${encodeURIComponent(context)}`, parent: undefined, context };
 }
 
 export function namespaceNode(parent: ClusterNode, namespace: string): NamespaceNode {
@@ -86,4 +87,9 @@ export function messageNode(
   action?: NextStep,
 ): MessageNode {
   return { kind: "message", id: `${parent?.id ?? ""}/message/${text}`, parent, text, tone, action };
+}
+
+/** Whether the id is the node's, or that of a row below it. */
+export function isWithin(id: string, node: TreeNode): boolean {
+  return id === node.id || id.startsWith(`${node.id}/`);
 }

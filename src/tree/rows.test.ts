@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { job, pod } from "../kubeflow/testing/objects.ts";
-import { clusterRow, type ClusterState, folderWords, jobRow, replicaRow } from "./rows.ts";
+import { clusterRow, type ClusterState, folderWords, jobRow, namespaceRow, replicaRow } from "./rows.ts";
 
 const CONTEXT = {
   name: "minikube",
@@ -45,5 +45,24 @@ describe("rows of the tree", () => {
       "stale for 3 min: no answer",
     );
     assert.equal(folderWords({ kind: "loading" }, [], 0), "loading");
+  });
+
+  it("shows a cluster's text as one plain line, whatever it is", () => {
+    const bad = "a\u001b[2J\n\u202eb";
+    const node = pod({ name: bad, node: bad });
+    const rows = [
+      namespaceRow(bad, false),
+      jobRow(job({ name: bad, kind: bad }), [node], [], false, 0),
+      replicaRow({ rank: 0, role: bad, pod: node }),
+    ];
+    for (const { label, description, tooltip, spoken } of rows)
+      // eslint-disable-next-line no-control-regex -- the point of the test
+      for (const text of [label, description, ...tooltip, spoken]) assert.doesNotMatch(text, /[\u0000-\u001f\u202e]/);
+  });
+
+  it("does not say of pods that may not be read that there are none", () => {
+    const row = replicaRow({ rank: 1, role: "Worker", pod: undefined }, false);
+    assert.equal(row.spoken, "rank 1, unknown, its pod cannot be read");
+    assert.match(jobRow(job(), [], [], false, 0, false).description, /^Running/);
   });
 });

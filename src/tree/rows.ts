@@ -3,7 +3,7 @@ import { age, plural } from "../core/text.ts";
 import type { ContextInfo } from "../kube/context.ts";
 import type { StoreState } from "../kube/store.ts";
 import { describeReplicas, isActive, jobSummary } from "../kubeflow/jobStatus.ts";
-import type { JobEvent, JobPod, JobState, TrainingJob } from "../kubeflow/model.ts";
+import type { JobEvent, JobPod, JobState, Summary, TrainingJob } from "../kubeflow/model.ts";
 import { mainContainer, type Replica, replicaSummary } from "../kubeflow/replicas.ts";
 import { CONTEXT_VALUES } from "../manifest.ts";
 
@@ -50,7 +50,7 @@ export function clusterRow(context: ContextInfo, state: ClusterState): Row {
       label(context.name),
       `Server: ${label(context.server)}`,
       `User: ${label(context.user)}`,
-      `Kubeconfig: ${context.file}`,
+      `Kubeconfig: ${label(context.file, 600)}`,
       ...(state.kind === "failed" ? [label(state.message, 600)] : []),
     ],
     contextValue: state.kind === "failed" ? CONTEXT_VALUES.clusterFailed : CONTEXT_VALUES.cluster,
@@ -65,7 +65,7 @@ function clusterWords(state: ClusterState): readonly [string, string, string?] {
     case "connecting":
       return ["connecting", "loading~spin"];
     case "live":
-      return [state.version === "" ? "live" : `live · ${state.version}`, "circle-filled", "charts.green"];
+      return [state.version === "" ? "live" : `live · ${label(state.version, 40)}`, "circle-filled", "charts.green"];
     case "failed":
       return [FAILURES[state.code] ?? "cannot be reached", "warning", "list.warningForeground"];
   }
@@ -86,13 +86,14 @@ const FAILURES: Readonly<Record<string, string>> = {
 };
 
 export function namespaceRow(namespace: string, isDefault: boolean): Row {
+  const name = label(namespace);
   return {
-    label: namespace,
+    label: name,
     description: isDefault ? "current" : "",
     icon: "symbol-namespace",
-    tooltip: [`Namespace ${namespace}`],
+    tooltip: [`Namespace ${name}`],
     contextValue: CONTEXT_VALUES.namespace,
-    spoken: `${namespace}, namespace`,
+    spoken: `${name}, namespace`,
   };
 }
 
@@ -139,17 +140,20 @@ export function jobRow(
   warnings: Iterable<JobEvent>,
   mine: boolean,
   now: number,
+  podsKnown = true,
 ): Row {
-  const { state, detail } = jobSummary(job, pods, warnings, now);
+  const { state, detail: raw } = jobSummary(job, pods, warnings, now, podsKnown);
+  const detail = label(raw);
+  const name = label(job.name);
   const [icon, colour] = ICONS[state];
   const own = mine ? " · mine" : "";
   return {
-    label: job.name,
+    label: name,
     description: `${state}${detail === "" ? "" : ` · ${detail}`}${own}`,
     icon,
     ...(colour === undefined ? {} : { colour }),
     tooltip: [
-      `${job.name} · ${job.kind} · ${state}`,
+      `${name} · ${label(job.kind)} · ${state}`,
       ...(detail === "" ? [] : [detail]),
       describeReplicas(job),
       ...(job.script === undefined ? [] : [`Script: ${label(job.script)}`]),
@@ -157,27 +161,38 @@ export function jobRow(
       `Created ${new Date(job.created).toLocaleString()}`,
     ],
     contextValue: isActive(job) ? CONTEXT_VALUES.jobActive : CONTEXT_VALUES.jobEnded,
-    spoken: `${job.name}, training job, ${state.toLowerCase()}${detail === "" ? "" : `, ${detail}`}${mine ? ", mine" : ""}`,
+    spoken: `${name}, training job, ${state.toLowerCase()}${detail === "" ? "" : `, ${detail}`}${mine ? ", mine" : ""}`,
   };
 }
 
-export function replicaRow(replica: Replica): Row {
-  const { state, detail } = replicaSummary(replica.pod);
+/** Without `podsKnown` a rank without a pod says nothing of itself: its pod may only not be seen. */
+export function replicaRow(replica: Replica, podsKnown = true): Row {
+  const { state, detail }: Summary =
+    podsKnown || replica.pod !== undefined
+      ? replicaSummary(replica.pod)
+      : { state: "Unknown", detail: "its pod cannot be read" };
   const [icon, colour] = ICONS[state];
   const restarts = replica.pod && (mainContainer(replica.pod)?.restarts ?? 0);
-  const words = [state, detail, restarts === undefined || restarts === 0 ? "" : plural(restarts, "restart")].filter(
-    (part) => part !== "",
-  );
+  const words = [
+    state,
+    label(detail),
+    restarts === undefined || restarts === 0 ? "" : plural(restarts, "restart"),
+  ].filter((part) => part !== "");
   return {
     label: `rank ${replica.rank}`,
     description: words.join(" · "),
     icon,
     ...(colour === undefined ? {} : { colour }),
     tooltip: [
-      `rank ${replica.rank} (${replica.role})`,
+      `rank ${replica.rank} (${label(replica.role)})`,
       ...(replica.pod === undefined
-        ? ["No pod yet"]
-        : [`Pod ${replica.pod.name}`, ...(replica.pod.node === undefined ? [] : [`Node ${replica.pod.node}`])]),
+        ? podsKnown
+          ? ["No pod yet"]
+          : []
+        : [
+            `Pod ${label(replica.pod.name)}`,
+            ...(replica.pod.node === undefined ? [] : [`Node ${label(replica.pod.node)}`]),
+          ]),
       words.join(" · "),
     ],
     contextValue: CONTEXT_VALUES.replica,

@@ -183,7 +183,7 @@ describe("connecting, where something is wrong", () => {
     // This account may list nothing: it is shown its context's own namespace.
     for (const { shown, more } of seen) assert.deepEqual([shown, more], [["default"], true]);
     assert.match(
-      await rig.engine.adminRequest(rig.context, namespace),
+      await rig.engine.adminRequest(rig.context, namespace, "both"),
       new RegExp(`system:serviceaccount:${namespace}:default`),
     );
     const count = async (): Promise<number> => (await fs.readFile(runs, "utf8")).split("\n").length - 1;

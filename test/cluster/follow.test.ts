@@ -62,7 +62,7 @@ describe("following a job", () => {
     const target = await createRaw(rig, { name: "over", namespace, master: "for i in range(20000): print(i)" });
     await until(
       "its end",
-      () => rig.engine.findJob(rig.context, namespace, target.name, target.uid),
+      () => rig.engine.findJob(rig.context, { namespace: namespace, name: target.name, uid: target.uid }),
       (job) => job?.condition === "Succeeded",
       30_000,
     );
@@ -122,7 +122,7 @@ describe("following a job", () => {
     const { verdict } = await result;
     assert.equal(verdict.outcome, "suspended");
     assert.deepEqual(verdict.neverStarted, []);
-    const left = await rig.engine.findJob(rig.context, namespace, target.name, target.uid);
+    const left = await rig.engine.findJob(rig.context, { namespace: namespace, name: target.name, uid: target.uid });
     assert.ok(left?.suspended === true);
     await until(
       "its pod to go",
@@ -147,7 +147,7 @@ describe("following a job", () => {
     await recorder.heard(0, "begun");
     stop.abort();
     await assert.rejects(result, { name: "CancelledError" });
-    const job = await rig.engine.findJob(rig.context, namespace, target.name, target.uid);
+    const job = await rig.engine.findJob(rig.context, { namespace: namespace, name: target.name, uid: target.uid });
     assert.ok(job !== undefined && rig.engine.isActive(job));
     await rig.engine.deleteJob(rig.context, target);
   });

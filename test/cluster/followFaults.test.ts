@@ -139,7 +139,7 @@ describe("following over a network that fails", () => {
     proxy.cut();
     await until(
       "the job's end",
-      () => direct.engine.findJob(direct.context, namespace, target.name, target.uid),
+      () => direct.engine.findJob(direct.context, { namespace: namespace, name: target.name, uid: target.uid }),
       (job) => job?.condition === "Succeeded",
     );
     await proxy.accept();

@@ -87,7 +87,7 @@ describe("launching on a real cluster", () => {
     assert.equal(record(code)["immutable"], true);
     assert.equal((await podsOf(rig, namespace, plan.spec.id)).length, 1);
 
-    const found = await rig.engine.findLaunch(rig.context, namespace, job.name, plan.spec.id);
+    const found = await rig.engine.findJob(rig.context, job);
     assert.ok(found !== undefined && rig.engine.isMine(found));
     await rig.engine.deleteJob(rig.context, found);
     await until(
@@ -127,9 +127,12 @@ describe("launching on a real cluster", () => {
       code: "job-deleted",
       message: `${first.job.name} was not stopped. It was deleted meanwhile.`,
     });
-    const left = await rig.engine.findJob(rig.context, namespace, second.name, second.uid);
+    const left = await rig.engine.findJob(rig.context, { namespace: namespace, name: second.name, uid: second.uid });
     assert.ok(left !== undefined && !left.deleting && !left.suspended);
-    assert.equal(await rig.engine.findJob(rig.context, namespace, first.job.name, first.job.uid), undefined);
+    assert.equal(
+      await rig.engine.findJob(rig.context, { namespace: namespace, name: first.job.name, uid: first.job.uid }),
+      undefined,
+    );
   });
 
   it("sends more files than one launch usually has, with odd names and bytes that are no text", async () => {

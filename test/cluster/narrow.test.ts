@@ -57,7 +57,10 @@ describe("a person with few rights", () => {
     const { recorder, result } = await followToEnd(rig, job);
     assert.equal(result.verdict.outcome, "succeeded");
     assert.deepEqual(recorder.of(0), ["through the narrow gate"]);
-    assert.match(await rig.engine.objectYaml(rig.context, "team-a", "pytorchjobs", job.name), /kind: PyTorchJob/);
+    assert.match(
+      await rig.engine.objectYaml(rig.context, { plural: "pytorchjobs", namespace: "team-a", name: job.name }),
+      /kind: PyTorchJob/,
+    );
     await rig.engine.stopJob(rig.context, job);
     await rig.engine.deleteJob(rig.context, job);
     await until(

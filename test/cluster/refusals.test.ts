@@ -56,7 +56,7 @@ describe("a launch that the cluster refuses, in one sentence with a next step", 
     store.hold();
     await store.settled();
     assert.equal(store.state.kind, "absent");
-    const request = await rig.engine.adminRequest(rig.context, namespace);
+    const request = await rig.engine.adminRequest(rig.context, namespace, "both");
     for (const words of [
       "kubectl apply --server-side -k",
       "ref=v1.9.4",
@@ -82,7 +82,7 @@ describe("a launch that the cluster refuses, in one sentence with a next step", 
   it("…and with exactly what the request asks for, that person can do the whole road", async () => {
     const reader = await openRig(cleanup, kubeconfigOf("reader"));
     const own = await makeNamespace(cleanup, rig.client, "granted");
-    const request = await reader.engine.adminRequest(reader.context, own);
+    const request = await reader.engine.adminRequest(reader.context, own, "both");
     // As an administrator would: the indented block of the message, saved and applied.
     const yaml = /\n\n( {4}apiVersion: rbac[\s\S]*?)\n\n {4}kubectl apply/.exec(request)?.[1];
     assert.ok(yaml !== undefined, request);
@@ -118,7 +118,7 @@ describe("a launch that the cluster refuses, in one sentence with a next step", 
       assert.equal(store.state.kind, "live");
       held.dispose();
     }
-    await reader.engine.objectYaml(reader.context, own, "pytorchjobs", job.name);
+    await reader.engine.objectYaml(reader.context, { plural: "pytorchjobs", namespace: own, name: job.name });
     await reader.engine.stopJob(reader.context, job);
     await reader.engine.deleteJob(reader.context, job);
     await until(

@@ -58,7 +58,9 @@ describe("watching a cluster", () => {
     await Promise.all([
       ...[...stores, ...many].map((store) => store.settled()),
       ...Array.from({ length: 20 }, () => rig.engine.namespaces(rig.context)),
-      ...Array.from({ length: 20 }, () => rig.engine.findJob(rig.context, namespace, target.name, target.uid)),
+      ...Array.from({ length: 20 }, () =>
+        rig.engine.findJob(rig.context, { namespace: namespace, name: target.name, uid: target.uid }),
+      ),
     ]);
     assert.equal((await followed).verdict.outcome, "succeeded");
     assert.equal(proxy.accepted, before + 1);

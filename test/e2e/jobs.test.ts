@@ -4,7 +4,7 @@ import path from "node:path";
 import type { Workbench } from "../editor/workbench.ts";
 import { until } from "../editor/until.ts";
 import { NAMESPACE, SANDBOX_SETTINGS } from "../start/project.ts";
-import { askToRun } from "../start/road.ts";
+import { askToRun, logFolderOf } from "../start/road.ts";
 import { lookAtFailure, Stage, variable } from "./support.ts";
 
 /** Ends at once when it is told to: Python as the first process of a container passes SIGTERM over by itself. */
@@ -12,7 +12,15 @@ const TICKS =
   "import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(1))\nfor tick in range(600):\n    print('tick', tick, flush=True)\n    time.sleep(0.2)\n";
 const TASKS = {
   version: "2.0.0",
-  tasks: [{ type: "trainyard", script: "quick.py", label: "quick on the cluster", args: ["one", "two words"] }],
+  tasks: [
+    {
+      type: "trainyard",
+      script: "${workspaceFolder}/quick.py",
+      label: "quick on the cluster",
+      args: ["one", "two words"],
+    },
+    { type: "trainyard", script: "quick.py", label: "wrong", nodes: "two" },
+  ],
 };
 
 describe("what can be done with a job", () => {
@@ -82,7 +90,9 @@ describe("what can be done with a job", () => {
 
   it("a reload of the window forgets nothing: the job that was followed is offered again", async () => {
     await workbench.rowMenu(row(), "Follow Logs");
-    await workbench.waitForTerminal(/tick \d\d+$/m, 30_000);
+    // A terminal of its own, in which nobody has stopped following.
+    const shows = (text: string): boolean => /tick \d+$/m.test(text) && !text.includes("no longer following");
+    await until("the new terminal", () => workbench.terminalText(), shows, 30_000);
     await workbench.page.reload();
     await workbench.ready();
     await workbench.hasView("Kubeflow");
@@ -123,5 +133,35 @@ describe("what can be done with a job", () => {
       60_000,
     );
     assert.match(again, /^quick-\w{4}$/);
+  });
+
+  it("a task that says something wrong ends with the sentence that names it", async () => {
+    await workbench.palette("Tasks: Run Task");
+    await workbench.pick("wrong");
+    await workbench.waitForTerminal(/nodes must be a whole number of 1 or more/, 20_000);
+    await workbench
+      .notification(/The task's nodes must be/)
+      .first()
+      .waitFor();
+    await stage.look("wrong-task");
+  });
+
+  it("a closed terminal stops nothing: the job ends, the log is whole, and the person is told", async () => {
+    fs.writeFileSync(
+      path.join(stage.folder, "project", "away.py"),
+      "import time\nfor i in range(20):\n    print('i', i, flush=True)\n    time.sleep(0.2)\n",
+    );
+    await askToRun(workbench, { script: "away.py", namespace: NAMESPACE, size: "1 node" });
+    await workbench.pick("Run");
+    const shown = await workbench.waitForTerminal(/i 2$/m, 60_000);
+    const name = /▶ (\S+)/.exec(shown)?.[1] ?? "";
+    await workbench.palette("Terminal: Kill the Active Terminal Instance");
+    await workbench.notification(`✓ ${name} succeeded after`).first().waitFor({ timeout: 60_000 });
+    await workbench.notificationButton(`✓ ${name} succeeded after`, "Open Log File");
+    await workbench.page.locator(".tab.active", { hasText: name }).waitFor();
+    const folder = logFolderOf(stage.session.userData);
+    const file = fs.readdirSync(folder).find((candidate) => candidate.startsWith(name)) ?? "";
+    const lines = fs.readFileSync(path.join(folder, file), "utf8").match(/^0 │ i \d+$/gm) ?? [];
+    assert.equal(lines.length, 20);
   });
 });

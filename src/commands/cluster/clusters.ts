@@ -1,11 +1,11 @@
 import * as vscode from "vscode";
 import { UserError } from "../../core/errors.ts";
-import { label } from "../../core/sanitize.ts";
+import { label, pickLabel } from "../../core/sanitize.ts";
 import type { Engine } from "../../engine.ts";
 import { type Choice, pickOne } from "../../platform/pick.ts";
 import { withProgress } from "../../platform/progress.ts";
 import type { CommandDeps } from "../deps.ts";
-import { contextOf, isNode, namespaceOf } from "../nodes.ts";
+import { contextOf, isNode } from "../nodes.ts";
 import type { TreeNode } from "../../tree/nodes.ts";
 
 export async function refresh(deps: CommandDeps, target: unknown): Promise<void> {
@@ -18,16 +18,13 @@ export async function refresh(deps: CommandDeps, target: unknown): Promise<void>
   deps.tree.refresh();
 }
 
-/** Another try after a refusal: now credentials may be asked for again. */
+/** Another try after a refusal: now credentials may be asked for again. The cluster's row says how it goes. */
 export async function retryCluster(deps: CommandDeps, target: unknown): Promise<void> {
   const engine = await deps.engine();
   const context = contextOf(target) ?? (await pickContext(engine));
-  try {
-    await withProgress(vscode.l10n.t("Connecting to {0}", label(context)), (signal) => engine.retry(context, signal));
-  } finally {
-    // The row says how it went, well or not.
-    deps.tree.refreshCluster(context);
-  }
+  await withProgress(vscode.l10n.t("Connecting to {0}", label(context)), (signal) =>
+    deps.tree.connect(context, signal),
+  );
 }
 
 /** Which namespaces of a cluster are shown; typed where they may not be listed. */
@@ -41,7 +38,7 @@ export async function chooseNamespaces(deps: CommandDeps, target: unknown): Prom
   const chosen = new Set(engine.chosenNamespaces(context) ?? [engine.context(context).namespace]);
   if (!mayList) return typeNamespaces(engine, context, chosen);
   const picks = await vscode.window.showQuickPick(
-    names.map((name) => ({ label: name, picked: chosen.has(name) })),
+    names.map((name) => ({ label: pickLabel(name), name, picked: chosen.has(name) })),
     {
       canPickMany: true,
       title: vscode.l10n.t("Namespaces of {0}", label(context)),
@@ -51,7 +48,7 @@ export async function chooseNamespaces(deps: CommandDeps, target: unknown): Prom
   if (picks !== undefined)
     await engine.chooseNamespaces(
       context,
-      picks.map((pick) => pick.label),
+      picks.map((pick) => pick.name),
     );
 }
 
@@ -73,24 +70,6 @@ function split(text: string): readonly string[] {
     .split(",")
     .map((name) => name.trim())
     .filter((name) => name !== "");
-}
-
-/** The exact commands and the least rights that an administrator is asked for, on the clipboard. */
-export async function copyAdminRequest(deps: CommandDeps, target: unknown): Promise<void> {
-  const engine = await deps.engine();
-  await engine.load();
-  const context = contextOf(target) ?? (typeof target === "string" ? target : await pickContext(engine));
-  const namespace = namespaceOf(target) ?? engine.context(context).namespace;
-  const text = await withProgress(vscode.l10n.t("Asking {0} who you are", label(context)), (signal) =>
-    engine.adminRequest(context, namespace, signal),
-  );
-  await vscode.env.clipboard.writeText(text);
-  deps.notify.info(
-    vscode.l10n.t(
-      "The request is on the clipboard: commands that install the training operator, and the rights you need in {0}.",
-      namespace,
-    ),
-  );
 }
 
 export async function addKubeconfig(deps: CommandDeps): Promise<void> {
@@ -123,11 +102,13 @@ export async function openKubeconfig(deps: CommandDeps, target: unknown): Promis
   await vscode.window.showTextDocument(vscode.Uri.file(file));
 }
 
-async function pickContext(engine: Engine): Promise<string> {
+export async function pickContext(engine: Engine): Promise<string> {
   await engine.load();
-  const items: Choice<string>[] = engine
-    .contexts()
-    .map((context) => ({ label: label(context.name), description: label(context.server), value: context.name }));
+  const items: Choice<string>[] = engine.contexts().map((context) => ({
+    label: pickLabel(context.name),
+    description: pickLabel(context.server),
+    value: context.name,
+  }));
   const [only] = items;
   if (only === undefined)
     throw new UserError("no-kubeconfig", vscode.l10n.t("No kubeconfig was found, so there is no cluster."));

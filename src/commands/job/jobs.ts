@@ -1,6 +1,7 @@
 import path from "node:path";
 import * as vscode from "vscode";
 import { UserError } from "../../core/errors.ts";
+import { label } from "../../core/sanitize.ts";
 import type { Engine } from "../../engine.ts";
 import type { TrainingJob } from "../../kubeflow/model.ts";
 import { COMMANDS } from "../../manifest.ts";
@@ -22,7 +23,7 @@ export async function followJob(deps: CommandDeps, target: unknown): Promise<voi
 }
 
 export async function stopJob(deps: CommandDeps, target: unknown): Promise<void> {
-  const { engine, context, job } = await jobOf(deps, target, (candidate) => engine.isActive(candidate));
+  const { engine, context, job } = await jobOf(deps, target, (own, candidate) => own.isActive(candidate));
   const detail = vscode.l10n.t("Its pods end and their logs go with them. The job stays and can be looked at.");
   if (!(await deps.notify.confirm(vscode.l10n.t("Stop {0}?", job.name), detail, vscode.l10n.t("Stop")))) return;
   await withProgress(vscode.l10n.t("Stopping {0}", job.name), (signal) => engine.stopJob(context, job, signal));
@@ -39,13 +40,17 @@ export async function deleteJob(deps: CommandDeps, target: unknown): Promise<voi
   await withProgress(vscode.l10n.t("Deleting {0}", job.name), (signal) => engine.deleteJob(context, job, signal));
 }
 
+/** The file on this computer: asks no cluster, and works when the job is long gone. */
 export async function openLog(deps: CommandDeps, target: unknown): Promise<void> {
-  const { engine, context, job } = await jobOf(deps, target);
-  const file = await engine.latestLog(job.name, job.uid);
+  const engine = await deps.engine();
+  const at = referenceOf(target) ?? (await pickLaunch(engine));
+  const file = await engine.latestLog(at.name, at.uid);
   if (file === undefined) {
-    throw new UserError("no-log", vscode.l10n.t("There is no log file of {0} on this computer.", job.name), {
+    throw new UserError("no-log", vscode.l10n.t("There is no log file of {0} on this computer.", label(at.name)), {
       hint: vscode.l10n.t("Following its logs makes one."),
-      next: [{ title: vscode.l10n.t("Follow Logs"), command: COMMANDS.followJob, args: [jobReference(context, job)] }],
+      next: [
+        { title: vscode.l10n.t("Follow Logs"), command: COMMANDS.followJob, args: [jobReference(at.context, at)] },
+      ],
     });
   }
   await vscode.window.showTextDocument(vscode.Uri.file(file), { preview: false });
@@ -68,17 +73,32 @@ function isReference(target: unknown): target is JobReference {
   return typeof target === "object" && target !== null && "kind" in target && target.kind === "job-reference";
 }
 
-/** The job that a row, a button or the person means. From the palette the person picks among the last launches. */
-async function jobOf(deps: CommandDeps, target: unknown, filter?: (job: TrainingJob) => boolean): Promise<Picked> {
+/** The job that a row or a button means, without asking its cluster. */
+function referenceOf(target: unknown): JobReference | undefined {
+  if (isReference(target)) return target;
+  const node = isNode(target, "job") ? target : isNode(target, "replica") ? ownerOf(target) : undefined;
+  return node && jobReference(node.context, node);
+}
+
+/** The job that a row, a button or the person means, as it is now. From the palette the person picks among the last launches. */
+export async function jobOf(
+  deps: Pick<CommandDeps, "engine">,
+  target: unknown,
+  fits?: (engine: Engine, job: TrainingJob) => boolean,
+): Promise<Picked> {
   const engine = await deps.engine();
   await engine.load();
-  const at =
-    isReference(target) || isNode(target, "job") ? target : isNode(target, "replica") ? ownerOf(target) : undefined;
-  if (at === undefined) return pickJob(engine, filter);
-  const job = await withProgress(vscode.l10n.t("Looking for {0}", at.name), (signal) =>
-    engine.findJob(at.context, at.namespace, at.name, at.uid, signal),
+  const named = referenceOf(target);
+  const at = named ?? (await pickLaunch(engine));
+  const job = await withProgress(vscode.l10n.t("Looking for {0}", label(at.name)), (signal) =>
+    engine.findJob(at.context, at, signal),
   );
-  if (job === undefined) throw gone(at.name);
+  if (job === undefined) {
+    throw new UserError("gone", vscode.l10n.t("{0} is not in the cluster any more.", label(at.name)));
+  }
+  if (fits !== undefined && !fits(engine, job)) {
+    throw new UserError("not-active", vscode.l10n.t("{0} does not run any more.", label(at.name)));
+  }
   return { engine, context: at.context, job };
 }
 
@@ -86,7 +106,8 @@ function ownerOf(node: ReplicaNode): JobNode | undefined {
   return node.parent?.kind === "job" ? node.parent : undefined;
 }
 
-async function pickJob(engine: Engine, filter: ((job: TrainingJob) => boolean) | undefined): Promise<Picked> {
+/** From the palette: one of the last launches. */
+async function pickLaunch(engine: Engine): Promise<JobReference> {
   const launches = engine.jobs.lastRuns.files().flatMap((file) => {
     const launch = engine.jobs.lastRuns.get(file)?.launch;
     return launch === undefined ? [] : [{ file, launch }];
@@ -96,26 +117,11 @@ async function pickJob(engine: Engine, filter: ((job: TrainingJob) => boolean) |
       hint: vscode.l10n.t("Pick one in the Kubeflow view, or run a file."),
     });
   }
-  const items: Choice<(typeof launches)[number]["launch"]>[] = launches.map(({ file, launch }) => ({
-    label: launch.name,
-    description: `${launch.context} / ${launch.namespace}`,
+  const items: Choice<JobReference>[] = launches.map(({ file, launch }) => ({
+    label: label(launch.name),
+    description: label(`${launch.context} / ${launch.namespace}`),
     detail: path.basename(file),
-    value: launch,
+    value: jobReference(launch.context, launch),
   }));
-  const { id, name, context, namespace } = await pickOne({
-    title: vscode.l10n.t("Training jobs"),
-    placeholder: vscode.l10n.t("Which job?"),
-    items,
-  });
-  const job = await withProgress(vscode.l10n.t("Looking for {0}", name), (signal) =>
-    engine.findLaunch(context, namespace, name, id, signal),
-  );
-  if (job === undefined) throw gone(name);
-  if (filter !== undefined && !filter(job))
-    throw new UserError("not-active", vscode.l10n.t("{0} does not run any more.", name));
-  return { engine, context, job };
-}
-
-function gone(name: string): UserError {
-  return new UserError("gone", vscode.l10n.t("{0} is not in the cluster any more.", name));
+  return pickOne({ title: vscode.l10n.t("Training jobs"), placeholder: vscode.l10n.t("Which job?"), items });
 }

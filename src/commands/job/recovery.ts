@@ -30,7 +30,7 @@ export class Recovery {
   async #recover(engine: Engine): Promise<void> {
     await engine.prune();
     const interrupted = await engine.jobs.launcher.interrupted();
-    const abandoned = engine.jobs.abandonedFollows();
+    const abandoned = await engine.jobs.abandonedFollows();
     if (interrupted.length === 0 && abandoned.length === 0) return;
     await engine.load();
     for (const entry of interrupted) {
@@ -60,22 +60,19 @@ export class Recovery {
     for (const left of abandoned) await this.#remind(engine, left);
   }
 
+  /** Told once: whoever wants it followed again says so, and is not asked in every later window. */
   async #remind(engine: Engine, left: OpenFollow): Promise<void> {
+    await engine.jobs.followEnded(left.uid);
+    if (!engine.contexts().some((context) => context.name === left.context)) return;
     try {
-      const job = await engine.findJob(left.context, left.namespace, left.name, left.uid);
-      if (job !== undefined && engine.isActive(job)) {
-        this.#offer(left.context, left, vscode.l10n.t("{0} is still active.", left.name));
-        return;
-      }
-      if (job !== undefined)
-        this.#offer(
-          left.context,
-          left,
-          vscode.l10n.t("{0} has ended: {1}.", left.name, (job.condition ?? "").toLowerCase()),
-        );
-      await engine.jobs.followEnded(left.uid);
+      const job = await engine.findJob(left.context, left);
+      if (job === undefined) return;
+      const text = engine.isActive(job)
+        ? vscode.l10n.t("{0} is still active.", left.name)
+        : vscode.l10n.t("{0} has ended: {1}.", left.name, (job.condition ?? "").toLowerCase());
+      this.#offer(left.context, left, text);
     } catch (error) {
-      this.#log.warn(`${left.name}: ${errorText(error)}`);
+      this.#offer(left.context, left, vscode.l10n.t("Nothing is known of {0}: {1}", left.name, errorText(error)));
     }
   }
 

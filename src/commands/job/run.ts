@@ -3,10 +3,10 @@ import * as vscode from "vscode";
 import { UserError } from "../../core/errors.ts";
 import type { Engine } from "../../engine.ts";
 import type { RunChoice, RunPlan } from "../../jobs/index.ts";
-import type { TrainingJob } from "../../kubeflow/model.ts";
 import { pickOne } from "../../platform/pick.ts";
 import { withProgress } from "../../platform/progress.ts";
-import type { JobTaskDefinition } from "../../terminal/jobTasks.ts";
+import type { ActiveJob, Decision } from "../../terminal/jobTasks.ts";
+import type { RunDefinition } from "../../terminal/taskDefinition.ts";
 import type { CommandDeps } from "../deps.ts";
 import { askRun, changeRun, confirmRun } from "./choose.ts";
 
@@ -20,47 +20,48 @@ export async function runJobWithOptions(deps: CommandDeps, target: unknown): Pro
   await run(deps, target, true);
 }
 
-async function run(deps: CommandDeps, target: unknown, options: boolean): Promise<void> {
+async function run(deps: CommandDeps, target: unknown, withOptions: boolean): Promise<void> {
   const file = fileOf(target);
-  const engine = await deps.engine();
-  await engine.load();
-  const remembered = await usable(engine, file);
-  if (remembered !== undefined && !options && !(await mayRunAgain(deps, engine, file))) return;
-  const plan = await decide(deps, engine, file, remembered, options || remembered === undefined);
-  await deps.tasks.run(plan);
+  await deps.tasks.run(await decideRun(deps, file, { script: file }, withOptions));
 }
 
-/** What a task needs before it can launch: asks only for what no earlier run has told. */
-export async function prepareRun(
+/**
+ * Decides what happens with the file: asks only for what no earlier run has told, lets the server check it, and leaves
+ * the rest to the terminal. The context never comes from a workspace file: a first run is confirmed like any other.
+ */
+export async function decideRun(
   deps: Pick<CommandDeps, "engine" | "settings">,
   file: string,
-  definition: JobTaskDefinition,
-): Promise<RunPlan> {
+  definition: RunDefinition,
+  withOptions = false,
+): Promise<Decision> {
   requireTrust();
   const engine = await deps.engine();
   await engine.load();
-  const remembered = await usable(engine, file);
-  const choice = remembered ?? (await askRun(engine, file, imageFor(deps, engine, file)));
+  const remembered = remembers(deps, engine, file);
+  const active = remembered === undefined ? undefined : await activeJob(engine, file);
+  const answer = active === undefined ? "another" : await askAboutActive(file, active);
+  if (active !== undefined && answer === "follow") return { kind: "follow", ...active };
+  const known = remembered ?? (await askRun(engine, file, imageFor(deps, engine, file)));
+  const wanted = withDefinition(known, definition);
+  const plan = await decide(engine, file, wanted, withOptions || remembered === undefined);
+  return { kind: "launch", plan, ...(active !== undefined && answer === "replace" ? { replaces: active } : {}) };
+}
+
+/** What a task names wins over what was remembered. */
+function withDefinition(choice: RunChoice, definition: RunDefinition): RunChoice {
   const { nodes, gpusPerNode, image, args } = definition;
   const gpus = gpusPerNode ?? choice.size.gpusPerNode;
   const resized = nodes !== undefined || gpusPerNode !== undefined;
   const size = resized
     ? { nodes: nodes ?? choice.size.nodes, gpusPerNode: gpus, processesPerNode: Math.max(1, gpus) }
     : choice.size;
-  const wanted: RunChoice = { ...choice, size, image: image ?? choice.image, args: args ?? choice.args };
-  // The context never comes from a workspace file: a first run is confirmed like any other.
-  return decide(deps, engine, file, wanted, remembered === undefined);
+  return { ...choice, size, image: image ?? choice.image, args: args ?? choice.args };
 }
 
-/** Asks what is missing, reads the code, lets the server check it, and has the person confirm a first run. */
-async function decide(
-  deps: Pick<CommandDeps, "settings">,
-  engine: Engine,
-  file: string,
-  known: RunChoice | undefined,
-  confirm: boolean,
-): Promise<RunPlan> {
-  let choice = known ?? (await askRun(engine, file, imageFor(deps, engine, file)));
+/** Reads the code, lets the server check the run, and has the person confirm it where that is wanted. */
+async function decide(engine: Engine, file: string, wanted: RunChoice, confirm: boolean): Promise<RunPlan> {
+  let choice = wanted;
   for (;;) {
     const plan = await checked(engine, file, choice);
     if (!confirm || (await confirmRun(engine, plan)) === "run") {
@@ -103,11 +104,12 @@ async function saveFolder(folder: string): Promise<void> {
   }
 }
 
-/** The file's last choices, where its cluster is still in the kubeconfig. */
-async function usable(engine: Engine, file: string): Promise<RunChoice | undefined> {
+/** The file's last choices, where its cluster is still in the kubeconfig. The setting of the image wins over the last one. */
+function remembers(deps: Pick<CommandDeps, "settings">, engine: Engine, file: string): RunChoice | undefined {
   const last = engine.jobs.lastRuns.get(file);
-  await engine.load();
-  return last !== undefined && engine.contexts().some((context) => context.name === last.context) ? last : undefined;
+  if (last === undefined || !engine.contexts().some((context) => context.name === last.context)) return undefined;
+  const { context, namespace, size, args } = last;
+  return { context, namespace, size, args, image: imageFor(deps, engine, file) };
 }
 
 function imageFor(deps: Pick<CommandDeps, "settings">, engine: Engine, file: string): string {
@@ -119,48 +121,47 @@ function imageFor(deps: Pick<CommandDeps, "settings">, engine: Engine, file: str
   }).image;
 }
 
-/** Where the file's last job still runs, the person decides what becomes of it. Resolves to false where nothing is to be launched. */
-async function mayRunAgain(deps: CommandDeps, engine: Engine, file: string): Promise<boolean> {
+/** The file's last job, where it may still use the cluster. */
+async function activeJob(engine: Engine, file: string): Promise<ActiveJob | undefined> {
   const launch = engine.jobs.lastRuns.get(file)?.launch;
-  if (launch === undefined) return true;
+  if (launch === undefined || !engine.contexts().some((context) => context.name === launch.context)) return undefined;
   const job = await withProgress(vscode.l10n.t("Looking for {0}", launch.name), (signal) =>
-    engine.findLaunch(launch.context, launch.namespace, launch.name, launch.id, signal),
+    engine.findJob(launch.context, launch, signal),
   );
-  if (job === undefined || !engine.isActive(job)) return true;
-  const answer = await pickOne<"follow" | "replace" | "another">({
+  return job === undefined || !engine.isActive(job) ? undefined : { context: launch.context, job };
+}
+
+/** Where the file's last job still runs, the person decides what becomes of it. */
+function askAboutActive(file: string, { job: { name } }: ActiveJob): Promise<"follow" | "replace" | "another"> {
+  return pickOne<"follow" | "replace" | "another">({
     title: vscode.l10n.t("Run {0}", path.basename(file)),
-    placeholder: vscode.l10n.t("{0} from this file is still active", launch.name),
+    placeholder: vscode.l10n.t("{0} from this file is still active", name),
     items: [
       {
         label: `$(output) ${vscode.l10n.t("Follow")}`,
-        detail: vscode.l10n.t("Show the logs of {0}", launch.name),
+        detail: vscode.l10n.t("Show the logs of {0}", name),
         value: "follow",
       },
       {
         label: `$(debug-restart) ${vscode.l10n.t("Stop and run again")}`,
-        detail: vscode.l10n.t("{0} ends, its pods and their logs go", launch.name),
+        detail: vscode.l10n.t("{0} ends, its pods and their logs go", name),
         value: "replace",
       },
       {
         label: `$(add) ${vscode.l10n.t("Run another")}`,
-        detail: vscode.l10n.t("{0} goes on beside it", launch.name),
+        detail: vscode.l10n.t("{0} goes on beside it", name),
         value: "another",
       },
     ],
   });
-  if (answer === "follow") await deps.tasks.follow(launch.context, job);
-  if (answer === "replace") await stop(engine, launch.context, job);
-  return answer !== "follow";
-}
-
-async function stop(engine: Engine, context: string, job: TrainingJob): Promise<void> {
-  await withProgress(vscode.l10n.t("Stopping {0}", job.name), (signal) => engine.stopJob(context, job, signal));
 }
 
 /** The file that was meant: what was clicked on, else what is being edited. */
 function fileOf(target: unknown): string {
   requireTrust();
-  const uri = target instanceof vscode.Uri ? target : vscode.window.activeTextEditor?.document.uri;
+  // A button of a message names the file by its path.
+  const named = typeof target === "string" ? vscode.Uri.file(target) : target;
+  const uri = named instanceof vscode.Uri ? named : vscode.window.activeTextEditor?.document.uri;
   if (uri === undefined) {
     throw new UserError("no-file", vscode.l10n.t("There is no file to run."), {
       hint: vscode.l10n.t("Open a Python file, or right-click one."),
@@ -169,6 +170,11 @@ function fileOf(target: unknown): string {
   if (uri.scheme !== "file") {
     throw new UserError("not-on-disk", vscode.l10n.t("{0} is not a file on disk.", path.basename(uri.path)), {
       hint: vscode.l10n.t("Save it in a folder first."),
+    });
+  }
+  if (!/\.py$/i.test(uri.fsPath)) {
+    throw new UserError("not-python", vscode.l10n.t("{0} is not a Python file.", path.basename(uri.fsPath)), {
+      hint: vscode.l10n.t("Open the .py file that starts the training."),
     });
   }
   return uri.fsPath;

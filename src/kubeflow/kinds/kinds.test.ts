@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { replicasOf } from "../replicas.ts";
 import { projectEvent } from "./event.ts";
 import { projectPod } from "./pod.ts";
 import { projectPyTorchJob } from "./pytorchJob.ts";
@@ -87,6 +88,25 @@ describe("reading objects of a cluster", () => {
         { name: "pytorch", init: false, state: "waiting", reason: "CrashLoopBackOff", restarts: 2, memoryLimit: "8Gi" },
       ],
     );
+  });
+
+  it("counts and ranks of any size are cut down to what can be held", () => {
+    const replicas = (count: unknown): number[] => {
+      const spec = { pytorchReplicaSpecs: { Master: { replicas: 1 }, Worker: { replicas: count } } };
+      const read = projectPyTorchJob({ metadata: { name: "x" }, ...{ spec } });
+      replicasOf(read, []);
+      return read.replicas.map((set) => set.count);
+    };
+    assert.deepEqual([2e9, -3, 2.5, Infinity, "9"].map(replicas), [
+      [1, 10_000],
+      [1, 0],
+      [1, 2],
+      [1, 1],
+      [1, 1],
+    ]);
+    const index = (text: string): number =>
+      projectPod({ metadata: { name: "x", labels: { ...LABELS, "training.kubeflow.org/replica-index": text } } }).index;
+    assert.deepEqual(["3", "1e300", "-1", "x", "1.5"].map(index), [3, 10_000, 0, 0, 1]);
   });
 
   it("never throws, whatever a cluster holds", () => {

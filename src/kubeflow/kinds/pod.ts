@@ -2,7 +2,8 @@ import type { KubeObject, ResourceKind } from "../../kube/objects.ts";
 import type { StoreDefinition } from "../../kube/store.ts";
 import { OPERATOR_LABELS } from "../labels.ts";
 import type { ContainerState, JobPod } from "../model.ts";
-import { type Json, list, number, record, text, time } from "../read.ts";
+import { type Json, list, number, record, text, time, whole } from "../read.ts";
+import { MAX_REPLICAS } from "./pytorchJob.ts";
 
 export const POD: ResourceKind = { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true };
 
@@ -22,7 +23,7 @@ export function projectPod(object: KubeObject): JobPod {
     namespace: metadata.namespace ?? "",
     job: labels[OPERATOR_LABELS.job] ?? "",
     role: labels[OPERATOR_LABELS.role] ?? "",
-    index: Number(labels[OPERATOR_LABELS.index] ?? 0) || 0,
+    index: whole(Number(labels[OPERATOR_LABELS.index] ?? 0), MAX_REPLICAS) ?? 0,
     created: time(metadata.creationTimestamp) ?? 0,
     deleting: metadata.deletionTimestamp !== undefined,
     phase: text(status["phase"]) ?? "Unknown",

@@ -2,7 +2,7 @@ import type { KubeObject, ResourceKind } from "../../kube/objects.ts";
 import type { StoreDefinition } from "../../kube/store.ts";
 import { OUR_ANNOTATIONS, OUR_LABELS, QUEUE_LABEL } from "../labels.ts";
 import type { ReplicaSet, TrainingJob } from "../model.ts";
-import { type Json, list, number, record, text, time } from "../read.ts";
+import { type Json, list, record, text, time, whole } from "../read.ts";
 
 export const PYTORCH_JOB: ResourceKind = {
   group: "kubeflow.org",
@@ -14,6 +14,11 @@ export const PYTORCH_JOB: ResourceKind = {
 
 /** The container that runs the person's code (training-operator v1.9.4: PyTorchJobDefaultContainerName). */
 export const PYTORCH_CONTAINER = "pytorch";
+
+/** Replicas of a role that are looked at. No job has so many; an object can say anything. */
+export const MAX_REPLICAS = 10_000;
+/** GPUs of a replica that are believed. */
+const MAX_GPUS = 10_000;
 
 export const PYTORCH_JOBS: StoreDefinition<TrainingJob> = { kind: PYTORCH_JOB, project: projectPyTorchJob };
 
@@ -64,7 +69,7 @@ function replicaSets(specs: Json): readonly ReplicaSet[] {
   for (const role of ["Master", "Worker"]) {
     if (specs[role] === undefined) continue;
     const spec = record(specs[role]);
-    const count = number(spec["replicas"]) ?? 1;
+    const count = whole(spec["replicas"], MAX_REPLICAS) ?? 1;
     sets.push({ role, count, gpus: gpusOf(spec), firstRank });
     firstRank += count;
   }
@@ -80,5 +85,5 @@ function gpusOf(spec: Json): number {
       if (/^(nvidia|amd|gpu\.intel)\.com\/(gpu|mig-|i915|xe)/.test(name)) gpus += Number(amount) || 0;
     }
   }
-  return gpus;
+  return whole(gpus, MAX_GPUS) ?? 0;
 }

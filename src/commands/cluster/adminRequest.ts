@@ -1,0 +1,37 @@
+import * as vscode from "vscode";
+import { label } from "../../core/sanitize.ts";
+import type { Engine } from "../../engine.ts";
+import type { AdminTarget } from "../../jobs/index.ts";
+import { withProgress } from "../../platform/progress.ts";
+import type { CommandDeps } from "../deps.ts";
+import { contextOf, namespaceOf } from "../nodes.ts";
+import { pickContext } from "./clusters.ts";
+
+/** The exact commands and the least rights that an administrator is asked for, on the clipboard. */
+export async function copyAdminRequest(deps: CommandDeps, target: unknown): Promise<void> {
+  const engine = await deps.engine();
+  await engine.load();
+  const asked = isAdminTarget(target) ? target : undefined;
+  const context = asked?.context ?? contextOf(target) ?? (await pickContext(engine));
+  const namespace = asked?.namespace ?? namespaceOf(target) ?? engine.context(context).namespace;
+  const needs = asked?.needs ?? missing(engine, context, namespace);
+  const text = await withProgress(vscode.l10n.t("Asking {0} who you are", label(context)), (signal) =>
+    engine.adminRequest(context, namespace, needs, signal),
+  );
+  await vscode.env.clipboard.writeText(text);
+  deps.notify.info(
+    needs === "operator"
+      ? vscode.l10n.t("The request is on the clipboard: commands that install the training operator.")
+      : vscode.l10n.t("The request is on the clipboard: the rights you need in {0}, and how to give them.", namespace),
+  );
+}
+
+/** What the open folder of this namespace has found out; both where nobody has looked. */
+function missing(engine: Engine, context: string, namespace: string): "operator" | "rights" | "both" {
+  const { kind } = engine.cluster(context).jobs(namespace).state;
+  return kind === "absent" ? "operator" : kind === "forbidden" ? "rights" : "both";
+}
+
+function isAdminTarget(target: unknown): target is AdminTarget {
+  return typeof target === "object" && target !== null && "kind" in target && target.kind === "admin-request";
+}

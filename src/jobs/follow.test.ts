@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { errorCode, isCancelled } from "../core/errors.ts";
+import { Emitter } from "../core/events.ts";
+import { silentLogger } from "../core/log.ts";
+import { KubeClient } from "../kube/client.ts";
+import { ConnectError } from "../kube/errors.ts";
+import type { Store, StoreChange, StoreState } from "../kube/store.ts";
+import { ManualClock, turns } from "../kube/testing/manualClock.ts";
+import type { JobEvent, JobPod, TrainingJob } from "../kubeflow/model.ts";
+import { container, job, pod, warning } from "../kubeflow/testing/objects.ts";
+import { followJob } from "./follow.ts";
+import { Follows } from "./follows.ts";
+import { FakeApi } from "./testing/fakeApi.ts";
+
+const TARGET = { namespace: "team-a", name: "bert", uid: "u1" };
+const WHOLE = { reset: true, changed: [], removed: [] };
+
+/** A store that is what a test says. */
+class SetStore<T extends { readonly uid: string }> implements Store<T> {
+  readonly #changes = new Emitter<StoreChange<T>>();
+  readonly #states = new Emitter<StoreState>();
+  readonly onDidChange = this.#changes.event;
+  readonly onDidChangeState = this.#states.event;
+  items = new Map<string, T>();
+  state: StoreState = { kind: "live" };
+
+  hold(): { dispose(): void } {
+    return { dispose: () => undefined };
+  }
+
+  settled(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  refresh(): void {
+    this.become({ kind: "loading" });
+  }
+
+  become(state: StoreState): void {
+    this.state = state;
+    this.#states.fire(state);
+  }
+
+  set(...items: readonly T[]): void {
+    this.items = new Map(items.map((item) => [item.uid, item]));
+    this.#changes.fire(WHOLE);
+  }
+}
+
+/** A follow whose stores a test sets. */
+class Bench {
+  readonly clock = new ManualClock();
+  readonly jobs = new SetStore<TrainingJob>();
+  readonly pods = new SetStore<JobPod>();
+  readonly warnings = new SetStore<JobEvent>();
+  readonly abort = new AbortController();
+  readonly said: string[] = [];
+  failure: unknown;
+
+  async start(first: TrainingJob): Promise<void> {
+    this.jobs.set(first);
+    const { jobs, pods, warnings, clock } = this;
+    const sources = { client: new KubeClient(new FakeApi()), jobs, pods, warnings, clock, log: silentLogger };
+    const sink = {
+      lines: () => undefined,
+      status: (rank: number | undefined, state: string, text: string) =>
+        void this.said.push(`${rank === undefined ? "" : `${rank} `}${state}: ${text}`),
+      gap: () => undefined,
+    };
+    followJob(TARGET, sources, sink, this.abort.signal).catch((error: unknown) => (this.failure = error));
+    await turns();
+  }
+
+  async end(): Promise<void> {
+    this.abort.abort();
+    await turns();
+  }
+}
+
+describe("what a follow says where nothing comes", () => {
+  let bench: Bench;
+  beforeEach(() => (bench = new Bench()));
+  afterEach(async () => {
+    await bench.end();
+    assert.equal(bench.clock.timers, 0, "timers");
+  });
+  const waiting = job({ condition: "Created", started: undefined });
+
+  it("that the job is suspended, once that has lasted", async () => {
+    await bench.start(job({ suspended: true }));
+    assert.deepEqual(bench.said, []);
+    await bench.clock.advance(2_000);
+    bench.jobs.set(job({ suspended: true }));
+    await turns();
+    assert.deepEqual(bench.said, ["Suspended: the job is suspended"]);
+  });
+
+  it("nothing of a launch that is let run at once", async () => {
+    await bench.start(job({ suspended: true }));
+    await bench.clock.advance(500);
+    bench.jobs.set(waiting);
+    await bench.clock.advance(10_000);
+    assert.deepEqual(bench.said, []);
+  });
+
+  it("which queue holds it, in harmless words", async () => {
+    await bench.start(job({ suspended: true, queue: "gpu\u001b[2J-queue" }));
+    await bench.clock.advance(2_000);
+    assert.deepEqual(bench.said, ["Queued: waits in queue gpu-queue"]);
+  });
+
+  it("that the operator makes no pods, but not where a warning tells more", async () => {
+    await bench.start(waiting);
+    await bench.clock.advance(14_000);
+    assert.deepEqual(bench.said, []);
+    await bench.clock.advance(1_000);
+    assert.deepEqual(bench.said, ["Waiting: the training operator has made no pods yet"]);
+    bench.warnings.set(warning("Error creating: no luck"));
+    await bench.clock.advance(60_000);
+    assert.deepEqual(bench.said.slice(1), ["Waiting: no luck"]);
+  });
+
+  it("since when the cluster does not answer, once, and that it does again", async () => {
+    await bench.start(waiting);
+    bench.pods.set(pod({ containers: [container({ state: "waiting" })] }));
+    const since = bench.clock.now();
+    for (const why of ["refused", "timed out"]) {
+      bench.jobs.become({ kind: "stale", since, why });
+      await turns();
+    }
+    const at = new Date(since).toTimeString().slice(0, 8);
+    assert.deepEqual(
+      bench.said.filter((text) => text.startsWith("Unknown")),
+      [`Unknown: no answer from the cluster since ${at}: refused`],
+    );
+    bench.jobs.become({ kind: "live" });
+    await turns();
+    assert.equal(bench.said.at(-1), "Waiting: the cluster answers again");
+  });
+
+  it("ends where the rights are taken away, or only a sign-in helps", async () => {
+    const states: readonly (readonly [StoreState, string])[] = [
+      [{ kind: "forbidden", why: "no" }, "no-rights"],
+      [{ kind: "absent" }, "no-operator"],
+      [{ kind: "failed", error: new ConnectError("sign-in-needed", "Sign in.") }, "sign-in-needed"],
+      [{ kind: "stale", since: 0, why: "x", halted: new ConnectError("plugin-failed", "Sign in.") }, "plugin-failed"],
+    ];
+    for (const [state, code] of states) {
+      bench = new Bench();
+      await bench.start(waiting);
+      assert.equal(bench.failure, undefined);
+      bench.jobs.become(state);
+      await turns();
+      assert.equal(errorCode(bench.failure), code);
+    }
+  });
+});
+
+describe("follows of a context", () => {
+  const never = (signal: AbortSignal): Promise<never> =>
+    new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("aborted"))));
+
+  it("end with a sentence and a way on when its connection is replaced, and those alone", async () => {
+    const follows = new Follows();
+    const person = new AbortController();
+    const [one, other] = [
+      follows.run("a", TARGET, person.signal, never),
+      follows.run("b", TARGET, person.signal, never),
+    ];
+    follows.replaced("a");
+    await assert.rejects(one, (error) => {
+      assert.equal(errorCode(error), "connection-replaced");
+      assert.equal(
+        error instanceof Error && error.message,
+        "bert is no longer followed: its entry in the kubeconfig has changed.",
+      );
+      return true;
+    });
+    person.abort();
+    await assert.rejects(other, /^Error: aborted$/);
+    const later = follows.run("a", TARGET, new AbortController().signal, () => Promise.resolve(1));
+    assert.equal(await later, 1);
+    const last = follows.run("a", TARGET, new AbortController().signal, never);
+    follows.dispose();
+    await assert.rejects(last, /^Error: aborted$/);
+    await assert.rejects(follows.run("a", TARGET, person.signal, never), isCancelled);
+  });
+});

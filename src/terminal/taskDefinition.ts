@@ -1,0 +1,44 @@
+// What stands in tasks.json, and in the tasks that we make. Files of a workspace hold anything: every field is checked.
+
+export interface RunDefinition {
+  readonly script: string;
+  readonly nodes?: number;
+  readonly gpusPerNode?: number;
+  readonly image?: string;
+  readonly args?: readonly string[];
+}
+
+const isCount =
+  (least: number) =>
+  (value: unknown): boolean =>
+    typeof value === "number" && Number.isInteger(value) && value >= least;
+const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
+
+const FIELDS: Readonly<Record<keyof RunDefinition, readonly [check: (value: unknown) => boolean, wants: string]>> = {
+  script: [isText, "the name of a Python file"],
+  nodes: [isCount(1), "a whole number of 1 or more"],
+  gpusPerNode: [isCount(0), "a whole number"],
+  image: [isText, "the name of an image"],
+  args: [
+    (value) => Array.isArray(value) && value.every((item) => typeof item === "string"),
+    'a list of texts, such as ["--epochs", "20"]',
+  ],
+};
+
+/** The definition where every field is what it should be, else a sentence that names the first which is not. */
+export function readRunDefinition(definition: Readonly<Record<string, unknown>>): RunDefinition | string {
+  for (const [field, [check, wants]] of Object.entries(FIELDS)) {
+    const value = definition[field];
+    if (value === undefined && field !== "script") continue;
+    if (!check(value))
+      return `The task's ${field} must be ${wants}; it is ${value === undefined ? "missing" : JSON.stringify(value)}.`;
+  }
+  const { script, nodes, gpusPerNode, image, args } = definition as Partial<RunDefinition>;
+  return {
+    script: script ?? "",
+    ...(nodes === undefined ? {} : { nodes }),
+    ...(gpusPerNode === undefined ? {} : { gpusPerNode }),
+    ...(image === undefined ? {} : { image }),
+    ...(args === undefined ? {} : { args }),
+  };
+}
