@@ -7,6 +7,7 @@ export { Follows } from "./follows.ts";
 export { deleteJob, type JobIdentity, objectYaml, type ObjectName, readJob, stopJob } from "./jobObjects.ts";
 export { latestLog, pruneLogs } from "./logFile.ts";
 export { type AdminTarget } from "./launchErrors.ts";
+export { type LaunchEntry } from "./journal.ts";
 export { type LaunchedJob } from "./launcher.ts";
 export { codeName } from "./manifest.ts";
 export { type LogRecord } from "./readings.ts";

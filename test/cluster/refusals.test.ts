@@ -155,8 +155,7 @@ describe("a launch that the cluster refuses, in one sentence with a next step", 
     assertSays(
       error,
       "name-taken",
-      `${NOT_CREATED} ${namespace} already has a training job taken, which is not this launch. Run it under another name.`,
-      "Change Name…",
+      `${NOT_CREATED} ${namespace} already has a training job taken, which is not this launch. Run it again: each run has a name of its own.`,
     );
     assert.equal((await rig.client.get(PYTORCH_JOB, "taken", namespace)).metadata.uid, taken.uid);
   });

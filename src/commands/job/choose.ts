@@ -1,7 +1,7 @@
 import path from "node:path";
 import * as vscode from "vscode";
 import { UserError } from "../../core/errors.ts";
-import { label } from "../../core/sanitize.ts";
+import { label, pickLabel } from "../../core/sanitize.ts";
 import { bytes, plural, shorten } from "../../core/text.ts";
 import type { Engine } from "../../engine.ts";
 import type { RunChoice, RunPlan, Size } from "../../jobs/index.ts";
@@ -30,8 +30,8 @@ async function askContext(engine: Engine, title: string, last: string | undefine
   if (only === undefined) throw noCluster(engine);
   if (contexts.length === 1) return only.name;
   const items: Choice<string>[] = contexts.map((context) => ({
-    label: label(context.name),
-    description: label(context.server),
+    label: pickLabel(context.name),
+    description: pickLabel(context.server),
     value: context.name,
   }));
   const preferred = last ?? contexts.find((context) => context.isCurrent)?.name;
@@ -66,7 +66,7 @@ async function askNamespace(
   const { names, mayList } = await withProgress(vscode.l10n.t("Connecting to {0}", label(context)), (signal) =>
     engine.allNamespaces(context, signal),
   );
-  const items: Choice<string>[] = names.map((name) => ({ label: name, value: name }));
+  const items: Choice<string>[] = names.map((name) => ({ label: pickLabel(name), value: name }));
   const preferred = last ?? engine.context(context).namespace;
   return pickOne({
     title,

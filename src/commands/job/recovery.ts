@@ -2,7 +2,7 @@ import * as vscode from "vscode";
 import { errorText } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
 import type { Engine } from "../../engine.ts";
-import type { OpenFollow } from "../../jobs/index.ts";
+import type { LaunchEntry, OpenFollow } from "../../jobs/index.ts";
 import { COMMANDS } from "../../manifest.ts";
 import type { Notify } from "../../platform/notify.ts";
 import { jobReference } from "./jobs.ts";
@@ -15,6 +15,7 @@ import { jobReference } from "./jobs.ts";
 export class Recovery {
   readonly #notify: Notify;
   readonly #log: Logger;
+  readonly #busy = new Set<string>();
 
   constructor(notify: Notify, log: Logger) {
     this.#notify = notify;
@@ -22,42 +23,53 @@ export class Recovery {
   }
 
   begin(engine: Engine): void {
-    this.#recover(engine).catch((error: unknown) =>
-      this.#log.warn(`looking for earlier launches: ${errorText(error)}`),
-    );
+    const settle = (work: Promise<void>): void => {
+      work.catch((error: unknown) => this.#log.warn(`looking for earlier launches: ${errorText(error)}`));
+    };
+    settle(this.#recover(engine));
+    // A launch whose last answer was lost is looked at again as soon as its cluster answers.
+    engine.onDidChangeCluster((context) => {
+      if (engine.clusterState(context).kind === "live") settle(this.#finishLaunches(engine, context));
+    });
   }
 
   async #recover(engine: Engine): Promise<void> {
     await engine.prune();
-    const interrupted = await engine.jobs.launcher.interrupted();
-    const abandoned = await engine.jobs.abandonedFollows();
-    if (interrupted.length === 0 && abandoned.length === 0) return;
     await engine.load();
-    for (const entry of interrupted) {
+    await this.#finishLaunches(engine);
+    for (const left of await engine.jobs.abandonedFollows()) await this.#remind(engine, left);
+  }
+
+  /** Finishes or undoes what was cut off: of one cluster, or of all. */
+  async #finishLaunches(engine: Engine, context?: string): Promise<void> {
+    for (const entry of await engine.jobs.launcher.interrupted()) {
+      if (this.#busy.has(entry.id) || (context !== undefined && entry.context !== context)) continue;
+      this.#busy.add(entry.id);
       try {
-        const { client } = engine.cluster(entry.context).connection;
-        const outcome = await engine.jobs.launcher.resume(entry, client);
-        if (outcome.kind === "started")
-          this.#offer(
-            entry.context,
-            outcome.job,
-            vscode.l10n.t("{0}, whose launch was cut off, has been started.", entry.name),
-          );
-        if (outcome.kind === "removed")
-          this.#notify.info(
-            vscode.l10n.t("{0}, whose launch was cut off, has been removed: it never ran.", entry.name),
-          );
-      } catch (error) {
-        this.#notify.warning(
-          vscode.l10n.t(
-            "The launch of {0} was cut off, and its cluster could not be asked: {1}",
-            entry.name,
-            errorText(error),
-          ),
-        );
+        await this.#finish(engine, entry);
+      } finally {
+        this.#busy.delete(entry.id);
       }
     }
-    for (const left of abandoned) await this.#remind(engine, left);
+  }
+
+  async #finish(engine: Engine, entry: LaunchEntry): Promise<void> {
+    const { context, name } = entry;
+    try {
+      const outcome = await engine.jobs.launcher.resume(entry, engine.cluster(context).connection.client);
+      if (outcome.kind === "started") {
+        this.#offer(context, outcome.job, vscode.l10n.t("{0}, whose launch was cut off, has been started.", name));
+      } else if (outcome.kind === "removed") {
+        this.#notify.info(vscode.l10n.t("{0}, whose launch was cut off, has been removed: it never ran.", name));
+      }
+    } catch (error) {
+      const text = vscode.l10n.t(
+        "The launch of {0} was cut off, and could not be finished: {1}",
+        name,
+        errorText(error),
+      );
+      this.#notify.warning(text);
+    }
   }
 
   /** Told once: whoever wants it followed again says so, and is not asked in every later window. */
