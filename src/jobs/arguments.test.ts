@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { joinArguments, splitArguments } from "./arguments.ts";
+import { argumentsProblem, joinArguments, splitArguments } from "./arguments.ts";
 
 describe("arguments", () => {
   it("parts at spaces, groups by quotes and expands nothing", () => {
@@ -15,6 +15,13 @@ describe("arguments", () => {
     ]);
     assert.deepEqual(splitArguments(""), []);
     assert.deepEqual(splitArguments(`""`), [""]);
+  });
+
+  it("refuses a quote that is not closed", () => {
+    assert.equal(argumentsProblem('--name "a b'), "A quote is not closed.");
+    assert.equal(argumentsProblem("it's"), "A quote is not closed.");
+    for (const fine of ["", "--lr 0.1", '--name "it\'s"', "a\\'b", `'say "x"'`])
+      assert.equal(argumentsProblem(fine), undefined, fine);
   });
 
   it("writes what it reads", () => {

@@ -31,3 +31,9 @@ export function splitArguments(text: string): readonly string[] {
 export function joinArguments(args: readonly string[]): string {
   return args.map((arg) => (/^[^\s'"\\]+$/.test(arg) ? arg : `"${arg.replace(/(["\\])/g, "\\$1")}"`)).join(" ");
 }
+
+/** A sentence where the text cannot be read as arguments: a quote that is not closed would swallow the rest. */
+export function argumentsProblem(text: string): string | undefined {
+  const bare = text.replace(/\\[\s\S]/g, "").replace(/'[^']*'|"[^"]*"/g, "");
+  return /['"]/.test(bare) ? "A quote is not closed." : undefined;
+}

@@ -2,7 +2,7 @@ import path from "node:path";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/log.ts";
 import type { StateStore } from "../core/storage.ts";
-import { joinArguments, splitArguments } from "./arguments.ts";
+import { argumentsProblem, joinArguments, splitArguments } from "./arguments.ts";
 import { gitState } from "./git.ts";
 import { chooseImage, imageProblem } from "./images.ts";
 import { newInstance } from "./instance.ts";
@@ -61,6 +61,7 @@ export class JobDesk {
   readonly chooseImage = chooseImage;
   readonly findReferences = findReferences;
   readonly localFile = localFile;
+  readonly argumentsProblem = argumentsProblem;
   readonly splitArguments = splitArguments;
   readonly joinArguments = joinArguments;
 

@@ -64,6 +64,13 @@ describe("the exception that ended a job", () => {
       assert.equal(last(line), line === "Error" ? "Error" : undefined);
   });
 
+  it("is the syntax error of a script that was never begun, not torchrun's complaint", () => {
+    const watcher = new ExceptionWatcher();
+    const said = '  File "/opt/trainyard/code/syn.py", line 2\n    def f(:\n          ^\nSyntaxError: invalid syntax';
+    read(watcher, 0, `${said}\n${TORCHRUN}`);
+    assert.deepEqual(watcher.first(), { rank: 0, text: "SyntaxError: invalid syntax", path: "syn.py", line: 2 });
+  });
+
   it("names none where none was raised", () => {
     const watcher = new ExceptionWatcher();
     read(watcher, 0, "Traceback is a nice word\nError: not one either");

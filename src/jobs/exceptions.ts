@@ -36,9 +36,13 @@ export class ExceptionWatcher {
       this.#open.set(rank, { path: undefined, line: undefined, noise: 0 });
       return;
     }
+    const [location] = findReferences(text);
+    // A file that cannot even be parsed is told without the word Traceback: its place, the line, SyntaxError.
+    if (location !== undefined && !this.#open.has(rank) && /^\s+File "/.test(text)) {
+      this.#open.set(rank, { path: undefined, line: undefined, noise: 0 });
+    }
     const open = this.#open.get(rank);
     if (open === undefined) return;
-    const [location] = findReferences(text);
     if (location !== undefined) {
       open.path = location.path;
       open.line = location.line;

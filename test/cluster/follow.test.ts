@@ -110,8 +110,9 @@ describe("following a job", () => {
     assert.equal(result.verdict.outcome, "failed");
     assert.deepEqual(result.raised, { rank: 0, text: "ValueError: shapes differ", path: "model/net.py", line: 3 });
     assert.equal(result.verdict.reason, "rank 0: ended with exit code 1");
-    assert.equal(recorder.of(0)[0], "epoch 0");
-    assert.equal(recorder.of(0).at(-1), "ValueError: shapes differ");
+    // Output and errors come through pipes of their own: which is first is not ours to say.
+    assert.ok(recorder.of(0).includes("epoch 0"));
+    assert.ok(recorder.of(0).includes("ValueError: shapes differ"));
   });
 
   it("ends when the job is suspended", async () => {

@@ -25,7 +25,7 @@ describe("a folder that nobody has trusted", () => {
   it("runs nothing of it, whoever asks", async () => {
     await stage.workbench.openView("Explorer");
     const row = stage.workbench.explorerRow("train.py");
-    const item = stage.workbench.page.locator(".monaco-menu .action-item", { hasText: "Run as Training Job" });
+    const item = stage.workbench.page.locator(".monaco-menu .action-item", { hasText: "Run as Training Job" }).first();
     await row.click({ button: "right" });
     await item.waitFor();
     assert.match((await item.getAttribute("class")) ?? "", /disabled/);

@@ -97,7 +97,13 @@ async function askSize(engine: Engine, title: string, last: Size | undefined, st
     },
   ];
   const active = last && items.find((item) => item.label === describeSize(last));
-  const choice = await pickOne({ title, placeholder: vscode.l10n.t("How large?"), items, active, ...steps(step) });
+  const choice = await pickOne({
+    title,
+    placeholder: vscode.l10n.t("How large (nodes × GPUs of each)?"),
+    items,
+    active,
+    ...steps(step),
+  });
   if (choice !== custom) return choice;
   const check = (text: string): string | undefined => {
     const size = parseCustomSize(text);
@@ -129,12 +135,14 @@ function sizeWords(size: Size): string {
 export function confirmLine(engine: Engine, plan: RunPlan): string {
   const { spec, snapshot } = plan;
   const size = snapshot.files.reduce((sum, file) => sum + file.bytes, 0);
+  const args = label(engine.jobs.joinArguments(spec.args));
   return [
     "PyTorchJob",
     `${shorten(label(spec.context), 30)} / ${spec.namespace}`,
     engine.jobs.sizes.describeSize(spec),
     shortImage(label(spec.image)),
     `${plural(snapshot.files.length, "file")}, ${bytes(size)}`,
+    ...(args === "" ? [] : [shorten(args, 30)]),
   ].join(" · ");
 }
 
@@ -205,7 +213,7 @@ export async function changeRun(engine: Engine, file: string, choice: RunChoice)
         title,
         prompt,
         value: engine.jobs.joinArguments(choice.args),
-        check: () => undefined,
+        check: engine.jobs.argumentsProblem,
       });
       return { ...choice, args: engine.jobs.splitArguments(text) };
     }
