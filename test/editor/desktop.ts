@@ -20,9 +20,3 @@ export async function findDesktop(version: string = VSCODE_VERSION): Promise<Des
     };
   }
 }
-
-/** Path of desktop VS Code's executable, undefined where it cannot be had; `findDesktop` says why. */
-export async function desktopEditor(): Promise<string | undefined> {
-  const found = await findDesktop();
-  return "path" in found ? found.path : undefined;
-}
