@@ -117,6 +117,21 @@ describe("log stream", () => {
     assert.deepEqual(bench.lines, ["whole", "last words"]);
   });
 
+  it("what the runtime writes after the container is known to have ended is not lost, whole or not", async () => {
+    const first = `${at(0, 1)} one\n${at(0, 2)} two\n`;
+    const later = [first, `${first}${at(0, 3)} thr`, `${first}${at(0, 3)} three\n${at(0, 4)} four`];
+    bench.state = "ended";
+    bench.fault = (request) => {
+      const index = Math.max(0, bench.transport.requests.length - 2);
+      const text = request.query["follow"] === "true" ? first : (later[index] ?? later.at(-1) ?? "");
+      return streaming(new FakeBody().push(text).end());
+    };
+    bench.start();
+    await bench.end();
+    assert.deepEqual(bench.lines, ["one", "two", "three", "four"]);
+    assert.deepEqual(bench.of("gap"), []);
+  });
+
   it("ends with its connection, without another try", async () => {
     bench.start({
       client: new KubeClient({ send: () => Promise.reject(new CancelledError()), dispose: () => undefined }),

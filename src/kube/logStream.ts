@@ -49,6 +49,11 @@ const WAIT_CAP_MS = 2_000;
 const PROMPT_EVERY_MS = 1_000;
 /** A read that lasted this long, in ms, was no failure to connect. */
 const STEADY_MS = 10_000;
+/**
+ * A container can be known to have ended before the runtime has written its last lines to the file (containerd copies
+ * through buffers of its own): it is over when reads after these pauses, in ms, bring nothing more.
+ */
+const SETTLE_MS: readonly number[] = [250, 750];
 
 /**
  * Follows the log of one container instance to its end, through any interruption: no line twice, none lost unless a
@@ -89,9 +94,18 @@ class LogFollower {
     const wake = onWake(clock, () => this.#woke());
     try {
       let state: InstanceState = previous === true ? "ended" : "running";
+      // What was restarted, or is read as the previous run, was written to its end before that could be.
+      const unsettled = previous === true ? SETTLE_MS.length : 0;
+      let quietReads = unsettled;
       while (!this.#isAborted() && state !== "gone") {
-        const end: ReadEnd = yield* this.#read(state);
-        if (this.#isAborted() || (end.kind === "closed" && state !== "running")) return;
+        const isFinal: boolean = state === "restarted" || (state === "ended" && quietReads === SETTLE_MS.length);
+        const end: ReadEnd = yield* this.#read(state, isFinal);
+        if (this.#isAborted() || (end.kind === "closed" && isFinal)) return;
+        if (end.kind === "closed" && state === "ended") {
+          await this.#sleep(SETTLE_MS[quietReads] ?? 0);
+          quietReads = end.prompt ? unsettled : quietReads + 1;
+          continue;
+        }
         const before: InstanceState = state;
         state = previous === true ? "ended" : end.kind === "replaced" ? end.by : await this.#ask();
         if (isLast(end, state)) {
@@ -110,7 +124,7 @@ class LogFollower {
   }
 
   /** Reads once, from where the last read got to. */
-  async *#read(state: InstanceState): AsyncGenerator<readonly LogEvent[], ReadEnd> {
+  async *#read(state: InstanceState, isFinal: boolean): AsyncGenerator<readonly LogEvent[], ReadEnd> {
     const step = this.#nextStep();
     const { client, clock, sinceTime } = this.#options;
     const follow = state === "running";
@@ -133,8 +147,8 @@ class LogFollower {
         this.#heard();
         yield events;
       }
-      // What a follow left unfinished comes again; the end of an ended instance needs no line feed.
-      const last = follow ? [] : read.end(rest);
+      // What is unfinished comes again whole; only at the very end a line needs no line feed.
+      const last = isFinal ? read.end(rest) : [];
       if (last.length > 0) yield last;
       const lasted = clock.monotonic() - startedAt >= STEADY_MS;
       if (!follow || read.complaint === undefined) return { kind: "closed", prompt: delivered || lasted };
@@ -179,10 +193,13 @@ class LogFollower {
     } else if (!changed && !(end.kind === "closed" && end.prompt && this.#mayBePrompt())) {
       ms = this.#backoff.next(clock.monotonic());
     }
-    if (ms === 0) return;
+    if (ms > 0) await this.#sleep(ms);
+  }
+
+  async #sleep(ms: number): Promise<void> {
     const step = this.#nextStep();
     // Cut short by waking up or by the end; the loop sees which.
-    await clock.sleep(ms, step.signal).catch(() => undefined);
+    await this.#options.clock.sleep(ms, step.signal).catch(() => undefined);
   }
 
   #isAborted(): boolean {
