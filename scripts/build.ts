@@ -7,13 +7,36 @@ import esbuild, { type BuildOptions, type Plugin } from "esbuild";
 
 export const ROOT = path.dirname(import.meta.dirname);
 
-/** `import("./engine.ts")` in the extension becomes a `require` of the bundle beside it. */
+/** Modules that are bundles of their own: their dynamic `import` becomes a `require` of the file beside. */
+const LAZY: readonly (readonly [module: RegExp, file: string])[] = [
+  [/\/engine\.ts$/, "./kube.js"],
+  [/\/streams\/index\.ts$/, "./streams.js"],
+];
+
 const lazyBundles: Plugin = {
   name: "lazy-bundles",
   setup(build) {
-    build.onResolve({ filter: /\/engine\.ts$/ }, ({ kind }) =>
-      kind === "dynamic-import" ? { path: "./kube.js", external: true } : undefined,
-    );
+    for (const [filter, file] of LAZY)
+      build.onResolve({ filter }, ({ kind }) =>
+        kind === "dynamic-import" ? { path: file, external: true } : undefined,
+      );
+  },
+};
+
+const STUB = `module.exports = new Proxy({}, { get(_, name) { throw new Error("left out of this bundle: " + String(name)); } });`;
+
+/**
+ * What client-node's exec and port-forward import and never use here: undici, which on loading takes the process-wide
+ * `fetch` over, and the generated API classes, 1.4 MB that only forwarding to a Service by name needs.
+ */
+export const stubs: Plugin = {
+  name: "stubs",
+  setup(build) {
+    build.onResolve({ filter: /^undici$|^\.\/gen\/index\.js$/ }, ({ path: name }) => ({
+      path: name,
+      namespace: "stub",
+    }));
+    build.onLoad({ filter: /.*/, namespace: "stub" }, () => ({ contents: STUB, loader: "js" }));
   },
 };
 
@@ -36,7 +59,8 @@ export async function buildExtension(outdir = path.join(ROOT, "dist"), debug = f
   await fs.rm(outdir, { recursive: true, force: true });
   const bundles: [string, string, Plugin[]][] = [
     ["src/extension.ts", "extension.js", [lazyBundles]],
-    ["src/engine.ts", "kube.js", []],
+    ["src/engine.ts", "kube.js", [lazyBundles]],
+    ["src/kube/streams/index.ts", "streams.js", [stubs]],
   ];
   const metafiles: esbuild.Metafile[] = [];
   for (const [entry, file, plugins] of bundles) {

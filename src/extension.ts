@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { homedir } from "node:os";
 import * as vscode from "vscode";
+import { errorText } from "./core/errors.ts";
 import { decideRun } from "./commands/job/run.ts";
 import { confirmLine } from "./commands/job/choose.ts";
 import { ObjectDocuments } from "./commands/object.ts";
@@ -16,6 +17,10 @@ import { endOfJob } from "./terminal/endOfJob.ts";
 import { JobTasks } from "./terminal/jobTasks.ts";
 import { TracebackLinks } from "./terminal/links.ts";
 import { askStop } from "./terminal/askStop.ts";
+import { ClusterPreferences } from "./platform/clusterPreferences.ts";
+import { JobsStatusBar } from "./platform/statusBar.ts";
+import { PodTerminals } from "./terminal/podTerminals.ts";
+import { ViewChoices } from "./tree/viewChoices.ts";
 import { ClusterTree } from "./tree/clusterTree.ts";
 
 /** Builds objects, registers views and commands, returns. Reads no file and makes no request. */
@@ -30,6 +35,7 @@ export function activate(context: vscode.ExtensionContext): void {
     (engine ??= createEngine(context, output, settings, state).then((made) => {
       loaded = made;
       recovery.begin(made);
+      watchLaunched(made, statusBar, output);
       return made;
     }));
   const tasks = new JobTasks({
@@ -49,7 +55,9 @@ export function activate(context: vscode.ExtensionContext): void {
     onFailure: (error) => notify.error(error),
   });
   const recovery = new Recovery(notify, output);
-  const tree = new ClusterTree(load);
+  const preferences = new ClusterPreferences(state);
+  const tree = new ClusterTree(load, new ViewChoices(state), preferences);
+  const statusBar = new JobsStatusBar();
   const documents = new ObjectDocuments();
   context.subscriptions.push(
     output,
@@ -57,6 +65,8 @@ export function activate(context: vscode.ExtensionContext): void {
     tasks,
     tree,
     documents,
+    preferences,
+    statusBar,
     vscode.workspace.registerTextDocumentContentProvider(OBJECT_SCHEME, documents),
     vscode.window.registerTerminalLinkProvider(
       new TracebackLinks(
@@ -73,6 +83,8 @@ export function activate(context: vscode.ExtensionContext): void {
       tree,
       tasks,
       documents,
+      preferences,
+      terminals: new PodTerminals(output),
       storage: context.globalStorageUri,
       extensionPath: context.extensionPath,
     }),
@@ -81,6 +93,24 @@ export function activate(context: vscode.ExtensionContext): void {
   settings.onDidChange(() => {
     loaded?.reload().catch((error: unknown) => notify.error(error));
   });
+}
+
+/** The status bar counts what was launched from here, also in earlier windows: a launch was the consent to watch it. */
+function watchLaunched(engine: Engine, statusBar: JobsStatusBar, log: Output): void {
+  const { launched } = engine;
+  launched.onDidChange(() => {
+    const { jobs } = launched;
+    const silent = jobs.flatMap(({ staleSince }) => staleSince ?? []);
+    statusBar.show({
+      active: jobs.filter(({ state }) => state !== "failed").length,
+      failed: jobs.filter(({ state }) => state === "failed").length,
+      staleSince: silent.length === 0 ? undefined : Math.min(...silent),
+    });
+  });
+  Promise.all([engine.load(), engine.jobs.journal.list()]).then(
+    ([, entries]) => launched.takeUp(entries),
+    (error: unknown) => log.warn(`earlier launches: ${errorText(error)}`),
+  );
 }
 
 /** Loads the bundle that talks to clusters. */

@@ -84,16 +84,23 @@ describe("package.json and src/manifest.ts", () => {
     for (const { contents } of contributes.viewsWelcome) {
       for (const [, command = ""] of contents.matchAll(/command:([\w.]+)/g)) assert.ok(known.has(command), command);
     }
-    const values = Object.values(manifest.CONTEXT_VALUES);
-    for (const { when = "" } of items) {
-      for (const [, value = ""] of when.matchAll(/viewItem == ([\w;]+)/g))
-        assert.ok((values as readonly string[]).includes(value), value);
-      for (const [, pattern = ""] of when.matchAll(/viewItem =~ \/(.+?)\//g))
+    const values = manifest.ROW_KINDS.map((kind) => manifest.contextValue(kind, manifest.ROW_FLAGS));
+    for (const { when = "" } of items)
+      for (const [, pattern = ""] of when.matchAll(/viewItem =~ \/(.+?)\//g)) {
         assert.ok(
           values.some((value) => new RegExp(pattern).test(value)),
           pattern,
         );
-    }
+        // Without its flag no row has the command.
+        if (/\w+;\/?$/.test(pattern) && pattern.includes("(.*;)?"))
+          assert.ok(!manifest.ROW_KINDS.some((kind) => new RegExp(pattern).test(manifest.contextValue(kind))), pattern);
+      }
+  });
+
+  it("name in their conditions only flags that a row may have", () => {
+    for (const { when = "" } of Object.values(contributes.menus).flat())
+      for (const [, flag = ""] of when.matchAll(/\(\.\*;\)\?(\w+);\//g))
+        assert.ok((manifest.ROW_FLAGS as readonly string[]).includes(flag), flag);
   });
 
   it("wake for nothing but views, commands and tasks, and stay within the budget", () => {

@@ -5,15 +5,37 @@ export const COMMANDS = {
   runJobWithOptions: "trainyard.job.runWithOptions",
   followJob: "trainyard.job.follow",
   stopJob: "trainyard.job.stop",
-  deleteJob: "trainyard.job.delete",
+  resumeJob: "trainyard.job.resume",
   openLog: "trainyard.job.openLog",
+  showJobs: "trainyard.job.show",
+  openNotebook: "trainyard.notebook.open",
+  startNotebook: "trainyard.notebook.start",
+  stopNotebook: "trainyard.notebook.stop",
+  morePipelines: "trainyard.pipelines.more",
+  why: "trainyard.object.why",
+  showLogs: "trainyard.object.logs",
+  openShell: "trainyard.object.shell",
+  showEvents: "trainyard.object.events",
   openYaml: "trainyard.object.openYaml",
   copyName: "trainyard.object.copyName",
+  deleteObject: "trainyard.object.delete",
   refresh: "trainyard.tree.refresh",
+  filter: "trainyard.tree.filter",
+  clearFilter: "trainyard.tree.clearFilter",
+  sortByAge: "trainyard.tree.sortByAge",
+  sortByName: "trainyard.tree.sortByName",
+  groupByServer: "trainyard.tree.groupByServer",
+  ungroup: "trainyard.tree.ungroup",
+  reveal: "trainyard.tree.reveal",
   chooseNamespaces: "trainyard.namespaces.choose",
+  addCluster: "trainyard.cluster.add",
+  openAll: "trainyard.cluster.openAll",
   retryCluster: "trainyard.cluster.retry",
+  pinCluster: "trainyard.cluster.pin",
+  unpinCluster: "trainyard.cluster.unpin",
+  hideCluster: "trainyard.cluster.hide",
+  showHidden: "trainyard.cluster.showHidden",
   copyAdminRequest: "trainyard.cluster.copyAdminRequest",
-  addKubeconfig: "trainyard.kubeconfig.add",
   openKubeconfig: "trainyard.kubeconfig.open",
   openSample: "trainyard.sample.open",
   showOutput: "trainyard.output.show",
@@ -38,13 +60,47 @@ export const OBJECT_SCHEME = "trainyard-object";
 
 export const LOG_LANGUAGE = "trainyard-log";
 
-/** What a tree row is, for `when` clauses: the kind first, then flags. `viewItem =~ /^job\b.*\bactive\b/`. */
-export const CONTEXT_VALUES = {
-  cluster: "cluster",
-  clusterFailed: "cluster;failed",
-  namespace: "namespace",
-  jobs: "jobs",
-  jobActive: "job;active",
-  jobEnded: "job;ended",
-  replica: "replica",
+/** Keys that `when` clauses read. */
+export const CONTEXT_KEYS = {
+  filtered: "trainyard.filtered",
+  sortedByName: "trainyard.sortedByName",
+  grouped: "trainyard.grouped",
 } as const;
+
+/** What a tree row is: `viewItem =~ /^job;.*\blogs;/` reads the kind first, then flags. */
+export const ROW_KINDS = [
+  "group",
+  "cluster",
+  "namespace",
+  "folder",
+  "job",
+  "replica",
+  "notebook",
+  "machine",
+  "holder",
+  "pipeline",
+] as const;
+export type RowKind = (typeof ROW_KINDS)[number];
+
+/** `object`: it has YAML and events; `yaml`: no events. Most others are what fits the row's state and the person's rights. */
+export const ROW_FLAGS = [
+  "failed",
+  "pinned",
+  "unpinned",
+  "object",
+  "yaml",
+  "name",
+  "why",
+  "logs",
+  "shell",
+  "delete",
+  "stop",
+  "start",
+  "open",
+] as const;
+export type RowFlag = (typeof ROW_FLAGS)[number];
+
+/** `job;object;logs;` */
+export function contextValue(kind: RowKind, flags: Iterable<RowFlag> = []): string {
+  return [kind, ...flags, ""].join(";");
+}

@@ -5,6 +5,8 @@ import type { VscodeSettings } from "../platform/settings.ts";
 import type { ClusterTree } from "../tree/clusterTree.ts";
 import type { JobTasks } from "../terminal/jobTasks.ts";
 import type { ObjectDocuments } from "./object.ts";
+import type { ClusterPreferences } from "../platform/clusterPreferences.ts";
+import type { PodTerminals } from "../terminal/podTerminals.ts";
 import type { Engine } from "../engine.ts";
 
 /** What commands act on; made once by extension.ts. */
@@ -17,6 +19,9 @@ export interface CommandDeps {
   readonly tree: ClusterTree;
   readonly tasks: JobTasks;
   readonly documents: ObjectDocuments;
+  /** Terminals that look into pods. */
+  readonly terminals: PodTerminals;
+  readonly preferences: ClusterPreferences;
   /** Folder of our own that outlives the window. */
   readonly storage: vscode.Uri;
   /** Folder of the extension, for what it ships. */

@@ -1,56 +1,182 @@
 import * as vscode from "vscode";
 import { UserError } from "../core/errors.ts";
-import { label } from "../core/sanitize.ts";
+import { label, pickLabel, plainLine } from "../core/sanitize.ts";
+import { describeEvents, readEvents } from "../kubeflow/events.ts";
 import { OBJECT_SCHEME } from "../manifest.ts";
+import { pickOne } from "../platform/pick.ts";
 import { withProgress } from "../platform/progress.ts";
-import { jobOf } from "./job/jobs.ts";
-import { isNode } from "./nodes.ts";
+import type { Folder } from "../tree/folder.ts";
+import type { TreeNode } from "../tree/nodes.ts";
+import { nextStepOf } from "./nextSteps.ts";
+import { contextOf, namespaceOf, rowOf } from "./nodes.ts";
 import type { CommandDeps } from "./deps.ts";
 
-interface ObjectAt {
-  readonly context: string;
-  readonly namespace: string;
-  readonly plural: "pytorchjobs" | "pods";
-  readonly name: string;
-}
-
-/** The object as YAML, read-only, as it is now. A job of the person's choice where no row was clicked. */
+/** The object as YAML, read-only, as it is now. */
 export async function openYaml(deps: CommandDeps, target: unknown): Promise<void> {
   const engine = await deps.engine();
-  const at = await objectOf(deps, target);
-  const { context, namespace, plural, name } = at;
-  const text = await withProgress(vscode.l10n.t("Reading {0}", label(name)), (signal) =>
-    engine.objectYaml(context, at, signal),
+  const own = rowOf(deps, target);
+  const folder = deps.tree.folder(own);
+  if (folder?.yaml !== undefined) return openOwnYaml(deps, own, folder);
+  const { row, context, object } = objectOf(deps, target);
+  const text = await withProgress(vscode.l10n.t("Reading {0}", label(object.name)), (signal) =>
+    engine.objectYaml(context, object, signal),
   );
-  const uri = deps.documents.put([context, namespace, plural, `${name}.yaml`], text);
-  await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), { preview: true });
+  await deps.documents.show([context, object.namespace ?? "", row.kind, `${object.name}.yaml`], text);
+}
+
+/** The same for what is no object of the cluster, but of a server in it. */
+async function openOwnYaml(deps: CommandDeps, row: TreeNode, folder: Folder): Promise<void> {
+  const name = "name" in row ? row.name : "";
+  const text = await withProgress(vscode.l10n.t("Reading {0}", label(name)), async (signal) =>
+    folder.yaml?.(row, signal),
+  );
+  if (text === undefined) throw gone(row);
+  const { context } = folder.cluster.connection;
+  await deps.documents.show([context.name, namespaceOf(row) ?? "", row.kind, documentName(row, name, "yaml")], text);
+}
+
+/** Names of a server other than Kubernetes are no names of files, and may be the same for several. */
+function documentName({ id }: TreeNode, name: string, ending: string): string {
+  const short = label(name, 60).replace(/[^\w.-]+/g, "-");
+  return `${short}-${id.slice(-8)}.${ending}`;
+}
+
+/** What the cluster tells of the object and what belongs to it, oldest first. */
+export async function showEvents(deps: CommandDeps, target: unknown): Promise<void> {
+  const engine = await deps.engine();
+  const { row, context, object, family } = objectOf(deps, target);
+  const { client } = engine.cluster(context).connection;
+  const uids = new Set([object.uid, ...family]);
+  const events = await withProgress(vscode.l10n.t("Reading the events of {0}", label(object.name)), (signal) =>
+    readEvents(client, object, uids, signal),
+  );
+  const text = describeEvents(object.name, events, engine.clock.now());
+  await deps.documents.show([context, object.namespace ?? "", row.kind, `${object.name}.events.txt`], text);
+}
+
+/** Why the row is as it is: every reason with the cluster's own words; the chosen one's next step is taken. */
+export async function why(deps: CommandDeps, target: unknown): Promise<void> {
+  const row = rowOf(deps, target);
+  const reasons = deps.tree.folder(row)?.why(row) ?? [];
+  if (reasons.length === 0) throw new UserError("nothing-wrong", vscode.l10n.t("Nothing is known to be wrong here."));
+  const reason = await pickOne({
+    title: vscode.l10n.t("Why is {0} as it is?", label("name" in row ? row.name : "")),
+    placeholder: vscode.l10n.t("What matters most first; Enter takes the next step"),
+    items: reasons.map((value) => ({
+      label: pickLabel(value.text, 200),
+      ...(value.next === undefined ? {} : { description: pickLabel(value.next.words) }),
+      ...(value.detail === undefined ? {} : { detail: pickLabel(value.detail, 400) }),
+      value,
+    })),
+  });
+  const step = reason.next && nextStepOf(reason.next.id, row);
+  if (step !== undefined) await vscode.commands.executeCommand(step.command, ...(step.args ?? []));
+}
+
+export async function openShell(deps: CommandDeps, target: unknown): Promise<void> {
+  const { context, container } = containerOf(deps, target);
+  deps.terminals.shell(await deps.engine(), context, container);
+}
+
+export async function showLogs(deps: CommandDeps, target: unknown): Promise<void> {
+  const row = rowOf(deps, target);
+  const folder = deps.tree.folder(row);
+  if (folder?.logs !== undefined) return showOneLog(deps, row, folder);
+  const { context, container } = containerOf(deps, target);
+  deps.terminals.logs(await deps.engine(), context, container);
+}
+
+/** One of several: followed where its pod is there, else read as the server has it. */
+async function showOneLog(deps: CommandDeps, row: TreeNode, folder: Folder): Promise<void> {
+  const name = label("name" in row ? row.name : "");
+  const looking = vscode.l10n.t("Looking for the logs of {0}", name);
+  const found = await withProgress(looking, async (signal) => (await folder.logs?.(row, signal)) ?? []);
+  if (found.length === 0) throw noPod();
+  const [only] = found;
+  const items = found.map((value) => ({
+    label: pickLabel(value.title),
+    description: pickLabel(value.detail),
+    value,
+  }));
+  const placeholder = vscode.l10n.t("Choose a task");
+  const log =
+    found.length === 1 && only !== undefined
+      ? only
+      : await pickOne({ title: vscode.l10n.t("Logs of {0}", name), placeholder, items });
+  const { name: context } = folder.cluster.connection.context;
+  if (log.container !== undefined) {
+    deps.terminals.logs(await deps.engine(), context, log.container);
+    return;
+  }
+  const text = await withProgress(vscode.l10n.t("Reading the log of {0}", label(log.title)), log.read);
+  const lines = text.split("\n").map(plainLine).join("\n");
+  await deps.documents.show(
+    [context, namespaceOf(row) ?? "", row.kind, documentName(row, log.title, "log.txt")],
+    lines,
+  );
+}
+
+/** The next page of a list of pipelines, runs or versions. */
+export function morePipelines(deps: CommandDeps, target: unknown): void {
+  const row = rowOf(deps, target);
+  deps.tree.folder(row)?.more?.(row);
+}
+
+/** Deletes exactly the object that the row stands for, after asking. */
+export async function deleteObject(deps: CommandDeps, target: unknown): Promise<void> {
+  const engine = await deps.engine();
+  const { row, context, object } = objectOf(deps, target);
+  const { resource, name, namespace, uid } = object;
+  const agreed = await deps.notify.confirm(
+    vscode.l10n.t("Delete {0}?", label(name)),
+    row.kind === "notebook"
+      ? vscode.l10n.t("Its pod goes. Its volumes and what is on them stay.")
+      : vscode.l10n.t("What belongs to it in the cluster goes with it, pods and their logs too."),
+    vscode.l10n.t("Delete"),
+  );
+  if (!agreed) return;
+  await withProgress(vscode.l10n.t("Deleting {0}", label(name)), (signal) =>
+    engine.deleteObject(context, { resource, name, namespace, uid }, signal),
+  );
 }
 
 export async function copyName(deps: CommandDeps, target: unknown): Promise<void> {
-  const name = isNode(target, "namespace")
-    ? target.namespace
-    : isNode(target, "cluster")
-      ? target.context
-      : (await objectOf(deps, target)).name;
-  await vscode.env.clipboard.writeText(name);
+  const row = rowOf(deps, target);
+  const name =
+    row.kind === "namespace"
+      ? namespaceOf(row)
+      : row.kind === "cluster"
+        ? contextOf(row)
+        : (deps.tree.folder(row)?.object(row)?.name ?? ("name" in row ? row.name : undefined));
+  if (name !== undefined) await vscode.env.clipboard.writeText(name);
 }
 
-async function objectOf(deps: CommandDeps, target: unknown): Promise<ObjectAt> {
-  if (isNode(target, "replica")) {
-    const { context, namespace, job, rank } = target;
-    const name = (await deps.engine()).podName(context, namespace, job, rank);
-    if (name !== undefined) return { context, namespace, plural: "pods", name };
-    throw new UserError("no-pod", vscode.l10n.t("Rank {0} has no pod yet.", rank));
-  }
-  if (isNode(target, "job")) {
-    const { context, namespace, name } = target;
-    return { context, namespace, plural: "pytorchjobs", name };
-  }
-  const { context, job } = await jobOf(deps, undefined);
-  return { context, namespace: job.namespace, plural: "pytorchjobs", name: job.name };
+function objectOf(deps: CommandDeps, target: unknown) {
+  const row = rowOf(deps, target);
+  const folder = deps.tree.folder(row);
+  const object = folder?.object(row);
+  if (folder === undefined || object === undefined) throw gone(row);
+  return { row, context: folder.cluster.connection.context.name, object, family: folder.family(row) };
 }
 
-/** Serves the documents of `openYaml`: what was read last. Only our own scheme reaches it. */
+function containerOf(deps: CommandDeps, target: unknown) {
+  const row = rowOf(deps, target);
+  const folder = deps.tree.folder(row);
+  const container = folder?.container(row);
+  if (folder === undefined || container === undefined) throw noPod();
+  return { context: folder.cluster.connection.context.name, container };
+}
+
+function noPod(): UserError {
+  return new UserError("no-pod", vscode.l10n.t("There is no pod to look into yet."));
+}
+
+function gone(row: TreeNode): UserError {
+  const what = "name" in row ? label(row.name) : vscode.l10n.t("This row");
+  return new UserError("gone", vscode.l10n.t("{0} stands for nothing in the cluster now.", what));
+}
+
+/** Serves read-only documents: what was read last. Only our own scheme reaches it. */
 export class ObjectDocuments implements vscode.TextDocumentContentProvider, vscode.Disposable {
   readonly #texts = new Map<string, string>();
   readonly #changed = new vscode.EventEmitter<vscode.Uri>();
@@ -58,13 +184,17 @@ export class ObjectDocuments implements vscode.TextDocumentContentProvider, vsco
 
   readonly onDidChange = this.#changed.event;
 
-  /** `trainyard-object:/<context>/<namespace>/pytorchjobs/<name>.yaml`; every part is encoded. */
-  put(parts: readonly string[], text: string): vscode.Uri {
-    const uri = vscode.Uri.from({ scheme: OBJECT_SCHEME, path: `/${parts.map(encodeURIComponent).join("/")}` });
+  /** `trainyard-object:/<context>/<namespace>/job/<name>.yaml`; every part is encoded. */
+  async show(parts: readonly string[], text: string): Promise<void> {
+    const path = parts
+      .filter((part) => part !== "")
+      .map(encodeURIComponent)
+      .join("/");
+    const uri = vscode.Uri.from({ scheme: OBJECT_SCHEME, path: `/${path}` });
     this.#texts.set(uri.toString(), text);
     // A document that is open already is shown again as it was, unless it is told.
     this.#changed.fire(uri);
-    return uri;
+    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), { preview: true });
   }
 
   provideTextDocumentContent(uri: vscode.Uri): string {

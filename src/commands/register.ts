@@ -1,12 +1,17 @@
 import * as vscode from "vscode";
 import { COMMANDS, type CommandId } from "../manifest.ts";
-import { addKubeconfig, chooseNamespaces, openKubeconfig, refresh, retryCluster } from "./cluster/clusters.ts";
+import { addCluster } from "./cluster/add.ts";
 import { copyAdminRequest } from "./cluster/adminRequest.ts";
+import { chooseNamespaces, openKubeconfig, refresh, retryCluster } from "./cluster/clusters.ts";
+import { hideCluster, openAll, pinCluster, showHidden, unpinCluster } from "./cluster/rows.ts";
 import type { CommandDeps, CommandHandler } from "./deps.ts";
-import { deleteJob, followJob, openLog, stopJob } from "./job/jobs.ts";
+import { followJob, openLog, resumeJob, stopJob } from "./job/jobs.ts";
+import { reveal, showJobs } from "./job/launched.ts";
 import { runJob, runJobWithOptions } from "./job/run.ts";
-import { copyName, openYaml } from "./object.ts";
+import { openNotebook, startNotebook, stopNotebook } from "./notebook.ts";
+import { copyName, deleteObject, morePipelines, openShell, openYaml, showEvents, showLogs, why } from "./object.ts";
 import { openSample } from "./sample.ts";
+import { clearFilter, filterRows, groupByServer, sortByAge, sortByName, ungroup } from "./tree/view.ts";
 
 /** Every command, once. A command without an entry here does not compile. */
 const HANDLERS: Readonly<Record<CommandId, CommandHandler>> = {
@@ -14,15 +19,37 @@ const HANDLERS: Readonly<Record<CommandId, CommandHandler>> = {
   [COMMANDS.runJobWithOptions]: runJobWithOptions,
   [COMMANDS.followJob]: followJob,
   [COMMANDS.stopJob]: stopJob,
-  [COMMANDS.deleteJob]: deleteJob,
+  [COMMANDS.resumeJob]: resumeJob,
   [COMMANDS.openLog]: openLog,
+  [COMMANDS.showJobs]: showJobs,
+  [COMMANDS.openNotebook]: openNotebook,
+  [COMMANDS.startNotebook]: startNotebook,
+  [COMMANDS.stopNotebook]: stopNotebook,
+  [COMMANDS.morePipelines]: morePipelines,
+  [COMMANDS.why]: why,
+  [COMMANDS.showLogs]: showLogs,
+  [COMMANDS.openShell]: openShell,
+  [COMMANDS.showEvents]: showEvents,
   [COMMANDS.openYaml]: openYaml,
   [COMMANDS.copyName]: copyName,
+  [COMMANDS.deleteObject]: deleteObject,
   [COMMANDS.refresh]: refresh,
+  [COMMANDS.filter]: filterRows,
+  [COMMANDS.clearFilter]: clearFilter,
+  [COMMANDS.sortByAge]: sortByAge,
+  [COMMANDS.sortByName]: sortByName,
+  [COMMANDS.groupByServer]: groupByServer,
+  [COMMANDS.ungroup]: ungroup,
+  [COMMANDS.reveal]: reveal,
   [COMMANDS.chooseNamespaces]: chooseNamespaces,
+  [COMMANDS.addCluster]: addCluster,
+  [COMMANDS.openAll]: openAll,
   [COMMANDS.retryCluster]: retryCluster,
+  [COMMANDS.pinCluster]: pinCluster,
+  [COMMANDS.unpinCluster]: unpinCluster,
+  [COMMANDS.hideCluster]: hideCluster,
+  [COMMANDS.showHidden]: showHidden,
   [COMMANDS.copyAdminRequest]: copyAdminRequest,
-  [COMMANDS.addKubeconfig]: addKubeconfig,
   [COMMANDS.openKubeconfig]: openKubeconfig,
   [COMMANDS.openSample]: openSample,
   [COMMANDS.showOutput]: (deps) => deps.output.show(),

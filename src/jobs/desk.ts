@@ -1,7 +1,10 @@
 import path from "node:path";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/log.ts";
+import { Emitter } from "../core/events.ts";
 import type { StateStore } from "../core/storage.ts";
+import { kindOrDefault } from "../kubeflow/jobKinds.ts";
+import type { JobKind } from "../kubeflow/model.ts";
 import { argumentsProblem, joinArguments, splitArguments } from "./arguments.ts";
 import { gitState } from "./git.ts";
 import { chooseImage, imageProblem } from "./images.ts";
@@ -9,6 +12,7 @@ import { newInstance } from "./instance.ts";
 import { LaunchJournal } from "./journal.ts";
 import { ownerLabel } from "./labels.ts";
 import { LastRuns } from "./lastRuns.ts";
+import type { LaunchedAt } from "./launchedJobs.ts";
 import { Launcher, type LaunchedJob } from "./launcher.ts";
 import { type OpenFollow, OpenFollows } from "./openFollows.ts";
 import { collectSnapshot, type Snapshot } from "./snapshot.ts";
@@ -53,6 +57,9 @@ export class JobDesk {
 
   /** Label value of what this installation launches. */
   readonly owner: string;
+  readonly #launched = new Emitter<LaunchedAt>();
+  /** A job that was launched from here is being followed. */
+  readonly onDidLaunch = this.#launched.event;
   readonly #roots = new Map<string, string>();
 
   // Plain functions of this feature, for callers that load the engine lazily and so must not import them.
@@ -113,7 +120,9 @@ export class JobDesk {
     return this.#follows.abandoned(this.#options.clock.now());
   }
 
-  async followBegun(context: string, job: LaunchedJob): Promise<void> {
+  async followBegun(context: string, job: LaunchedJob & { readonly kind?: JobKind }): Promise<void> {
+    if (job.id !== "" && kindOrDefault(job.kind) === "PyTorchJob")
+      this.#launched.fire({ ...job, context, launched: this.#options.clock.now() });
     await this.#follows.begun({ ...job, context, instance: this.#instance, time: this.#options.clock.now() });
   }
 

@@ -20,7 +20,7 @@ describe("the exception that ended a job", () => {
   it("is the one that went through the person's code, with its place there", () => {
     const watcher = new ExceptionWatcher();
     read(watcher, 0, `${OWN}\n${TORCHRUN}`);
-    assert.deepEqual(watcher.first(), { rank: 0, text: "RuntimeError: shapes differ", path: "train.py", line: 41 });
+    assert.deepEqual(watcher.first(), { source: 0, text: "RuntimeError: shapes differ", path: "train.py", line: 41 });
   });
 
   it("takes the place of one that did not, and not the other way round", () => {
@@ -35,14 +35,14 @@ describe("the exception that ended a job", () => {
       watcher.accept(1, `[rank1]: \u001b[31m${line}\u001b[0m`);
       watcher.accept(0, "epoch 1");
     }
-    assert.deepEqual([watcher.first(1)?.rank, watcher.first()?.text], [1, "RuntimeError: shapes differ"]);
+    assert.deepEqual([watcher.first(1)?.source, watcher.first()?.text], [1, "RuntimeError: shapes differ"]);
   });
 
   it("reads on where standard output breaks into the traceback", () => {
     const watcher = new ExceptionWatcher();
     const lines = OWN.split("\n");
     read(watcher, 0, [...lines.slice(0, 3), "epoch 0", "INFO: saved", "Done", ...lines.slice(3)].join("\n"));
-    assert.deepEqual(watcher.first(), { rank: 0, text: "RuntimeError: shapes differ", path: "train.py", line: 41 });
+    assert.deepEqual(watcher.first(), { source: 0, text: "RuntimeError: shapes differ", path: "train.py", line: 41 });
   });
 
   it("knows exceptions by other names, and the end of what is none", () => {
@@ -68,7 +68,7 @@ describe("the exception that ended a job", () => {
     const watcher = new ExceptionWatcher();
     const said = '  File "/opt/trainyard/code/syn.py", line 2\n    def f(:\n          ^\nSyntaxError: invalid syntax';
     read(watcher, 0, `${said}\n${TORCHRUN}`);
-    assert.deepEqual(watcher.first(), { rank: 0, text: "SyntaxError: invalid syntax", path: "syn.py", line: 2 });
+    assert.deepEqual(watcher.first(), { source: 0, text: "SyntaxError: invalid syntax", path: "syn.py", line: 2 });
   });
 
   it("names none where none was raised", () => {

@@ -1,10 +1,12 @@
 import { plainLine } from "../core/sanitize.ts";
 import { shorten } from "../core/text.ts";
+import type { Source } from "../kubeflow/model.ts";
+import { bySource } from "../kubeflow/replicas.ts";
 import { findReferences } from "./traceback.ts";
 
 /** The exception that ended a rank, with the innermost line of the person's own code. */
 export interface RaisedException {
-  readonly rank: number;
+  readonly source: Source;
   /** `RuntimeError: shapes differ`. */
   readonly text: string;
   /** Path in the snapshot and line, where the traceback went through the person's code. */
@@ -26,44 +28,44 @@ const MOST_NOISE = 100;
  * torchrun adds tracebacks of its own after it, which say nothing.
  */
 export class ExceptionWatcher {
-  readonly #open = new Map<number, { path: string | undefined; line: number | undefined; noise: number }>();
-  readonly #seen = new Map<number, RaisedException>();
+  readonly #open = new Map<Source, { path: string | undefined; line: number | undefined; noise: number }>();
+  readonly #seen = new Map<Source, RaisedException>();
 
-  accept(rank: number, raw: string): void {
+  accept(source: Source, raw: string): void {
     // torchrun prefixes its children's lines: `[rank0]: Traceback …`, `[default0]:…`.
     const text = plainLine(raw).replace(/^\[(?:rank|default)\d+\]:\s?/, "");
     if (text.startsWith("Traceback (most recent call last)")) {
-      this.#open.set(rank, { path: undefined, line: undefined, noise: 0 });
+      this.#open.set(source, { path: undefined, line: undefined, noise: 0 });
       return;
     }
     const [location] = findReferences(text);
     // A file that cannot even be parsed is told without the word Traceback: its place, the line, SyntaxError.
-    if (location !== undefined && !this.#open.has(rank) && /^\s+File "/.test(text)) {
-      this.#open.set(rank, { path: undefined, line: undefined, noise: 0 });
+    if (location !== undefined && !this.#open.has(source) && /^\s+File "/.test(text)) {
+      this.#open.set(source, { path: undefined, line: undefined, noise: 0 });
     }
-    const open = this.#open.get(rank);
+    const open = this.#open.get(source);
     if (open === undefined) return;
     if (location !== undefined) {
       open.path = location.path;
       open.line = location.line;
     } else if (EXCEPTION.test(text)) {
-      this.#open.delete(rank);
-      this.#close(rank, text, open);
+      this.#open.delete(source);
+      this.#close(source, text, open);
     } else if (/^\S/.test(text) && ++open.noise > MOST_NOISE) {
       // Standard output comes through a pipe of its own: its lines may stand in the middle of a traceback.
-      this.#open.delete(rank);
+      this.#open.delete(source);
     }
   }
 
-  /** The exception to name in the verdict: of the asked rank, else of the lowest that has one. */
-  first(rank?: number): RaisedException | undefined {
-    const own = rank === undefined ? undefined : this.#seen.get(rank);
-    return own ?? [...this.#seen.values()].sort((a, b) => a.rank - b.rank)[0];
+  /** The exception to name in the verdict: of the asked source, else of the lowest rank that has one. */
+  first(source?: Source): RaisedException | undefined {
+    const own = source === undefined ? undefined : this.#seen.get(source);
+    return own ?? [...this.#seen.values()].sort((a, b) => bySource(a.source, b.source))[0];
   }
 
-  #close(rank: number, text: string, at: { path: string | undefined; line: number | undefined }): void {
-    const before = this.#seen.get(rank);
+  #close(source: Source, text: string, at: { path: string | undefined; line: number | undefined }): void {
+    const before = this.#seen.get(source);
     if (before !== undefined && (before.path !== undefined || at.path === undefined)) return;
-    this.#seen.set(rank, { rank, text: shorten(text, 160), path: at.path, line: at.line });
+    this.#seen.set(source, { source, text: shorten(text, 160), path: at.path, line: at.line });
   }
 }

@@ -1,58 +1,27 @@
 import assert from "node:assert/strict";
 import { errorCode, isCancelled } from "../core/errors.ts";
-import { Emitter } from "../core/events.ts";
 import { silentLogger } from "../core/log.ts";
 import { KubeClient } from "../kube/client.ts";
 import { ConnectError } from "../kube/errors.ts";
-import type { Store, StoreChange, StoreState } from "../kube/store.ts";
+import type { StoreState } from "../kube/store.ts";
 import { ManualClock, turns } from "../kube/testing/manualClock.ts";
-import type { JobEvent, JobPod, TrainingJob } from "../kubeflow/model.ts";
+import type { JobEvent, JobPod, Source, TrainingJob } from "../kubeflow/model.ts";
 import { container, job, pod, warning } from "../kubeflow/testing/objects.ts";
+import { SetStore } from "../kubeflow/testing/setStore.ts";
 import { followJob } from "./follow.ts";
 import { Follows } from "./follows.ts";
 import { FakeApi } from "./testing/fakeApi.ts";
 
 const TARGET = { namespace: "team-a", name: "bert", uid: "u1" };
-const WHOLE = { reset: true, changed: [], removed: [] };
-
-/** A store that is what a test says. */
-class SetStore<T extends { readonly uid: string }> implements Store<T> {
-  readonly #changes = new Emitter<StoreChange<T>>();
-  readonly #states = new Emitter<StoreState>();
-  readonly onDidChange = this.#changes.event;
-  readonly onDidChangeState = this.#states.event;
-  items = new Map<string, T>();
-  state: StoreState = { kind: "live" };
-
-  hold(): { dispose(): void } {
-    return { dispose: () => undefined };
-  }
-
-  settled(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  refresh(): void {
-    this.become({ kind: "loading" });
-  }
-
-  become(state: StoreState): void {
-    this.state = state;
-    this.#states.fire(state);
-  }
-
-  set(...items: readonly T[]): void {
-    this.items = new Map(items.map((item) => [item.uid, item]));
-    this.#changes.fire(WHOLE);
-  }
-}
+const uid = ({ uid: own }: { readonly uid: string }): string => own;
 
 /** A follow whose stores a test sets. */
 class Bench {
   readonly clock = new ManualClock();
-  readonly jobs = new SetStore<TrainingJob>();
-  readonly pods = new SetStore<JobPod>();
-  readonly warnings = new SetStore<JobEvent>();
+  readonly api = new FakeApi();
+  readonly jobs = new SetStore<TrainingJob>(uid);
+  readonly pods = new SetStore<JobPod>(uid);
+  readonly warnings = new SetStore<JobEvent>(uid);
   readonly abort = new AbortController();
   readonly said: string[] = [];
   failure: unknown;
@@ -60,14 +29,16 @@ class Bench {
   async start(first: TrainingJob): Promise<void> {
     this.jobs.set(first);
     const { jobs, pods, warnings, clock } = this;
-    const sources = { client: new KubeClient(new FakeApi()), jobs, pods, warnings, clock, log: silentLogger };
+    const sources = { client: new KubeClient(this.api), jobs, pods, warnings, clock, log: silentLogger };
     const sink = {
       lines: () => undefined,
-      status: (rank: number | undefined, state: string, text: string) =>
-        void this.said.push(`${rank === undefined ? "" : `${rank} `}${state}: ${text}`),
+      status: (source: Source | undefined, state: string, text: string) =>
+        void this.said.push(`${source === undefined ? "" : `${source} `}${state}: ${text}`),
       gap: () => undefined,
     };
-    followJob(TARGET, sources, sink, this.abort.signal).catch((error: unknown) => (this.failure = error));
+    followJob({ ...TARGET, kind: first.kind }, sources, sink, this.abort.signal).catch(
+      (error: unknown) => (this.failure = error),
+    );
     await turns();
   }
 
@@ -118,6 +89,32 @@ describe("what a follow says where nothing comes", () => {
     bench.warnings.set(warning("Error creating: no luck"));
     await bench.clock.advance(60_000);
     assert.deepEqual(bench.said.slice(1), ["Waiting: no luck"]);
+  });
+
+  it("of a TrainJob: whose initializer waits, under its name; that its log is asked for by its own container", async () => {
+    const replicas = [
+      { role: "dataset-initializer", count: 1, gpus: 0, firstRank: undefined },
+      { role: "node", count: 2, gpus: 0, firstRank: 0 },
+    ];
+    const train = job({ kind: "TrainJob", condition: undefined, started: undefined, replicas });
+    await bench.start(train);
+    await bench.clock.advance(15_000);
+    assert.deepEqual(bench.said, ["Waiting: Kubeflow Trainer has made no pods yet"]);
+    const at = { kind: "TrainJob", role: "dataset-initializer", phase: "Pending" } as const;
+    const image = container({
+      name: "dataset-initializer",
+      state: "waiting",
+      reason: "ErrImagePull",
+      message: "x: not found",
+    });
+    bench.pods.set(pod({ ...at, containers: [image] }));
+    await turns();
+    assert.deepEqual(bench.said.slice(1), ["dataset-initializer Waiting: the image cannot be pulled (not found)"]);
+    const own = container({ name: "dataset-initializer" });
+    bench.pods.set(pod({ ...at, phase: "Running", containers: [container({ name: "istio-proxy" }), own] }));
+    await turns();
+    const asked = bench.api.requests.map(({ path, query }) => `${path} ${query?.["container"] ?? ""}`);
+    assert.deepEqual(asked, ["/api/v1/namespaces/team-a/pods/bert-dataset-initializer-0/log dataset-initializer"]);
   });
 
   it("since when the cluster does not answer, once, and that it does again", async () => {

@@ -8,10 +8,11 @@ import { isApiError } from "../kube/errors.ts";
 import type { Store } from "../kube/store.ts";
 import { isFinished } from "../kubeflow/jobStatus.ts";
 import { POD, projectPod } from "../kubeflow/kinds/pod.ts";
-import { PYTORCH_JOB, projectPyTorchJob } from "../kubeflow/kinds/pytorchJob.ts";
-import { OPERATOR_LABELS } from "../kubeflow/labels.ts";
-import type { JobEvent, JobPod, JobState, TrainingJob } from "../kubeflow/model.ts";
-import { belongsTo, mainContainer, rankOf, replicasOf, replicaSummary } from "../kubeflow/replicas.ts";
+import { type JobKindInfo, kindOf, kindOrDefault } from "../kubeflow/jobKinds.ts";
+import { withPods } from "../kubeflow/kinds/trainJob.ts";
+import { podLabel } from "../kubeflow/labels.ts";
+import type { JobEvent, JobKind, JobPod, JobState, Source, TrainingJob } from "../kubeflow/model.ts";
+import { belongsTo, bySource, mainContainer, replicasOf, replicaSummary, sourceOf } from "../kubeflow/replicas.ts";
 import { assertFollowable } from "./followable.ts";
 import { type LogRecord, Readings } from "./readings.ts";
 import { type Attempts, isTransient, withRetries } from "./retry.ts";
@@ -39,17 +40,19 @@ export interface FollowTarget {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
-  /** Follows this rank alone. */
-  readonly rank?: number;
+  /** PyTorchJob where left out: so it is in what was written down before there were other kinds. */
+  readonly kind?: JobKind;
+  /** Follows this one alone. */
+  readonly source?: Source;
 }
 
 /** Where the log goes. A promise that `lines` returns holds the stream back until it settles. */
 export interface FollowSink {
   lines(records: readonly LogRecord[]): Promise<void> | void;
-  /** What a rank, or the job where `rank` is undefined, waits for. Told once per change. */
-  status(rank: number | undefined, state: JobState, text: string): void;
+  /** What a replica, or the job where `source` is undefined, waits for. Told once per change. */
+  status(source: Source | undefined, state: JobState, text: string): void;
   /** Lines were lost on the node between two times. */
-  gap(rank: number, after: string | undefined, before: string): void;
+  gap(source: Source, after: string | undefined, before: string): void;
 }
 
 /**
@@ -72,20 +75,22 @@ export async function followJob(
 
 class Follower implements Disposable {
   readonly #target: FollowTarget;
+  readonly #kind: JobKindInfo;
   readonly #sources: FollowSources;
   readonly #sink: FollowSink;
   readonly #signal: AbortSignal;
   readonly #held = new DisposableStore();
   readonly #readings: Readings;
   readonly #waits: JobWaits;
-  readonly #said = new Map<number | undefined, string>();
-  readonly #started = new Set<number>();
+  readonly #said = new Map<Source | undefined, string>();
+  readonly #started = new Set<Source>();
   #last: TrainingJob | undefined;
   #wasActive = false;
   #wake: () => void = () => undefined;
 
   constructor(target: FollowTarget, sources: FollowSources, sink: FollowSink, signal: AbortSignal) {
     this.#target = target;
+    this.#kind = kindOf(kindOrDefault(target.kind));
     this.#sources = sources;
     this.#sink = sink;
     this.#signal = signal;
@@ -170,7 +175,8 @@ class Follower implements Disposable {
 
   async #read(namespace: string, name: string): Promise<TrainingJob | undefined> {
     try {
-      return projectPyTorchJob(await this.#sources.client.get(PYTORCH_JOB, name, namespace, this.#signal));
+      const { resource, jobs } = this.#kind;
+      return jobs.project(await this.#sources.client.get(resource, name, namespace, this.#signal));
     } catch (error) {
       if (isApiError(error, "NotFound")) return undefined;
       throw error;
@@ -198,11 +204,12 @@ class Follower implements Disposable {
   }
 
   #job(): TrainingJob | undefined {
-    const job = this.#sources.jobs.items.get(this.#target.uid);
-    if (job !== undefined) {
-      this.#last = job;
-      this.#wasActive ||= !job.suspended;
-    }
+    const found = this.#sources.jobs.items.get(this.#target.uid);
+    if (found === undefined) return undefined;
+    const pods = [...this.#sources.pods.items.values()].filter((pod) => belongsTo(found, pod));
+    const job = found.kind === "TrainJob" ? withPods(found, pods) : found;
+    this.#last = job;
+    this.#wasActive ||= !job.suspended;
     return job;
   }
 
@@ -216,29 +223,29 @@ class Follower implements Disposable {
   /** Starts a stream for every container that has begun, and says what the others wait for. */
   #join(job: TrainingJob): void {
     for (const replica of replicasOf(job, this.#sources.pods.items.values())) {
-      if (this.#target.rank !== undefined && replica.rank !== this.#target.rank) continue;
+      if (this.#target.source !== undefined && replica.source !== this.#target.source) continue;
       const { state, detail } = replicaSummary(replica.pod);
       if (replica.pod !== undefined && ["Waiting", "Starting", "Restarting"].includes(state) && detail !== "") {
-        this.#say(replica.rank, state, detail);
+        this.#say(replica.source, state, detail);
       }
     }
     for (const pod of this.#sources.pods.items.values()) {
-      const rank = belongsTo(job, pod) ? rankOf(job, pod) : undefined;
-      if (rank === undefined || (this.#target.rank !== undefined && rank !== this.#target.rank)) continue;
+      const source = belongsTo(job, pod) ? sourceOf(job, pod) : undefined;
+      if (source === undefined || (this.#target.source !== undefined && source !== this.#target.source)) continue;
       const main = mainContainer(pod);
       if (main === undefined || (main.state !== "running" && main.state !== "terminated" && main.restarts === 0))
         continue;
-      this.#started.add(rank);
+      this.#started.add(source);
       const { name: container, restarts } = main;
-      const isNew = this.#readings.begin({ rank, pod, container, restarts });
-      if (isNew && restarts > 0) this.#say(rank, "Restarting", `restarted, ${restarts} so far`);
+      const isNew = this.#readings.begin({ source, pod, container, restarts });
+      if (isNew && restarts > 0) this.#say(source, "Restarting", `restarted, ${restarts} so far`);
     }
   }
 
-  #say(rank: number | undefined, state: JobState, text: string): void {
-    if (this.#said.get(rank) === text) return;
-    this.#said.set(rank, text);
-    this.#sink.status(rank, state, text);
+  #say(source: Source | undefined, state: JobState, text: string): void {
+    if (this.#said.get(source) === text) return;
+    this.#said.set(source, text);
+    this.#sink.status(source, state, text);
   }
 
   /** Reads what has ended to its end, however long it is, and what goes on for a while. */
@@ -257,13 +264,13 @@ class Follower implements Disposable {
       const reading = late ? open.filter((one) => this.#readings.state(one) !== "running") : open;
       if (reading.length === 0 && !behind) break;
       if (clock.monotonic() - Math.max(begun, lastHeard) > READING_PATIENCE_MS) {
-        for (const { rank } of reading) this.#say(rank, "Unknown", "the rest of its log could not be read");
+        for (const { source } of reading) this.#say(source, "Unknown", "the rest of its log could not be read");
         break;
       }
       await Promise.race([changed, clock.sleep(1000, this.#signal)]);
     }
-    const stillRunning = [...new Set(this.#readings.open.map(({ rank }) => rank))].sort((a, b) => a - b);
-    const seen = { started: this.#started, stillRunning, rank: this.#target.rank };
+    const stillRunning = [...new Set(this.#readings.open.map(({ source }) => source))].sort(bySource);
+    const seen = { started: this.#started, stillRunning, source: this.#target.source };
     return verdictOf(outcome, job, pods.items.values(), seen, clock.now());
   }
 
@@ -272,7 +279,7 @@ class Follower implements Disposable {
     const { client, log } = this.#sources;
     const query = {
       namespace: job.namespace,
-      labelSelector: `${OPERATOR_LABELS.job}=${job.name}`,
+      labelSelector: `${podLabel(job.kind)}=${job.name}`,
       signal: this.#signal,
     };
     try {

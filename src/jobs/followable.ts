@@ -14,7 +14,9 @@ export function assertFollowable(target: FollowTarget, state: StoreState, isRead
   if (halted !== undefined && !isReading) throw halted;
   const what = `${target.name} cannot be followed.`;
   if (state.kind === "absent")
-    throw new UserError("no-operator", what, { why: "No training operator in this cluster." });
+    throw new UserError("no-operator", what, {
+      why: `No ${target.kind === "TrainJob" ? "Kubeflow Trainer" : "training operator"} in this cluster.`,
+    });
   if (state.kind !== "forbidden") return;
   throw new UserError("no-rights", what, {
     why: `The cluster says: ${label(state.why, 300)}.`,

@@ -44,8 +44,12 @@ export class Follows implements Disposable {
   }
 }
 
-function connectionReplaced(context: string, { namespace, name, uid }: FollowTarget, cause: unknown): UserError {
-  const job = { kind: "job-reference", context, namespace, name, uid };
+function connectionReplaced(
+  context: string,
+  { namespace, name, uid, kind: jobKind }: FollowTarget,
+  cause: unknown,
+): UserError {
+  const job = { kind: "job-reference", context, namespace, name, uid, jobKind };
   return new UserError(
     "connection-replaced",
     `${name} is no longer followed: its entry in the kubeconfig has changed.`,

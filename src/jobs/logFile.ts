@@ -51,7 +51,7 @@ export class LogFile {
   /** Waits where the disk is slower than the log. Rejects when it cannot be written. */
   async write(records: readonly LogRecord[]): Promise<void> {
     let text = "";
-    for (const record of records) text += `${record.rank} │ ${plainLine(record.text)}\n`;
+    for (const record of records) text += `${record.source} │ ${plainLine(record.text)}\n`;
     await this.#append(text, records.length);
   }
 

@@ -20,7 +20,8 @@ describe("what an earlier window followed", () => {
     const follows = new OpenFollows(path.join(folder, "later"));
     await follows.begun(follow);
     await follows.begun({ ...follow, uid: "u2", instance: newInstance() });
-    assert.deepEqual(await follows.abandoned(2000), [follow]);
+    // Older versions wrote no kind.
+    assert.deepEqual(await follows.abandoned(2000), [{ ...follow, kind: "PyTorchJob" }]);
     await follows.ended("u1");
     assert.deepEqual(await follows.abandoned(2000), []);
   });

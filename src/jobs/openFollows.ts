@@ -1,5 +1,7 @@
 import fs from "node:fs/promises";
 import path from "node:path";
+import { kindOrDefault } from "../kubeflow/jobKinds.ts";
+import type { JobKind } from "../kubeflow/model.ts";
 import { isInstanceAlive } from "./instance.ts";
 
 /** A job whose log somebody follows, so that a later window can go on. */
@@ -10,6 +12,8 @@ export interface OpenFollow {
   readonly context: string;
   readonly namespace: string;
   readonly uid: string;
+  /** Left out in what older versions wrote: a PyTorchJob. */
+  readonly kind?: JobKind;
   /** The window's process that follows (`newInstance`). */
   readonly instance: string;
   /** Wall time of its begin, ms. */
@@ -66,7 +70,7 @@ function parse(text: string): OpenFollow | undefined {
     const { id, name, context, namespace, uid, instance, time } = value ?? {};
     const texts = [id, name, context, namespace, uid, instance];
     if (texts.some((field) => typeof field !== "string") || typeof time !== "number") return undefined;
-    return value as OpenFollow;
+    return { ...(value as OpenFollow), kind: kindOrDefault(value?.kind) };
   } catch {
     return undefined;
   }

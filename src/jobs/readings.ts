@@ -5,11 +5,11 @@ import type { Logger } from "../core/log.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { followLog, type InstanceState } from "../kube/logStream.ts";
 import type { Store } from "../kube/store.ts";
-import type { JobPod } from "../kubeflow/model.ts";
+import type { JobPod, Source } from "../kubeflow/model.ts";
 
 /** One line of a replica; `text` is raw and hostile. */
 export interface LogRecord {
-  readonly rank: number;
+  readonly source: Source;
   /** RFC 3339 with nanoseconds, by the node's clock. */
   readonly time: string;
   readonly text: string;
@@ -22,7 +22,7 @@ export interface ReadingsOptions {
   readonly log: Logger;
   readonly sink: {
     lines(records: readonly LogRecord[]): Promise<void> | void;
-    gap(rank: number, after: string | undefined, before: string): void;
+    gap(source: Source, after: string | undefined, before: string): void;
   };
   /** A reading has ended. */
   readonly onEnd: () => void;
@@ -30,7 +30,7 @@ export interface ReadingsOptions {
 
 /** One run of a container whose log is being read. */
 export interface Reading {
-  readonly rank: number;
+  readonly source: Source;
   readonly pod: JobPod;
   readonly container: string;
   readonly restarts: number;
@@ -98,7 +98,7 @@ export class Readings implements Disposable {
 
   async #read(reading: Reading): Promise<void> {
     const { client, clock, log, sink } = this.#options;
-    const { rank, pod, container } = reading;
+    const { source, pod, container } = reading;
     const events = followLog({
       client,
       namespace: pod.namespace,
@@ -112,8 +112,8 @@ export class Readings implements Disposable {
     for await (const batch of events) {
       const records: LogRecord[] = [];
       for (const event of batch) {
-        if (event.type === "line") records.push({ rank, time: event.time, text: event.text });
-        else if (event.type === "gap") sink.gap(rank, event.after, event.before);
+        if (event.type === "line") records.push({ source, time: event.time, text: event.text });
+        else if (event.type === "gap") sink.gap(source, event.after, event.before);
         else log.debug(`log of ${pod.name}: ${event.why}, try ${event.attempt}`);
       }
       if (records.length === 0) continue;

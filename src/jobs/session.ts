@@ -1,7 +1,7 @@
 import { type FollowSink, type FollowSources, type FollowTarget, followJob } from "./follow.ts";
 import { ExceptionWatcher, type RaisedException } from "./exceptions.ts";
 import { LogFile } from "./logFile.ts";
-import type { JobState } from "../kubeflow/model.ts";
+import type { JobState, Source } from "../kubeflow/model.ts";
 import type { LogRecord } from "./readings.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -10,8 +10,8 @@ export interface LogWords {
   readonly header: string;
   /** Told the file's path as soon as it exists. */
   readonly onLog: (path: string) => void;
-  readonly statusLine: (rank: number | undefined, state: JobState, text: string) => string;
-  readonly gapText: (rank: number, after: string | undefined, before: string) => string;
+  readonly statusLine: (source: Source | undefined, state: JobState, text: string) => string;
+  readonly gapText: (source: Source, after: string | undefined, before: string) => string;
 }
 
 export interface FollowResult {
@@ -48,17 +48,17 @@ export async function followIntoFile(
       sources,
       {
         lines: async (records: readonly LogRecord[]) => {
-          for (const record of records) exceptions.accept(record.rank, record.text);
+          for (const record of records) exceptions.accept(record.source, record.text);
           await log.write(records);
           await sink.lines(records);
         },
-        status: (rank, state, text) => {
-          note(words.statusLine(rank, state, text));
-          sink.status(rank, state, text);
+        status: (source, state, text) => {
+          note(words.statusLine(source, state, text));
+          sink.status(source, state, text);
         },
-        gap: (rank, after, before) => {
-          note(words.gapText(rank, after, before));
-          sink.gap(rank, after, before);
+        gap: (source, after, before) => {
+          note(words.gapText(source, after, before));
+          sink.gap(source, after, before);
         },
       },
       signal,

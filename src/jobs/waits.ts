@@ -1,8 +1,9 @@
 import type { Clock } from "../core/clock.ts";
 import { label } from "../core/sanitize.ts";
 import type { StoreState } from "../kube/store.ts";
-import { isFinished, warningFor, warningText } from "../kubeflow/jobStatus.ts";
+import { isFinished, warningFor } from "../kubeflow/jobStatus.ts";
 import type { JobEvent, JobPod, JobState, TrainingJob } from "../kubeflow/model.ts";
+import { warningText } from "../kubeflow/podWords.ts";
 import { replicasOf } from "../kubeflow/replicas.ts";
 
 /** A launch begins suspended, and its store may hear a moment late that it may run. In ms. */
@@ -78,7 +79,8 @@ function waitOf({ job, pods, warnings, states }: Sight): Wait | undefined {
     return waiting(warningText(warning));
   if (states.some(({ kind }) => kind !== "live") || replicas.some((replica) => replica.pod !== undefined))
     return undefined;
-  return waiting("the training operator has made no pods yet", NO_PODS_AFTER_MS);
+  const controller = job.kind === "TrainJob" ? "Kubeflow Trainer" : "the training operator";
+  return waiting(`${controller} has made no pods yet`, NO_PODS_AFTER_MS);
 }
 
 function suspended({ queue }: TrainingJob): Wait {

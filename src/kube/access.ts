@@ -14,10 +14,39 @@ export interface AccessAttributes {
   readonly name?: string;
 }
 
+/** What is unknown is offered: the server has the last word. */
+export type Answer = "yes" | "no" | "unknown";
+
+/** A rule as RBAC has it; `*` stands for all, empty `resourceNames` for every object. */
+export interface Rule {
+  readonly verbs: readonly string[];
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames: readonly string[];
+}
+
+export interface Rules {
+  readonly rules: readonly Rule[];
+  /** There may be rights that no rule shows. */
+  readonly incomplete: boolean;
+}
+
 const ReviewSchema = v.object({
   status: v.object({
     allowed: v.exactOptional(v.boolean(), false),
     denied: v.exactOptional(v.boolean(), false),
+    evaluationError: v.exactOptional(v.string(), ""),
+  }),
+});
+
+const Names = v.exactOptional(v.array(v.string()), []);
+const RulesSchema = v.object({
+  status: v.object({
+    resourceRules: v.nullish(
+      v.array(v.object({ verbs: Names, apiGroups: Names, resources: Names, resourceNames: Names })),
+      [],
+    ),
+    incomplete: v.exactOptional(v.boolean(), false),
     evaluationError: v.exactOptional(v.string(), ""),
   }),
 });
@@ -28,11 +57,7 @@ const WhoSchema = v.object({ status: v.object({ userInfo: v.object({ username: v
  * Asks the server whether the person may do this (SelfSubjectAccessReview, authorization.k8s.io/v1). `unknown` where it
  * will not say: what is unknown is offered. Rejects with ConnectError or CancelledError.
  */
-export async function canI(
-  client: KubeClient,
-  attributes: AccessAttributes,
-  signal?: AbortSignal,
-): Promise<"yes" | "no" | "unknown"> {
+export async function canI(client: KubeClient, attributes: AccessAttributes, signal?: AbortSignal): Promise<Answer> {
   const body = {
     apiVersion: "authorization.k8s.io/v1",
     kind: "SelfSubjectAccessReview",
@@ -45,6 +70,19 @@ export async function canI(
   if (allowed) return "yes";
   // An authorizer that failed has not said no.
   return denied || evaluationError === "" ? "no" : "unknown";
+}
+
+/**
+ * All that the person may do in a namespace (SelfSubjectRulesReview, authorization.k8s.io/v1); undefined where the server
+ * will not say. Rejects with ConnectError or CancelledError.
+ */
+export async function rulesIn(client: KubeClient, namespace: string, signal?: AbortSignal): Promise<Rules | undefined> {
+  const body = { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectRulesReview", spec: { namespace } };
+  const answer = await post(client, "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", body, signal);
+  const review = v.safeParse(RulesSchema, answer);
+  if (!review.success) return undefined;
+  const { resourceRules, incomplete, evaluationError } = review.output.status;
+  return { rules: resourceRules, incomplete: incomplete || evaluationError !== "" };
 }
 
 /**

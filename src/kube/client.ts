@@ -137,7 +137,7 @@ async function apiError(response: KubeResponse, clock: Clock, signal: AbortSigna
 }
 
 /** A proxy or a load balancer in between answers in its own words: they are kept. */
-function statusOf(text: string): ApiStatus {
+export function statusOf(text: string): ApiStatus {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null) return value;

@@ -40,6 +40,18 @@ export function unreachable(why: string, place: Place, cause?: unknown): Connect
   return new ConnectError("unreachable", `The cluster cannot be reached: ${why}.`, { hint, cause });
 }
 
+/** The server said 401, also to fresh credentials. */
+export function signInNeeded({ at, user }: Place): ConnectError {
+  const nobody = user === "";
+  return new ConnectError(
+    "sign-in-needed",
+    nobody
+      ? `The cluster at ${at} wants a sign-in.`
+      : `The cluster at ${at} did not accept the credentials of user ${user}.`,
+    { hint: nobody ? "The context names no user." : "Sign in again with the tool that made them, then try again." },
+  );
+}
+
 function reason(code: string, { host, at }: Place, error: unknown): string {
   switch (code) {
     case "ECONNREFUSED":

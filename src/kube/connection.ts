@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import * as v from "valibot";
 import type { Clock } from "../core/clock.ts";
 import type { Disposable } from "../core/dispose.ts";
@@ -7,11 +8,14 @@ import type { Logger } from "../core/log.ts";
 import { KubeClient } from "./client.ts";
 import type { ContextInfo } from "./context.ts";
 import { createTransport, type TransportTiming } from "./createTransport.ts";
-import type { Credentials } from "./credentials.ts";
+import type { Credentials, Identity } from "./credentials.ts";
+import { dial, type DialOptions } from "./dial.ts";
 import { ConnectError } from "./errors.ts";
 import type { ContextEntry } from "./kubeconfigEntries.ts";
+import { placeOf } from "./place.ts";
 import { SingleFlight } from "./singleFlight.ts";
 import type { KubeRequest, KubeResponse, Transport } from "./transport.ts";
+import { identityHeaders } from "./wireRequest.ts";
 
 /** What `/version` says (apimachinery version.Info). */
 export interface ServerVersion {
@@ -42,6 +46,13 @@ export interface ConnectionOptions {
   readonly timing?: Partial<TransportTiming>;
 }
 
+/** A connection that speaks HTTP/1.1, and what a request on it must carry to be this user's. */
+export interface OwnConnection {
+  readonly socket: Socket;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+}
+
+const CONNECT_MS = 10_000;
 const VersionSchema = v.object({ gitVersion: v.string(), major: v.string(), minor: v.string() });
 
 /**
@@ -51,7 +62,10 @@ const VersionSchema = v.object({ gitVersion: v.string(), major: v.string(), mino
 export class Connection implements Disposable {
   readonly client: KubeClient;
   readonly log: Logger;
+  readonly #options: ConnectionOptions;
   readonly #credentials: Credentials;
+  readonly #dialled = new Set<Socket>();
+  readonly #ending = new AbortController();
   readonly #transport: Transport;
   readonly #stateEmitter = new Emitter<ConnectionState>();
   readonly #connecting = new SingleFlight<ServerVersion>();
@@ -60,6 +74,7 @@ export class Connection implements Disposable {
   #state: ConnectionState = { kind: "not-connected" };
 
   constructor(options: ConnectionOptions) {
+    this.#options = options;
     this.#entry = options.entry;
     this.log = options.log;
     this.#credentials = options.credentials;
@@ -114,6 +129,28 @@ export class Connection implements Disposable {
     return this.connect(signal);
   }
 
+  /**
+   * A connection for one use by who takes it over (exec and port-forward upgrade it to a WebSocket). Ends with this
+   * object at the latest. Rejects with ConnectError or CancelledError.
+   */
+  async dial(identity: Identity, signal: AbortSignal): Promise<OwnConnection> {
+    const { env, proxyOverride, systemCertificates, timing, userAgent } = this.#options;
+    const options: DialOptions = {
+      place: placeOf(this.#entry),
+      cluster: this.#entry.cluster,
+      env: env ?? process.env,
+      proxyOverride: proxyOverride?.(),
+      systemCertificates,
+      timeoutMs: timing?.connectMs ?? CONNECT_MS,
+      protocols: ["http/1.1"],
+    };
+    const { socket } = await dial(options, identity, AbortSignal.any([signal, this.#ending.signal]));
+    if (this.#ending.signal.aborted) socket.destroy();
+    this.#dialled.add(socket);
+    socket.once("close", () => this.#dialled.delete(socket));
+    return { socket, headers: identityHeaders(identity, this.#entry, userAgent) };
+  }
+
   /** The same cluster and user, after the kubeconfig was read anew. */
   update(entry: ContextEntry): void {
     this.#entry = entry;
@@ -122,6 +159,8 @@ export class Connection implements Disposable {
   /** Closes all sockets. The credentials belong to whoever made them. */
   dispose(): void {
     this.#connecting.cancel();
+    this.#ending.abort();
+    for (const socket of this.#dialled) socket.destroy();
     this.#transport.dispose();
     this.#stateEmitter.dispose();
   }

@@ -9,6 +9,8 @@ import { ConnectError } from "./errors.ts";
 import { FolderWatch } from "./folderWatch.ts";
 import type { Kubeconfig, KubeconfigProblem } from "./kubeconfig.ts";
 import type { ContextEntry } from "./kubeconfigEntries.ts";
+import { LoginPath } from "./loginPath.ts";
+import { type ConsentOptions, PluginConsent } from "./pluginConsent.ts";
 import { SingleFlight } from "./singleFlight.ts";
 
 export interface ConnectionsOptions {
@@ -22,6 +24,11 @@ export interface ConnectionsOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Milliseconds that a sign-in program may take; as Credentials has it where left out. */
   readonly pluginTimeoutMs?: number;
+  /**
+   * How the person is asked before a sign-in program of a kubeconfig outside the default places runs for the first time.
+   * Left out only where nobody is there and whoever composes this answers for the files: then nothing is asked.
+   */
+  readonly consent?: ConsentOptions;
 }
 
 interface Held {
@@ -39,12 +46,16 @@ export class Connections implements Disposable {
   readonly #changed = new Emitter<void>();
   readonly #reading = new SingleFlight<void>();
   readonly #watch: FolderWatch;
+  readonly #consent: PluginConsent | undefined;
+  readonly #loginPath: LoginPath;
   readonly onDidChange: Event<void> = this.#changed.event;
   #kubeconfig: Kubeconfig | undefined;
   #isDisposed = false;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
+    this.#consent = options.consent === undefined ? undefined : new PluginConsent(options.consent);
+    this.#loginPath = new LoginPath(options.env ?? process.env, process.platform, options.log);
     const onChange = (): void => {
       this.reload().catch((error: unknown) =>
         this.#options.log.warn(`The kubeconfig could not be read again: ${String(error)}`),
@@ -151,6 +162,8 @@ export class Connections implements Disposable {
       log,
       ...(env === undefined ? {} : { env }),
       ...(pluginTimeoutMs === undefined ? {} : { pluginTimeoutMs }),
+      ...(this.#consent === undefined ? {} : { consent: this.#consent }),
+      loginPath: this.#loginPath,
     });
     this.#credentials.set(entry.credentialsKey, made);
     return made;

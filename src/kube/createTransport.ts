@@ -4,10 +4,10 @@ import { CancelledError, errorText } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import { redact } from "../core/redact.ts";
 import { duration } from "../core/text.ts";
-import { connectFailure, unreachable } from "./connectFailure.ts";
+import { connectFailure, signInNeeded, unreachable } from "./connectFailure.ts";
 import type { Credentials, Identity } from "./credentials.ts";
 import { dial, type Dialled } from "./dial.ts";
-import { ConnectError } from "./errors.ts";
+import type { ConnectError } from "./errors.ts";
 import { Http1Wire } from "./http1Transport.ts";
 import { Http2Wire } from "./http2Transport.ts";
 import type { ContextEntry } from "./kubeconfigEntries.ts";
@@ -192,15 +192,7 @@ class ClusterTransport implements Transport {
   }
 
   #refused(): ConnectError {
-    const { user } = this.#options.entry;
-    const anonymous = user.name === "" ? "The context names no user." : undefined;
-    const error = new ConnectError(
-      "sign-in-needed",
-      user.name === ""
-        ? `The cluster at ${this.#place.at} wants a sign-in.`
-        : `The cluster at ${this.#place.at} did not accept the credentials of user ${user.name}.`,
-      { hint: anonymous ?? "Sign in again with the tool that made them, then try again." },
-    );
+    const error = signInNeeded(this.#place);
     this.#options.credentials.block(error);
     return error;
   }

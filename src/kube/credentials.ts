@@ -7,6 +7,8 @@ import { certificateEnd, expiredCertificate } from "./certificate.ts";
 import { ConnectError } from "./errors.ts";
 import { runExecPlugin, type PluginAnswer } from "./execPlugin.ts";
 import type { ContextEntry, UserEntry } from "./kubeconfigEntries.ts";
+import type { LoginPath } from "./loginPath.ts";
+import type { PluginConsent } from "./pluginConsent.ts";
 import { SingleFlight } from "./singleFlight.ts";
 
 /** What a request proves itself with. Held in memory only. */
@@ -29,6 +31,10 @@ export interface CredentialsOptions {
   readonly log?: Logger;
   /** Milliseconds that a plugin may take; 60,000. */
   readonly pluginTimeoutMs?: number;
+  /** Where a plugin's program is looked for that is not on the PATH of `env`. */
+  readonly loginPath?: LoginPath;
+  /** Asked before the plugin of a kubeconfig outside the default places runs; without it, it runs unasked. */
+  readonly consent?: PluginConsent;
 }
 
 interface Held {
@@ -49,6 +55,7 @@ const YOUNG_MS = 60_000;
  * a time, whoever asks; after it failed it runs again only after `unblock`.
  */
 export class Credentials implements Disposable {
+  readonly #options: CredentialsOptions;
   readonly #entry: Pick<ContextEntry, "cluster" | "user">;
   readonly #env: NodeJS.ProcessEnv;
   readonly #platform: NodeJS.Platform;
@@ -61,6 +68,7 @@ export class Credentials implements Disposable {
   #isDisposed = false;
 
   constructor(options: CredentialsOptions) {
+    this.#options = options;
     this.#entry = options.entry;
     this.#env = options.env ?? process.env;
     this.#platform = options.platform ?? process.platform;
@@ -157,7 +165,9 @@ export class Credentials implements Disposable {
         ? await runExecPlugin({
             exec: user.exec,
             cluster,
-            user: user.name,
+            user,
+            loginPath: this.#options.loginPath,
+            consent: this.#options.consent,
             env: this.#env,
             platform: this.#platform,
             clock: this.#clock,

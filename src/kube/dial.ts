@@ -21,6 +21,8 @@ export interface DialOptions {
   readonly systemCertificates?: readonly string[] | undefined;
   /** Milliseconds for all of it: name, TCP, proxy, TLS. */
   readonly timeoutMs: number;
+  /** What the server may choose from; both where left out. */
+  readonly protocols?: readonly Dialled["protocol"][];
 }
 
 export interface Dialled {
@@ -71,13 +73,13 @@ async function connectAll(options: DialOptions, identity: Identity, signal: Abor
   }
 }
 
-function tlsOptions({ place, cluster }: DialOptions, { cert, key }: Identity): ConnectionOptions {
+function tlsOptions({ place, cluster, protocols }: DialOptions, { cert, key }: Identity): ConnectionOptions {
   return {
     // Without a server name the certificate is checked against the host.
     host: place.host,
     servername: cluster.tlsServerName ?? serverName(place.host),
     ...(cluster.tlsServerName === undefined ? {} : { host: cluster.tlsServerName }),
-    ALPNProtocols: ["h2", "http/1.1"],
+    ALPNProtocols: [...(protocols ?? ["h2", "http/1.1"])],
     // Said out loud: the process-wide NODE_TLS_REJECT_UNAUTHORIZED must not decide.
     rejectUnauthorized: !cluster.insecureSkipTlsVerify,
     ...(cert === undefined || key === undefined ? {} : { cert, key }),

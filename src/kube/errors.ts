@@ -46,6 +46,8 @@ export type ConnectFailure =
   | "plugin-failed"
   | "plugin-timeout"
   | "plugin-output"
+  /** The person did not allow the program to run. */
+  | "plugin-declined"
   /** The kubeconfig's entry cannot be used. */
   | "kubeconfig";
 

@@ -9,12 +9,14 @@ import { duration } from "../core/text.ts";
 import { childOutput, type ChildResult } from "./childOutput.ts";
 import { ConnectError } from "./errors.ts";
 import { findCommand } from "./execCommand.ts";
-import type { ClusterEntry, ExecEntry } from "./kubeconfigEntries.ts";
+import type { ClusterEntry, ExecEntry, UserEntry } from "./kubeconfigEntries.ts";
+import type { LoginPath } from "./loginPath.ts";
+import type { PluginConsent } from "./pluginConsent.ts";
 
 export interface PluginRun {
   readonly exec: ExecEntry;
   readonly cluster: ClusterEntry;
-  readonly user: string;
+  readonly user: UserEntry;
   readonly env: NodeJS.ProcessEnv;
   readonly platform: NodeJS.Platform;
   readonly clock: Clock;
@@ -22,6 +24,9 @@ export interface PluginRun {
   /** Milliseconds. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  readonly loginPath?: LoginPath | undefined;
+  /** Undefined: there is nobody to ask, and whoever named the kubeconfig answers for it. */
+  readonly consent?: PluginConsent | undefined;
 }
 
 export interface PluginAnswer {
@@ -51,7 +56,7 @@ const CredentialSchema = v.object({
 export async function runExecPlugin(run: PluginRun): Promise<PluginAnswer> {
   const { exec, clock, log, signal } = run;
   const name = label(exec.command, 120);
-  const who = `The sign-in program ${name} of user ${run.user}`;
+  const who = `The sign-in program ${name} of user ${run.user.name}`;
   if (!VERSIONS.includes(exec.apiVersion)) {
     throw new ConnectError(
       "kubeconfig",
@@ -66,18 +71,35 @@ export async function runExecPlugin(run: PluginRun): Promise<PluginAnswer> {
       hint: "Run kubectl once in a terminal with this context, then try again.",
     });
   }
-  const file = await findCommand(exec.command, exec.baseDir, run);
+  const { file, env } = await locate(run);
   if (file === undefined) throw missing(who, exec);
   if (run.platform === "win32" && /\.(cmd|bat)$/i.test(file)) {
     throw new ConnectError("plugin-failed", `${who} is a batch file, which cannot be run safely.`, {
       hint: "Name its .exe in the kubeconfig's exec entry.",
     });
   }
+  if (run.user.outside !== undefined) {
+    const { args, env: named } = exec;
+    const plugin = { command: file, args, envNames: Object.keys(named), file: run.user.outside, user: run.user.name };
+    await run.consent?.demand(plugin, signal);
+  }
   const started = clock.monotonic();
-  const result = await start(run, file, who);
-  log.debug(`${name} for user ${run.user}: ${result.kind} after ${Math.round(clock.monotonic() - started)} ms`);
+  const result = await start({ ...run, env }, file, who);
+  log.debug(`${name} for user ${run.user.name}: ${result.kind} after ${Math.round(clock.monotonic() - started)} ms`);
   signal.throwIfAborted();
   return answerOf(result, run, who);
+}
+
+/** The program's absolute path, and the environment in which it was found. */
+async function locate(run: PluginRun): Promise<{ file: string | undefined; env: NodeJS.ProcessEnv }> {
+  const { exec, env, platform, loginPath } = run;
+  const file = await findCommand(exec.command, exec.baseDir, run);
+  if (file !== undefined || isPath(exec.command)) return { file, env };
+  const PATH = await loginPath?.get();
+  if (PATH === undefined) return { file, env };
+  // What it starts itself is found there as well.
+  const login = { ...env, PATH };
+  return { file: await findCommand(exec.command, exec.baseDir, { env: login, platform }), env: login };
 }
 
 async function start(run: PluginRun, file: string, who: string): Promise<ChildResult> {
@@ -161,14 +183,18 @@ function credential(stdout: string, apiVersion: string): PluginAnswer | string {
   };
 }
 
+function isPath(command: string): boolean {
+  return /[\\/]/.test(command);
+}
+
 function isFilled(value: string | null): value is string {
   return value !== null && value.trim() !== "";
 }
 
 function missing(who: string, exec: ExecEntry): ConnectError {
-  const where = /[\\/]/.test(exec.command)
+  const where = isPath(exec.command)
     ? "The kubeconfig names it by a path."
-    : "The editor looks on its own PATH, which may differ from the terminal's.";
+    : "The editor looks on its own PATH and on the login shell's, which may differ from the terminal's.";
   const hint =
     exec.installHint === undefined
       ? "Install it, or name it by its full path in the kubeconfig."

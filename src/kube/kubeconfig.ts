@@ -25,8 +25,10 @@ export interface Kubeconfig {
  */
 export async function loadKubeconfig(options: KubeconfigOptions): Promise<Kubeconfig> {
   const { files, chosen } = kubeconfigPaths(options);
+  const usual = kubeconfigPaths({ ...options, paths: [] });
   return new MergedKubeconfig(
     await Promise.all(files.map((file) => readKubeconfigFile(file, options.platform, chosen))),
+    new Set(usual.files),
   );
 }
 
@@ -35,9 +37,12 @@ class MergedKubeconfig implements Kubeconfig {
   readonly problems: readonly KubeconfigProblem[];
   readonly files: readonly string[];
   readonly #parts: readonly KubeconfigFile[];
+  /** What kubectl would read without being told: KUBECONFIG's files, else ~/.kube/config. */
+  readonly #usual: ReadonlySet<string>;
 
-  constructor(parts: readonly KubeconfigFile[]) {
+  constructor(parts: readonly KubeconfigFile[], usual: ReadonlySet<string>) {
     this.#parts = parts;
+    this.#usual = usual;
     this.files = parts.map(({ file }) => file);
     this.problems = parts.flatMap(({ file, problems }) => problems.map((message) => ({ file, message })));
     const current = parts.find(({ currentContext }) => currentContext !== undefined)?.currentContext;
@@ -58,7 +63,8 @@ class MergedKubeconfig implements Kubeconfig {
     if (context.user === "") return { name: "" };
     const user = this.#first(context.user, (part) => part.users);
     if (user === undefined) throw missing(context, "user", context.user);
-    return checkUser(user.value, context.user, user.file);
+    const checked = checkUser(user.value, context.user, user.file);
+    return checked.exec === undefined || this.#usual.has(user.file) ? checked : { ...checked, outside: user.file };
   }
 
   #context(name: string, current: string | undefined): ContextInfo {

@@ -43,6 +43,8 @@ export interface UserEntry {
   readonly username?: string;
   readonly password?: string;
   readonly exec?: ExecEntry;
+  /** The file that names `exec`, where it is none of the default places: the program runs only if the person allows it. */
+  readonly outside?: string;
   /** Name of a legacy auth-provider, which we refuse. */
   readonly authProvider?: string;
   readonly impersonate?: { readonly user: string; readonly groups: readonly string[]; readonly uid?: string };

@@ -3,11 +3,18 @@ import type { Logger } from "../core/log.ts";
 import { readBody, readWhole, SilentStreamError } from "./body.ts";
 import type { KubeClient } from "./client.ts";
 import { ApiError } from "./errors.ts";
-import type { KubeObject } from "./objects.ts";
-import type { Rows } from "./rows.ts";
-import type { KubeResponse } from "./transport.ts";
-import { GarbledStreamError, isObject, isRecord, parseJson, type WatchEvent, watchEvents } from "./watchEvents.ts";
-import { isExpired, refusesWatchList, SHORT_WATCH_MS, ShortWatchError } from "./watchFailures.ts";
+import type { Reading } from "./reading.ts";
+import type { Entry, Rows } from "./rows.ts";
+import type { KubeRequest, KubeResponse } from "./transport.ts";
+import { GarbledStreamError, isRecord, parseJson, type WatchEvent, watchEvents } from "./watchEvents.ts";
+import {
+  isExpired,
+  isForbidden,
+  refusesTable,
+  refusesWatchList,
+  SHORT_WATCH_MS,
+  ShortWatchError,
+} from "./watchFailures.ts";
 import { PAGE_SIZE, type WatchRequests } from "./watchRequests.ts";
 
 /** A live watch is heard every minute by its bookmarks; without any byte for this long, in ms, it is not believed. */
@@ -15,17 +22,26 @@ export const WATCH_SILENCE_MS = 90_000;
 /** The same while a load runs: servers that ignore `sendInitialEvents` never say that it is over. */
 export const LOAD_SILENCE_MS = 10_000;
 const PAGE_SILENCE_MS = 60_000;
+/** Who may list and not watch sees the collection read anew this often, in ms: it is never older than 45 s. */
+export const POLL_MS = 30_000;
+/** Polls until the watch is tried again: rights are given while people wait for them. */
+const POLLS = 10;
 
 export interface ReflectorOptions<T> {
   readonly client: KubeClient;
   readonly requests: WatchRequests;
   readonly rows: Rows<T>;
+  readonly objects: Reading<T>;
+  /** Given for a listing: how its printed rows are read. */
+  readonly table?: Reading<T>;
   readonly clock: Clock;
   readonly log: Logger;
-  /** The server answers and the rows are whole. */
-  readonly onConnected: () => void;
+  /** The server answers and the rows are whole; `everyMs` is set where they are read again and again. */
+  readonly onConnected: (everyMs?: number) => void;
   /** Something arrived. */
   readonly onHeard: () => void;
+  /** Of printed rows: the object of this one has changed; without a key, any may have. */
+  readonly onTouched?: (key?: string) => void;
 }
 
 /** One connection's life. */
@@ -42,12 +58,22 @@ export class Reflector<T> {
   readonly #options: ReflectorOptions<T>;
   #version: string | undefined;
   #watchListRefused = false;
+  #tableRefused = false;
+  /** The rows are those of the table: there are too many objects. */
+  #printed = false;
   #bookmarksSeen = false;
   #silentInARow = 0;
   #shortInARow = 0;
+  /** How often the collection is still polled before the watch is tried again. */
+  #pollsLeft = 0;
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
+  }
+
+  /** Whether rows are as the server prints them, rather than whole objects. */
+  get isPrinted(): boolean {
+    return this.#printed;
   }
 
   /** The next connection reads everything anew. */
@@ -55,20 +81,100 @@ export class Reflector<T> {
     this.#version = undefined;
   }
 
+  /** The next connection tries the watch, though it was forbidden. */
+  hope(): void {
+    this.#pollsLeft = 0;
+  }
+
   /**
    * Connects once: loads where needed, then follows. Resolves when the server ended the watch, rejects with the failure.
    * After the signal has aborted, rows are not touched any more.
    */
   async connect(signal: AbortSignal): Promise<void> {
+    const { rows } = this.#options;
     try {
-      if (this.#version === undefined && !this.#watchListRefused && (await this.#watchList(signal))) return;
-      const version = this.#version ?? (await this.#list(signal));
-      const response = await this.#options.client.stream(this.#options.requests.watch(version, signal));
-      await this.#follow(response, false, signal);
+      if (this.#version === undefined) this.#printed = await this.#tabled(signal);
+      if (this.#pollsLeft === 0) {
+        if (await this.#watched(signal)) return;
+        this.#pollsLeft = POLLS;
+      }
+      await this.#poll(signal);
     } catch (error) {
-      this.#options.rows.abandonLoad();
+      rows.abandonLoad();
       if (error instanceof SilentStreamError) this.#silent();
-      throw error;
+      // Who gets the right to watch alone must not wait for the right to list.
+      if (isForbidden(error)) this.hope();
+      if (!this.#printed || !refusesTable(error)) throw error;
+      // The next connection goes without tables.
+      this.#refuseTable();
+    }
+  }
+
+  /**
+   * A listing begins with one page of its table, 30 KB: the first rows, and how many there are. Where they are more, all
+   * are read at once without a limit: servers before 1.34 answer that from memory, and what follows a page from etcd.
+   * @returns whether the rows are those of the table, all of them
+   */
+  async #tabled(signal: AbortSignal): Promise<boolean> {
+    const { table, requests, rows, onTouched } = this.#options;
+    if (table === undefined || this.#tableRefused) return false;
+    try {
+      if (!this.#printed) {
+        const first = await this.#page(requests.table(PAGE_SIZE, signal), table, signal);
+        // Rows that are shown already are better than these.
+        if (!rows.isComplete) for (const entry of first.entries) rows.put(entry);
+        rows.flush();
+        if (first.next === undefined) return false;
+      }
+      const all = await this.#page(requests.table(undefined, signal), table, signal);
+      if (all.entries.length <= PAGE_SIZE) return false;
+      rows.beginLoad();
+      for (const entry of all.entries) rows.put(entry);
+      this.#loaded(all.version);
+      onTouched?.();
+      return true;
+    } catch (error) {
+      if (!refusesTable(error)) throw error;
+      this.#refuseTable();
+      return false;
+    }
+  }
+
+  #refuseTable(): void {
+    this.#tableRefused = true;
+    this.#printed = false;
+    this.#version = undefined;
+    this.#options.rows.abandonLoad();
+    this.#options.log.debug(`${this.#options.requests.path}: no tables, reading objects`);
+  }
+
+  /** Loads where needed and follows to the end of the watch; false where watching is forbidden. */
+  async #watched(signal: AbortSignal): Promise<boolean> {
+    const { client, requests, rows } = this.#options;
+    try {
+      if (this.#version === undefined && !this.#watchListRefused && (await this.#watchList(signal))) return true;
+      const version = this.#version ?? (await this.#list(signal));
+      const request = this.#printed ? requests.tableWatch(version, signal) : requests.watch(version, signal);
+      await this.#follow(await client.stream(request), false, signal);
+      return true;
+    } catch (error) {
+      if (!isForbidden(error)) throw error;
+      rows.abandonLoad();
+      // It may be that of long ago.
+      this.#version = undefined;
+      return false;
+    }
+  }
+
+  /** Reads everything again and again, for a while. Rejects with what the list says: that may be forbidden too. */
+  async #poll(signal: AbortSignal): Promise<void> {
+    const { clock, onConnected } = this.#options;
+    for (; this.#pollsLeft > 0; this.#pollsLeft--) {
+      this.#printed = await this.#tabled(signal);
+      if (!this.#printed) await this.#list(signal);
+      onConnected(POLL_MS);
+      await clock.sleep(POLL_MS, signal);
+      this.#version = undefined;
     }
   }
 
@@ -148,7 +254,7 @@ export class Reflector<T> {
   }
 
   #take(event: WatchEvent, stream: Stream): void {
-    const { rows } = this.#options;
+    const { rows, onTouched } = this.#options;
     stream.events++;
     if (event.type === "ERROR") throw new ApiError(event.status.code ?? 500, event.status);
     if (event.type === "BOOKMARK") {
@@ -160,10 +266,13 @@ export class Reflector<T> {
       this.#announce(stream);
       return;
     }
-    if (event.type === "DELETED") rows.remove(event.object);
-    else rows.put(event.object);
+    for (const entry of this.#reading.event(event.object)) {
+      if (event.type === "DELETED") rows.remove(entry.key);
+      else rows.put(entry);
+      if (this.#printed) onTouched?.(entry.key);
+    }
     if (stream.loading) return;
-    // While a load runs there is no version yet that a watch could go on from.
+    // While a load runs there is no version yet that a watch could go on from. A table has its object's version.
     this.#version = event.object.metadata.resourceVersion ?? this.#version;
     this.#announce(stream);
   }
@@ -180,25 +289,45 @@ export class Reflector<T> {
 
   /** Reads all pages; returns the version that a watch may start from. */
   async #pages(limit: number | undefined, signal: AbortSignal): Promise<string> {
-    const { client, requests, rows, clock, onHeard } = this.#options;
+    const { requests, rows, objects } = this.#options;
     rows.beginLoad();
     let token: string | undefined;
     for (;;) {
-      const response = await client.stream(requests.page(token, limit, signal));
-      const body = await readWhole(response, { signal, clock, silenceMs: () => PAGE_SILENCE_MS });
-      signal.throwIfAborted();
-      onHeard();
-      const page = parsePage(body.toString("utf8"));
-      for (const object of page.items) rows.put(object);
+      const page = await this.#page(requests.page(token, limit, signal), objects, signal);
+      for (const entry of page.entries) rows.put(entry);
       if (page.next === undefined) {
-        rows.finishLoad();
-        rows.flush();
-        this.#version = page.resourceVersion;
-        return page.resourceVersion;
+        this.#loaded(page.version);
+        return page.version;
       }
       rows.flush();
       token = page.next;
     }
+  }
+
+  #loaded(version: string): void {
+    const { rows } = this.#options;
+    rows.finishLoad();
+    rows.flush();
+    this.#version = version;
+  }
+
+  async #page(request: KubeRequest, reading: Reading<T>, signal: AbortSignal): Promise<Page<T>> {
+    const { client, clock, onHeard } = this.#options;
+    const response = await client.stream(request);
+    const body = await readWhole(response, { signal, clock, silenceMs: () => PAGE_SILENCE_MS });
+    signal.throwIfAborted();
+    onHeard();
+    const list = parseJson(body.toString("utf8"));
+    if (!isRecord(list) || !isRecord(list["metadata"])) throw new GarbledStreamError("The server sent no list.");
+    const entries = reading.list(list);
+    const { resourceVersion: version, continue: next } = list["metadata"];
+    if (typeof version !== "string") throw new GarbledStreamError("The server sent a list without a version.");
+    return { entries, version, next: typeof next === "string" && next !== "" ? next : undefined };
+  }
+
+  get #reading(): Reading<T> {
+    const { table, objects } = this.#options;
+    return this.#printed && table !== undefined ? table : objects;
   }
 
   /** A silent watch is tried again as it was; a second one in a row, where bookmarks should come, is not believed. */
@@ -210,20 +339,8 @@ export class Reflector<T> {
   }
 }
 
-interface Page {
-  readonly items: readonly KubeObject[];
-  readonly resourceVersion: string;
+interface Page<T> {
+  readonly entries: readonly Entry<T>[];
+  readonly version: string;
   readonly next: string | undefined;
-}
-
-function parsePage(text: string): Page {
-  const list = parseJson(text);
-  if (!isRecord(list) || !isRecord(list["metadata"])) throw new GarbledStreamError("The server sent no list.");
-  // Go writes an empty list as null.
-  const items: unknown = list["items"] ?? [];
-  if (!Array.isArray(items) || !items.every(isObject))
-    throw new GarbledStreamError("The server sent a list of no objects.");
-  const { resourceVersion, continue: next } = list["metadata"];
-  if (typeof resourceVersion !== "string") throw new GarbledStreamError("The server sent a list without a version.");
-  return { items, resourceVersion, next: typeof next === "string" && next !== "" ? next : undefined };
 }

@@ -3,24 +3,33 @@ import type { Disposable } from "../core/dispose.ts";
 import { errorText } from "../core/errors.ts";
 import { Emitter } from "../core/events.ts";
 import type { Logger } from "../core/log.ts";
-import type { KubeObject } from "./objects.ts";
 import type { StoreChange } from "./store.ts";
-import { GarbledStreamError } from "./watchEvents.ts";
+import { TableRow } from "./table.ts";
 
 /** Changes are told at most this often, in ms; the first after a pause at once. */
 export const CHANGE_INTERVAL_MS = 50;
 
-interface RowSet<T> {
-  readonly items: Map<string, T>;
-  /** resourceVersion by uid: what comes again unchanged is no change. */
-  readonly versions: Map<string, string>;
+/** What the server said of a row: its object's resourceVersion, or its cells where it sent no more. */
+export type Mark = string | TableRow;
+
+/** One object or table row that exists, before its projection. */
+export interface Entry<T> {
+  readonly key: string;
+  /** What comes again with the same mark is no change. Undefined: always a change. */
+  readonly mark: Mark | undefined;
+  /** May throw. */
+  readonly make: () => T;
 }
 
-const emptySet = <T>(): RowSet<T> => ({ items: new Map(), versions: new Map() });
+interface RowSet<T> {
+  readonly items: Map<string, T>;
+  readonly marks: Map<string, Mark>;
+}
 
-/** The projections of a store, by uid: loads swapped in at once, changes gathered into few events. */
+const emptySet = <T>(): RowSet<T> => ({ items: new Map(), marks: new Map() });
+
+/** The projections of a store, by key: loads swapped in at once, changes gathered into few events. */
 export class Rows<T> implements Disposable {
-  readonly #project: (object: KubeObject) => T;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #emitter = new Emitter<StoreChange<T>>();
@@ -33,8 +42,7 @@ export class Rows<T> implements Disposable {
   #reset = false;
   #timer: AbortController | undefined;
 
-  constructor(project: (object: KubeObject) => T, clock: Clock, log: Logger) {
-    this.#project = project;
+  constructor(clock: Clock, log: Logger) {
     this.#clock = clock;
     this.#log = log;
   }
@@ -65,45 +73,55 @@ export class Rows<T> implements Disposable {
     const old = this.#current;
     this.#loading = undefined;
     this.#current = next;
-    for (const [uid, item] of old.items) if (!next.items.has(uid)) this.#noteRemoved(uid, item);
-    for (const [uid, item] of next.items)
-      if (!sameVersion(old, uid, next.versions.get(uid))) this.#noteChanged(uid, item);
+    // Of a first load every row was put into both sets, and told.
+    if (this.#complete || old.items.size !== next.items.size) this.#noteDifferences(old, next);
     if (this.#complete && this.#changed.size + this.#removed.size > 0) this.#reset = true;
     this.#complete = true;
   }
 
-  /** Takes an object that exists. Throws GarbledStreamError for one without a uid, and what the projection throws. */
-  put(object: KubeObject): void {
-    const uid = uidOf(object);
-    const version = object.metadata.resourceVersion;
-    const known = sameVersion(this.#current, uid, version) ? this.#current.items.get(uid) : undefined;
-    const item = known ?? this.#project(object);
+  /** Takes what exists. Throws what the projection throws. */
+  put({ key, mark, make }: Entry<T>): void {
+    const before = this.#current.marks.get(key);
+    const known = isSame(before, mark) ? this.#current.items.get(key) : undefined;
+    const item = known ?? make();
     if (this.#loading !== undefined) {
-      setRow(this.#loading, uid, item, version);
+      setRow(this.#loading, key, item, known === undefined ? mark : before);
       if (this.#complete) return;
     }
     if (known !== undefined) return;
-    setRow(this.#current, uid, item, version);
-    this.#noteChanged(uid, item);
+    setRow(this.#current, key, item, mark);
+    this.#noteChanged(key, item);
   }
 
-  /** Takes an object that is no more. */
-  remove(object: KubeObject): void {
-    const uid = uidOf(object);
+  /** Takes away what is no more. */
+  remove(key: string): void {
     if (this.#loading !== undefined) {
-      deleteRow(this.#loading, uid);
+      deleteRow(this.#loading, key);
       if (this.#complete) return;
     }
-    const item = this.#current.items.get(uid);
+    const item = this.#current.items.get(key);
     if (item === undefined) return;
-    deleteRow(this.#current, uid);
-    this.#noteRemoved(uid, item);
+    deleteRow(this.#current, key);
+    this.#noteRemoved(key, item);
+  }
+
+  /** What the server said of a row last. */
+  mark(key: string): Mark | undefined {
+    return this.#current.marks.get(key);
+  }
+
+  /** Another projection of a row that stays; nothing where there is no such row any more. */
+  replace(key: string, item: T): void {
+    if (!this.#current.items.has(key)) return;
+    this.#current.items.set(key, item);
+    if (this.#loading?.items.has(key) === true) this.#loading.items.set(key, item);
+    this.#noteChanged(key, item);
   }
 
   /** Forgets everything: what was there may not be read any more, or its kind has gone. */
   clear(): void {
     this.#loading = undefined;
-    for (const [uid, item] of this.#current.items) this.#noteRemoved(uid, item);
+    for (const [key, item] of this.#current.items) this.#noteRemoved(key, item);
     this.#current = emptySet();
     this.#complete = false;
     this.flush();
@@ -156,34 +174,35 @@ export class Rows<T> implements Disposable {
     }
   }
 
-  #noteChanged(uid: string, item: T): void {
-    this.#removed.delete(uid);
-    this.#changed.set(uid, item);
+  #noteDifferences(old: RowSet<T>, next: RowSet<T>): void {
+    for (const [key, item] of old.items) if (!next.items.has(key)) this.#noteRemoved(key, item);
+    for (const [key, item] of next.items)
+      if (!isSame(old.marks.get(key), next.marks.get(key))) this.#noteChanged(key, item);
   }
 
-  #noteRemoved(uid: string, item: T): void {
-    this.#changed.delete(uid);
-    this.#removed.set(uid, item);
+  #noteChanged(key: string, item: T): void {
+    this.#removed.delete(key);
+    this.#changed.set(key, item);
+  }
+
+  #noteRemoved(key: string, item: T): void {
+    this.#changed.delete(key);
+    this.#removed.set(key, item);
   }
 }
 
-function uidOf(object: KubeObject): string {
-  const { uid } = object.metadata;
-  if (uid === undefined || uid === "") throw new GarbledStreamError("The server sent an object without a uid.");
-  return uid;
+function isSame(one: Mark | undefined, other: Mark | undefined): boolean {
+  if (one === other) return one !== undefined;
+  return one instanceof TableRow && other instanceof TableRow && one.isSameAs(other);
 }
 
-function sameVersion<T>(set: RowSet<T>, uid: string, version: string | undefined): boolean {
-  return version !== undefined && set.versions.get(uid) === version;
+function setRow<T>(set: RowSet<T>, key: string, item: T, mark: Mark | undefined): void {
+  set.items.set(key, item);
+  if (mark === undefined) set.marks.delete(key);
+  else set.marks.set(key, mark);
 }
 
-function setRow<T>(set: RowSet<T>, uid: string, item: T, version: string | undefined): void {
-  set.items.set(uid, item);
-  if (version === undefined) set.versions.delete(uid);
-  else set.versions.set(uid, version);
-}
-
-function deleteRow<T>(set: RowSet<T>, uid: string): void {
-  set.items.delete(uid);
-  set.versions.delete(uid);
+function deleteRow<T>(set: RowSet<T>, key: string): void {
+  set.items.delete(key);
+  set.marks.delete(key);
 }

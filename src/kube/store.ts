@@ -1,12 +1,17 @@
 import type { Disposable } from "../core/dispose.ts";
 import type { Event } from "../core/events.ts";
 import type { KubeObject, ResourceKind } from "./objects.ts";
+import type { TableRow } from "./table.ts";
 
 /** What a store knows about itself. A tree is never older than 45 s without its state saying so. */
 export type StoreState =
   | { readonly kind: "idle" }
   | { readonly kind: "loading" }
-  | { readonly kind: "live" }
+  | {
+      readonly kind: "live";
+      /** Set where the person may list and not watch: read anew this often, in ms, so that it is no older than that. */
+      readonly everyMs?: number;
+    }
   /** Rows are kept, but the server has not been heard since `since` (wall time, ms). */
   | {
       readonly kind: "stale";
@@ -29,6 +34,15 @@ export interface StoreDefinition<T> {
   readonly project: (object: KubeObject) => T;
 }
 
+/**
+ * A kind whose collections may be large. Of each object there is either a projection of all of it, or one of the row
+ * that the server prints of it.
+ */
+export interface ListingDefinition<T> extends StoreDefinition<T> {
+  /** `whole`: the projection of the whole object as it was last read, where there is one; the row is never older. */
+  readonly projectRow: (row: TableRow, whole: T | undefined) => T;
+}
+
 export interface StoreChange<T> {
   /** Everything may have changed: read `items` anew. */
   readonly reset: boolean;
@@ -36,7 +50,7 @@ export interface StoreChange<T> {
   readonly removed: readonly T[];
 }
 
-/** A live set of objects, by uid. Watches while somebody holds it. */
+/** A live set of objects, by uid (a listing's: by name). Watches while somebody holds it. */
 export interface Store<T> {
   readonly items: ReadonlyMap<string, T>;
   readonly state: StoreState;
@@ -48,4 +62,18 @@ export interface Store<T> {
   settled(signal?: AbortSignal): Promise<void>;
   /** Reads everything anew now, also out of a back-off. */
   refresh(): void;
+}
+
+/**
+ * A collection of one namespace, by name, however large it is. It begins with rows as the server prints them, which cost
+ * a hundredth of the objects. Up to 500 objects are then read whole and watched, as in any store. Of more, the printed
+ * rows are watched, and whole objects are read for those names alone that somebody asks for.
+ */
+export interface Listing<T> extends Store<T> {
+  /**
+   * The projection of the whole object: there already, or read now. From then on `items` holds it, and it is read again
+   * whenever its row changes, at most once a second; the 500 that were asked for last are kept so. Undefined where there
+   * is no such object. Rejects as KubeClient does.
+   */
+  whole(name: string, signal?: AbortSignal): Promise<T | undefined>;
 }

@@ -73,5 +73,6 @@ function sameState(one: StoreState, other: StoreState): boolean {
     return one.since === other.since && one.why === other.why && one.halted === other.halted;
   if (one.kind === "failed" && other.kind === "failed") return one.error.message === other.error.message;
   if (one.kind === "forbidden" && other.kind === "forbidden") return one.why === other.why;
+  if (one.kind === "live" && other.kind === "live") return one.everyMs === other.everyMs;
   return one.kind === other.kind;
 }

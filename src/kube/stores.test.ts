@@ -2,15 +2,17 @@ import assert from "node:assert/strict";
 import { silentLogger } from "../core/log.ts";
 import { KubeClient } from "./client.ts";
 import type { KubeObject } from "./objects.ts";
-import type { StoreDefinition } from "./store.ts";
+import { ConnectError } from "./errors.ts";
+import type { ListingDefinition, StoreDefinition } from "./store.ts";
 import { Stores } from "./stores.ts";
 import { FakeCollection } from "./testing/fakeCollection.ts";
-import { FakeTransport } from "./testing/fakeTransport.ts";
-import { ManualClock, turns } from "./testing/manualClock.ts";
+import { type FakeReply, FakeTransport, refusal } from "./testing/fakeTransport.ts";
+import { ManualClock, turns, until } from "./testing/manualClock.ts";
 
 const kind = { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true };
 const NAMES: StoreDefinition<string> = { kind, project: ({ metadata }: KubeObject) => metadata.name };
 const SELECTED: StoreDefinition<string> = { ...NAMES, labelSelector: "a=b" };
+const LISTED: ListingDefinition<string> = { ...NAMES, projectRow: ({ name }) => name };
 
 describe("stores", () => {
   it("shares one watch per definition and namespace, and ends them all", async () => {
@@ -21,6 +23,9 @@ describe("stores", () => {
     const store = stores.get(NAMES, "ml");
     assert.equal(stores.get(NAMES, "ml"), store);
     assert.equal(new Set([store, stores.get(NAMES, "other"), stores.get(NAMES), stores.get(SELECTED, "ml")]).size, 4);
+    const listing = stores.listing(LISTED, "ml");
+    assert.equal(stores.listing(LISTED, "ml"), listing);
+    assert.notEqual(stores.get(LISTED, "ml"), listing);
     assert.equal(transport.requests.length, 0);
 
     store.hold();
@@ -39,4 +44,47 @@ describe("stores", () => {
     await turns();
     assert.equal(transport.requests.length, 2, "nothing begins after the end");
   });
+
+  const failures: [string, () => FakeReply][] = [
+    ["answers 503", () => refusal(503, "ServiceUnavailable", "away")],
+    [
+      "cannot be reached",
+      () => {
+        throw new ConnectError("unreachable", "nothing listens");
+      },
+    ],
+    ["answers 429", () => refusal(429, "TooManyRequests", "too many requests")],
+  ];
+  for (const [what, fail] of failures) {
+    it(`asks a cluster that ${what} at most five times a second, with twelve stores`, async () => {
+      const collection = new FakeCollection();
+      const clock = new ManualClock();
+      const asked: number[] = [];
+      let failing = true;
+      const transport = new FakeTransport((request) => {
+        asked.push(clock.monotonic());
+        return failing ? fail() : collection.answer(request);
+      });
+      const stores = new Stores({ client: new KubeClient(transport, clock), clock, log: silentLogger });
+      const held = Array.from({ length: 12 }, (_, at) =>
+        at < 6 ? stores.get(NAMES, `team-${at}`) : stores.listing(LISTED, `team-${at}`),
+      );
+      for (const store of held) store.hold();
+      await turns();
+      assert.equal(asked.length, 12, "a first look waits for nobody");
+      await clock.advance(180_000);
+      const retries = asked.slice(12);
+      for (const from of retries) {
+        const within = retries.filter((at) => at >= from && at < from + 1_000).length;
+        assert.ok(within <= 5, `${within} in the second after ${from}`);
+      }
+      assert.ok(retries.length > 36, "everybody goes on trying");
+      failing = false;
+      await clock.advance(61_000);
+      await until("all are live", () => held.every(({ state }) => state.kind === "live"));
+      stores.dispose();
+      await turns();
+      assert.deepEqual([transport.open, clock.timers], [0, 0]);
+    });
+  }
 });

@@ -6,13 +6,15 @@ import type { KubeObject } from "./objects.ts";
 import { FakeCollection } from "./testing/fakeCollection.ts";
 import { type FakeReply, FakeTransport, refusal } from "./testing/fakeTransport.ts";
 import { ManualClock, turns } from "./testing/manualClock.ts";
+import { ListingStore } from "./listingStore.ts";
+import type { ListingDefinition } from "./store.ts";
 import { WatchStore } from "./watchStore.ts";
 
 const KIND = { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true };
 
 type Step =
   | { readonly do: "set"; readonly name: string; readonly value: string }
-  | { readonly do: "remove"; readonly name: string }
+  | { readonly do: "remove" | "whole"; readonly name: string }
   | { readonly do: "end" | "reset" | "garble" | "compact" | "refresh" | "suspend" | "silence" | "bookmark" }
   | { readonly do: "refuse"; readonly status: number; readonly times: number }
   | { readonly do: "wait"; readonly ms: number };
@@ -35,6 +37,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       times: fc.integer({ min: 1, max: 3 }),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("whole" as const), name }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.integer({ min: 0, max: 20_000 }) }) },
 );
 
@@ -42,29 +45,36 @@ function pick({ metadata }: KubeObject): string {
   return `${metadata.name}=${metadata.labels?.["value"] ?? ""}`;
 }
 
+const LISTING: ListingDefinition<string> = {
+  kind: KIND,
+  project: pick,
+  projectRow: (row) => `${row.name}=${row.text("State")}`,
+};
+
 class World {
   readonly clock = new ManualClock();
   readonly collection = new FakeCollection();
   readonly transport: FakeTransport;
-  readonly store: WatchStore<string>;
+  readonly store: WatchStore<string> | ListingStore<string>;
   /** What somebody who only listens to changes believes. */
   readonly believed = new Set<string>();
   #refusals: number[] = [];
 
-  constructor(watchList: boolean, chunkSize: number) {
+  /** `more`: a listing, of so many further objects. */
+  constructor(watchList: boolean, chunkSize: number, more?: number) {
+    for (let at = 0; at < (more ?? 0); at++) this.collection.set(`more-${at}`, "0");
     this.collection.watchList = watchList;
     this.collection.chunkSize = chunkSize;
     this.transport = new FakeTransport((request): FakeReply => {
       const status = this.#refusals.shift();
       return status === undefined ? this.collection.answer(request) : refusal(status, "", `refused ${status}`);
     });
-    this.store = new WatchStore({
-      client: new KubeClient(this.transport),
-      definition: { kind: KIND, project: pick },
-      namespace: "ml",
-      clock: this.clock,
-      log: silentLogger,
-    });
+    const { clock } = this;
+    const options = { client: new KubeClient(this.transport, clock), namespace: "ml", clock, log: silentLogger };
+    this.store =
+      more === undefined
+        ? new WatchStore({ ...options, definition: { kind: KIND, project: pick } })
+        : new ListingStore({ ...options, definition: LISTING });
     this.store.onDidChange((change) => {
       for (const row of change.removed) this.#forget(row);
       for (const row of change.changed) {
@@ -87,6 +97,10 @@ class World {
         return;
       case "remove":
         this.collection.remove(action.name);
+        return;
+      case "whole":
+        // Whether it could be read is not what this is about.
+        if (this.store instanceof ListingStore) this.store.whole(action.name).catch(() => undefined);
         return;
       case "end":
         live.forEach((body) => body.end());
@@ -160,4 +174,21 @@ describe("watch store, whatever happens", () => {
       { numRuns: 600, interruptAfterTimeLimit: 4_000, markInterruptAsFailure: false },
     );
   });
+
+  // Around the number from which on only printed rows are kept, and above it.
+  for (const more of [2, 498, 510]) {
+    it(`property: the same of a listing of about ${more + 2}`, async function () {
+      this.timeout(8_000);
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 25 }), fc.boolean(), async (steps, watchList) => {
+          const world = new World(watchList, 65_536, more);
+          world.store.hold();
+          for (const action of steps) await world.play(action);
+          await world.settle();
+          await world.end();
+        }),
+        { numRuns: 200, interruptAfterTimeLimit: 1_500, markInterruptAsFailure: false },
+      );
+    });
+  }
 });

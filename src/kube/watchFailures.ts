@@ -1,4 +1,5 @@
 import { ApiError, ConnectError } from "./errors.ts";
+import { NoTableError } from "./table.ts";
 import { GarbledStreamError } from "./watchEvents.ts";
 
 /** Watches shorter than this, in ms, that brought nothing count as failures (client-go's VeryShortWatchError). */
@@ -31,6 +32,15 @@ const REFUSALS: readonly number[] = [400, 405, 422];
 
 export function refusesWatchList(error: unknown): boolean {
   return error instanceof ApiError && REFUSALS.includes(error.status);
+}
+
+/** 406 is what the API server says to a type that it does not have; aggregated servers may send something else. */
+export function refusesTable(error: unknown): boolean {
+  return error instanceof NoTableError || (error instanceof ApiError && error.status === 406);
+}
+
+export function isForbidden(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 403;
 }
 
 /** 410: the history or a continue token is older than what the server still has. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ConnectError } from "./errors.ts";
 import { FakeBody, type FakeReply, json, refusal, streaming } from "./testing/fakeTransport.ts";
 import { turns, until } from "./testing/manualClock.ts";
-import { isLoad, isWatch, times, tooMany, WatchBench } from "./testing/watchBench.ts";
+import { isList, isLoad, isWatch, times, tooMany, WatchBench } from "./testing/watchBench.ts";
 import { ABSENT_RETRY_MS, FORBIDDEN_RETRY_MS } from "./watchStore.ts";
 
 describe("watch store", () => {
@@ -301,13 +301,37 @@ describe("watch store", () => {
       bench.store.hold();
       await bench.store.settled();
       assert.deepEqual(bench.store.state, { kind: "forbidden", why: words });
+      // Each time the watch, and then the list, since some may list and not watch.
       await bench.clock.advance(FORBIDDEN_RETRY_MS - 1_000);
-      assert.equal(bench.transport.requests.length, 1);
-      await bench.clock.advance(2_000);
       assert.equal(bench.transport.requests.length, 2);
+      await bench.clock.advance(2_000);
+      assert.equal(bench.transport.requests.length, 4);
       bench.fault = () => undefined;
       bench.store.refresh();
       await bench.recovers(0);
+    });
+
+    it("who may list and not watch sees it read anew every 30 s, and watched once that is allowed", async () => {
+      const mayNot = (): FakeReply => refusal(403, "Forbidden", 'User "ann" cannot watch resource "pytorchjobs"');
+      bench.fault = (request) => (request.query["watch"] === undefined ? undefined : mayNot());
+      await bench.live();
+      assert.deepEqual(bench.store.state, { kind: "live", everyMs: 30_000 });
+      assert.ok(bench.same());
+      bench.collection.set("a", "2");
+      bench.collection.remove("b");
+      await bench.clock.advance(29_000);
+      assert.ok(!bench.same());
+      await bench.clock.advance(1_100);
+      assert.ok(bench.same());
+      const lists = bench.count(isList);
+      bench.fault = () => refusal(503, "ServiceUnavailable", "away");
+      await bench.clock.advance(36_000);
+      assert.deepEqual([bench.store.state.kind, bench.count(isList) - lists], ["stale", 4]);
+      bench.fault = (request) => (request.query["watch"] === undefined ? undefined : mayNot());
+      await bench.recovers(10_000);
+      bench.fault = () => undefined;
+      await bench.clock.advance(300_000);
+      assert.deepEqual([bench.store.state, bench.transport.open], [{ kind: "live" }, 1]);
     });
 
     it("5: 401 in the middle of a watch keeps the rows and waits to be asked", async () => {

@@ -1,5 +1,6 @@
 import { collectionPath } from "./client.ts";
 import type { StoreDefinition } from "./store.ts";
+import { TABLE_TYPE } from "./table.ts";
 import type { KubeRequest } from "./transport.ts";
 
 /** Objects per page of a list, as kubectl has it. */
@@ -35,6 +36,11 @@ export class WatchRequests {
     return this.#get({ limit, continue: continueToken }, signal);
   }
 
+  /** What the server prints of the objects, without them; the whole collection where no limit is given. */
+  table(limit: number | undefined, signal: AbortSignal): KubeRequest {
+    return asTable(this.#get({ limit }, signal));
+  }
+
   /** One stream with everything that exists, a bookmark that says so, and then the changes (API concepts, streaming lists). */
   watchList(signal: AbortSignal): KubeRequest {
     return this.#get({ ...this.#watch(), sendInitialEvents: true, resourceVersionMatch: "NotOlderThan" }, signal);
@@ -45,6 +51,11 @@ export class WatchRequests {
     return this.#get({ ...this.#watch(), resourceVersion }, signal);
   }
 
+  /** The changes after a version, as rows. */
+  tableWatch(resourceVersion: string, signal: AbortSignal): KubeRequest {
+    return asTable(this.watch(resourceVersion, signal));
+  }
+
   #watch(): Query {
     const timeoutSeconds = MIN_WATCH_SECONDS + Math.floor(this.#random() * MIN_WATCH_SECONDS);
     return { watch: 1, allowWatchBookmarks: true, timeoutSeconds };
@@ -53,4 +64,8 @@ export class WatchRequests {
   #get(query: Query, signal: AbortSignal): KubeRequest {
     return { method: "GET", path: this.#path, query: { ...this.#selectors, ...query }, signal };
   }
+}
+
+function asTable(request: KubeRequest): KubeRequest {
+  return { ...request, accept: TABLE_TYPE, query: { ...request.query, includeObject: "None" } };
 }

@@ -7,12 +7,14 @@ import type { Logger } from "../core/log.ts";
 import type { KubeClient } from "./client.ts";
 import { ConnectError } from "./errors.ts";
 import { Outage } from "./outage.ts";
+import { readsObjects, type Reading } from "./reading.ts";
 import { Reflector } from "./reflector.ts";
+import type { RetryPace } from "./retryPace.ts";
 import { Rows } from "./rows.ts";
 import type { Store, StoreChange, StoreDefinition, StoreState } from "./store.ts";
 import { StateCell } from "./storeState.ts";
 import { onWake } from "./wake.ts";
-import { reactionTo } from "./watchFailures.ts";
+import { isExpired, reactionTo } from "./watchFailures.ts";
 import { WatchRequests } from "./watchRequests.ts";
 import { WatchRun } from "./watchRun.ts";
 
@@ -26,6 +28,16 @@ export interface WatchStoreOptions<T> {
   readonly random?: () => number;
   /** Milliseconds that the watch outlives its last holder. Default 30,000. */
   readonly lingerMs?: number;
+  /** Shared by all stores of a cluster. */
+  readonly pace?: RetryPace;
+}
+
+/** What makes a store a listing. */
+export interface Printed<T> {
+  readonly rows: Rows<T>;
+  readonly table: Reading<T>;
+  /** The object of this row has changed; without a name, any may have. */
+  readonly onTouched: (name?: string) => void;
 }
 
 const LINGER_MS = 30_000;
@@ -50,6 +62,7 @@ export class WatchStore<T> implements Store<T>, Disposable {
   readonly #path: string;
   readonly #random: () => number;
   readonly #lingerMs: number;
+  readonly #pace: RetryPace | undefined;
   readonly #rows: Rows<T>;
   readonly #reflector: Reflector<T>;
   readonly #outage: Outage;
@@ -69,7 +82,7 @@ export class WatchStore<T> implements Store<T>, Disposable {
   #connectedAt: number | undefined;
   #disposed = false;
 
-  constructor(options: WatchStoreOptions<T>) {
+  constructor(options: WatchStoreOptions<T>, printed?: Printed<T>) {
     const { client, definition, namespace, clock, log, random = Math.random, lingerMs = LINGER_MS } = options;
     const requests = new WatchRequests(definition, namespace, random);
     this.#clock = clock;
@@ -77,15 +90,19 @@ export class WatchStore<T> implements Store<T>, Disposable {
     this.#path = requests.path;
     this.#random = random;
     this.#lingerMs = lingerMs;
+    this.#pace = options.pace;
     this.#backoff = new Backoff(random);
     this.#state = new StateCell(log);
     this.#outage = new Outage(clock, () => this.#setStale());
-    this.#rows = new Rows(definition.project, clock, log);
+    this.#rows = printed?.rows ?? new Rows(clock, log);
     this.onDidChange = this.#rows.onDidChange;
     this.onDidChangeState = this.#state.onDidChange;
-    const onConnected = (): void => this.#connected();
-    const onHeard = (): void => this.#outage.heard();
-    this.#reflector = new Reflector({ client, requests, rows: this.#rows, clock, log, onConnected, onHeard });
+    this.#reflector = new Reflector({
+      ...{ client, requests, rows: this.#rows, clock, log, ...printed },
+      objects: readsObjects(definition.project, printed === undefined ? "uid" : "name"),
+      onConnected: (everyMs) => this.#connected(everyMs),
+      onHeard: () => this.#outage.heard(),
+    });
   }
 
   get items(): ReadonlyMap<string, T> {
@@ -113,6 +130,7 @@ export class WatchStore<T> implements Store<T>, Disposable {
 
   refresh(): void {
     this.#reflector.forget();
+    this.#reflector.hope();
     if (this.#disposed || this.state.kind === "idle") return;
     this.#backoff = new Backoff(this.#random);
     const shown = this.#rows.isComplete && this.#halted === undefined;
@@ -156,6 +174,7 @@ export class WatchStore<T> implements Store<T>, Disposable {
       const waitMs = failure === undefined ? this.#ended() : this.#failed(failure);
       if (waitMs === undefined) return;
       if (waitMs > 0) await run.pause(waitMs);
+      if (failure !== undefined) await run.attempt(async (signal) => this.#pace?.turn(signal));
     }
   }
 
@@ -181,18 +200,18 @@ export class WatchStore<T> implements Store<T>, Disposable {
       this.#outage.begin(error.message, halt);
       if (this.#outage.isLong) this.#setStale();
     }
-    return halt ? undefined : Math.max(reaction.atLeastMs, this.#nextPause(anew, error instanceof ConnectError));
+    const stood = isExpired(error) || (error instanceof ConnectError && this.#connectedAt !== undefined);
+    return halt ? undefined : Math.max(reaction.atLeastMs, this.#nextPause(anew, stood));
   }
 
-  #nextPause(anew: boolean, cut: boolean): number {
+  #nextPause(anew: boolean, stood: boolean): number {
     const now = this.#clock.monotonic();
-    const stood = cut && this.#connectedAt !== undefined;
     const lasted = this.#connectedAt !== undefined && now - this.#connectedAt >= STEADY_MS;
     this.#connectedAt = undefined;
     // A proxy that resets every watch after half a minute must not leave the rows stale for the other half.
     if (lasted && !anew) this.#backoff = new Backoff(this.#random);
     const pause = this.#backoff.next(now);
-    // A server that takes the watch is not sick: a network that cuts it again and again must not leave the rows behind.
+    // A server that takes the watch, or knows its history, is not sick: a network that cuts it again and again must not leave the rows behind.
     return stood ? Math.min(pause, STOOD_CAP_MS * (1 + this.#random() / 4)) : pause;
   }
 
@@ -210,12 +229,13 @@ export class WatchStore<T> implements Store<T>, Disposable {
     this.#state.set({ kind: "stale", since, why, ...(this.#halted === undefined ? {} : { halted: this.#halted }) });
   }
 
-  #connected(): void {
+  #connected(everyMs: number | undefined): void {
+    this.#pace?.answered();
     this.#outage.heard();
     this.#outage.end();
     this.#connectedAt = this.#clock.monotonic();
     this.#backoff.healthy(this.#connectedAt);
-    this.#state.set({ kind: "live" });
+    this.#state.set({ kind: "live", ...(everyMs === undefined ? {} : { everyMs }) });
   }
 
   /** The machine slept: the connection may be dead, and waiting out a back-off would help nobody. */

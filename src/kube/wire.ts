@@ -66,7 +66,7 @@ export function kubeResponse(parts: ResponseParts): KubeResponse {
   };
   const chunks = async function* (): AsyncGenerator<Buffer> {
     try {
-      for await (const chunk of body as AsyncIterable<Buffer>) yield chunk;
+      yield* pulled(body);
       if (!isWhole()) throw closedEarly();
       ended = true;
     } catch (error) {
@@ -78,6 +78,28 @@ export function kubeResponse(parts: ResponseParts): KubeResponse {
     }
   };
   return { status, headers, body: chunks(), cancel };
+}
+
+/**
+ * The chunks of a stream, pulled. Node's own iterator (24.21, end-of-stream) takes an HTTP/2 stream for broken whose
+ * answer was whole before its first chunk was read: there `closed` says that the exchange is over, not that it was read.
+ */
+async function* pulled(stream: Readable): AsyncGenerator<Buffer> {
+  let wake = (): void => undefined;
+  const events = ["readable", "end", "error", "close"];
+  const onEvent = (): void => wake();
+  for (const event of events) stream.on(event, onEvent);
+  try {
+    for (;;) {
+      const chunk = stream.destroyed ? null : (stream.read() as Buffer | null);
+      if (chunk !== null) yield chunk;
+      else if (stream.readableEnded) return;
+      else if (stream.destroyed) throw stream.errored ?? closedEarly();
+      else await new Promise<void>((resolve) => (wake = resolve));
+    }
+  } finally {
+    for (const event of events) stream.off(event, onEvent);
+  }
 }
 
 function decoded(source: Readable, encoding: string | undefined): Readable {

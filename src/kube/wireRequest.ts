@@ -18,20 +18,27 @@ export function requestOf(
     method: request.method,
     path: base + request.path + queryString(request.query),
     headers: {
-      "user-agent": userAgent,
       accept: request.accept ?? "application/json",
       // What is followed must arrive as it happens, not when a compressor's block is full.
       ...(isFollowed(request) ? {} : { "accept-encoding": "gzip" }),
       ...(body === undefined
         ? {}
         : { "content-type": request.contentType ?? "application/json", "content-length": String(body.length) }),
-      ...authorization(identity),
-      ...impersonation(entry.user),
+      ...identityHeaders(identity, entry, userAgent),
     },
     body,
     timeoutMs: request.timeoutMs ?? HEADERS_MS,
     signal: request.signal,
   };
+}
+
+/** The headers that say who asks, and as whom. */
+export function identityHeaders(
+  identity: Identity,
+  entry: ContextEntry,
+  userAgent: string,
+): Record<string, string | readonly string[]> {
+  return { "user-agent": userAgent, ...authorization(identity), ...impersonation(entry.user) };
 }
 
 function queryString(query: KubeRequest["query"]): string {

@@ -1,30 +1,110 @@
 import type { Disposable } from "../core/dispose.ts";
 import type { Connection } from "../kube/connection.ts";
-import type { Store } from "../kube/store.ts";
+import { assertName } from "../kube/names.ts";
+import type { Listing, ListingDefinition, Store, StoreDefinition, StoreState } from "../kube/store.ts";
+import { Rights } from "../kube/rights.ts";
+import { SingleFlight } from "../kube/singleFlight.ts";
 import { Stores } from "../kube/stores.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/log.ts";
+import { GpuUse } from "./gpuUse.ts";
 import { JOB_WARNINGS } from "./kinds/event.ts";
+import { type NodeInfo, NODES } from "./kinds/node.ts";
 import { JOB_PODS } from "./kinds/pod.ts";
-import { PYTORCH_JOBS } from "./kinds/pytorchJob.ts";
-import type { JobEvent, JobPod, TrainingJob } from "./model.ts";
+import { JOB_KINDS, type JobKindInfo, kindOf } from "./jobKinds.ts";
+import { podLabel } from "./labels.ts";
+import { mergedState } from "./mergedState.ts";
+import type { JobEvent, JobKind, JobPod, TrainingJob } from "./model.ts";
+import { type JobSource, NamespaceJobs } from "./namespaceJobs.ts";
+import { type Parts, readParts } from "./parts.ts";
 
-/** One context in use: its connection, and the live objects that a person looks at. */
-export class Cluster implements Disposable {
+/** One context in use: its connection, what the cluster has, and the live objects that a person looks at. */
+export class Cluster implements JobSource, Disposable {
   readonly connection: Connection;
+  readonly rights: Rights;
+  readonly gpus: GpuUse;
+  readonly #clock: Clock;
   readonly #stores: Stores;
+  /** What a follow watches, by the job's uid: one constant each, so that two follows share it. */
+  readonly #followed = new Map<string, Pick<JobKindInfo, "jobs" | "pods">>();
+  readonly #readingParts = new SingleFlight<Parts | undefined>();
+  #parts: Parts | undefined;
 
-  constructor(connection: Connection, clock: Clock, log: Logger) {
+  /** `namespaces` are those that are read where a person may not read the pods of all. */
+  constructor(connection: Connection, clock: Clock, log: Logger, namespaces: () => readonly string[] = () => []) {
     this.connection = connection;
-    this.#stores = new Stores({ client: connection.client, clock, log });
+    this.#clock = clock;
+    const { client } = connection;
+    this.#stores = new Stores({ client, clock, log });
+    this.rights = new Rights(client, clock);
+    this.gpus = new GpuUse({ client, clock, log, nodes: this.nodes(), namespaces });
   }
 
-  jobs(namespace: string): Store<TrainingJob> {
-    return this.#stores.get(PYTORCH_JOBS, namespace);
+  /** Parts of Kubeflow as they were last read; undefined where nobody has, or they may not be read. */
+  get parts(): Parts | undefined {
+    return this.#parts;
+  }
+
+  /** Reads them anew. Rejects as `readParts` does. */
+  async readParts(signal?: AbortSignal): Promise<Parts | undefined> {
+    const { client } = this.connection;
+    return (this.#parts = await this.#readingParts.join((running) => readParts(client, running), signal));
+  }
+
+  nodes(): Store<NodeInfo> {
+    return this.#stores.get(NODES);
+  }
+
+  store<T extends object>(definition: StoreDefinition<T>, namespace?: string): Store<T> {
+    return this.#stores.get(definition, namespace);
+  }
+
+  listing<T extends object>(definition: ListingDefinition<T>, namespace: string): Listing<T> {
+    return this.#stores.listing(definition, namespace);
+  }
+
+  /** The training jobs of a namespace, or of all, of every kind that is served. Watches until it is disposed. */
+  jobs(namespace: string | undefined): NamespaceJobs {
+    return new NamespaceJobs(this, namespace, this.jobKinds, this.#clock);
+  }
+
+  /** Kinds of training job that are served; all where that is not known. */
+  get jobKinds(): readonly JobKind[] {
+    const parts = this.#parts;
+    if (parts === undefined) return JOB_KINDS.map(({ kind }) => kind);
+    return parts.trainer === undefined ? parts.jobs : ["TrainJob", ...parts.jobs];
+  }
+
+  /** What is known of a namespace's training jobs as a whole, without asking: idle where nobody looks at them. */
+  jobsState(namespace: string): StoreState {
+    const states = this.jobKinds.map((kind) => this.listing(kindOf(kind).jobs, namespace).state);
+    return mergedState(states, this.#clock.now());
+  }
+
+  jobStore(kind: JobKind, namespace: string): Store<TrainingJob> {
+    return this.#stores.get(kindOf(kind).jobs, namespace);
   }
 
   pods(namespace: string): Store<JobPod> {
     return this.#stores.get(JOB_PODS, namespace);
+  }
+
+  /** What a follow of one job watches: that job and its pods alone, however many others there are. */
+  followed(
+    kind: JobKind,
+    { namespace, name, uid }: Pick<TrainingJob, "namespace" | "name" | "uid">,
+  ): { readonly jobs: Store<TrainingJob>; readonly pods: Store<JobPod>; readonly warnings: Store<JobEvent> } {
+    const { jobs, pods } = kindOf(kind);
+    const own = this.#followed.get(uid) ?? {
+      jobs: { ...jobs, fieldSelector: `metadata.name=${assertName(name)}` },
+      pods: { ...pods, labelSelector: `${podLabel(kind)}=${assertName(name)}` },
+    };
+    this.#followed.set(uid, own);
+    return {
+      jobs: this.#stores.get(own.jobs, namespace),
+      pods: this.#stores.get(own.pods, namespace),
+      warnings: this.warnings(namespace),
+    };
   }
 
   warnings(namespace: string): Store<JobEvent> {
@@ -33,10 +113,13 @@ export class Cluster implements Disposable {
 
   /** Reads anew what is being watched, also where it had given up. */
   refresh(): void {
+    this.rights.forget();
     this.#stores.refresh();
+    this.gpus.refreshPods();
   }
 
   dispose(): void {
+    this.gpus.dispose();
     this.#stores.dispose();
   }
 }

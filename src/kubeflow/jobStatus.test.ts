@@ -10,6 +10,21 @@ const ended = (exitCode: number, more: object = {}): Partial<JobPod> => ({
   phase: exitCode === 0 ? "Succeeded" : "Failed",
   containers: [container({ state: "terminated", exitCode, reason: exitCode === 0 ? "Completed" : "Error", ...more })],
 });
+const trainJob = (change: Partial<TrainingJob> = {}): TrainingJob =>
+  job({
+    kind: "TrainJob",
+    name: "llm",
+    condition: undefined,
+    reason: undefined,
+    started: undefined,
+    replicas: [
+      { role: "dataset-initializer", count: 1, gpus: 0, firstRank: undefined },
+      { role: "node", count: 2, gpus: 1, firstRank: 0 },
+    ],
+    ...change,
+  });
+const trainPod = (role: string, index: number): JobPod =>
+  pod({ kind: "TrainJob", job: "llm", role, index, containers: [container({ name: role })] });
 const QUOTA =
   'Error creating: pods "bert-master-0" is forbidden: exceeded quota: gpus, requested: requests.nvidia.com/gpu=2, used: requests.nvidia.com/gpu=3, limited: requests.nvidia.com/gpu=4';
 
@@ -36,7 +51,7 @@ const TABLE: readonly (readonly [what: string, TrainingJob, readonly JobPod[], r
       }),
     ],
     [],
-    "Waiting · rank 0: not enough GPUs (1 of the nodes), memory (2 of the nodes) · 15 min",
+    "Waiting · rank 0: needs GPUs (not free on 1 of 3 nodes) and memory (not free on 2 of 3 nodes) · 15 min",
   ],
   [
     "image cannot be pulled",
@@ -95,6 +110,74 @@ const TABLE: readonly (readonly [what: string, TrainingJob, readonly JobPod[], r
     "Restarting · 2 nodes × 1 GPU · rank 0: ended with exit code 1 · 14 min",
   ],
   [
+    "crashing over and over",
+    job(),
+    [
+      pod({
+        containers: [
+          container({
+            state: "waiting",
+            reason: "CrashLoopBackOff",
+            restarts: 4,
+            last: { exitCode: 1, reason: "Error" },
+          }),
+        ],
+      }),
+      worker(),
+    ],
+    [],
+    "Restarting · 2 nodes × 1 GPU · rank 0 keeps crashing: ended with exit code 1 · 14 min",
+  ],
+  [
+    "a volume that cannot be mounted",
+    job({ condition: "Created" }),
+    [pod({ phase: "Pending", containers: [container({ state: "waiting", reason: "ContainerCreating" })] }), worker()],
+    [
+      warning('MountVolume.SetUp failed for volume "x" : secret "hub" not found', {
+        reason: "FailedMount",
+        aboutKind: "Pod",
+        aboutUid: "pod-master-0",
+      }),
+    ],
+    "Starting · rank 0: Secret hub is missing · 15 min",
+  ],
+  [
+    "the rank that failed first is named",
+    job({ condition: "Failed", finished: NOW }),
+    [pod(ended(1, { ended: 2000 })), worker(ended(139, { ended: 1000 }))],
+    [],
+    "Failed · rank 1: crashed in native code (SIGSEGV) · just now",
+  ],
+  [
+    "what the operator says of a template stands in nobody's way",
+    job({ condition: "Created" }),
+    [],
+    [warning("Restart policy in pod template will be overwritten", { reason: "SettedPodTemplateRestartPolicy" })],
+    "Waiting · 2 nodes × 1 GPU · 15 min",
+  ],
+  ["a row of a table", job({ condition: "Running", partial: true, replicas: [], uid: "" }), [], [], "Running · 15 min"],
+  [
+    "a TrainJob with an initializer at work",
+    trainJob(),
+    [trainPod("dataset-initializer", 0)],
+    [],
+    "Starting · dataset-initializer runs · 15 min",
+  ],
+  [
+    "a TrainJob that runs and tells its progress",
+    trainJob({ progress: 40, restarts: 2 }),
+    [trainPod("node", 0), trainPod("node", 1)],
+    [],
+    "Running · 2 nodes × 1 GPU · 2 restarts · 40 % · 15 min",
+  ],
+  [
+    "a TrainJob whose Job may make no pods",
+    trainJob(),
+    [],
+    [warning(QUOTA, { aboutKind: "Job", aboutName: "llm-node-0", aboutUid: "batch", reason: "FailedCreate" })],
+    "Waiting · the quota gpus allows 4 GPUs (3 in use, this job asks for 2) · 15 min",
+  ],
+  [
     "succeeded",
     job({ condition: "Succeeded", finished: 373_000 }),
     [pod(ended(0))],
@@ -148,6 +231,7 @@ describe("what a row says of a job", () => {
     assert.deepEqual(jobSummary(job({ condition: undefined, started: undefined }), [], [], 0), {
       state: "Waiting",
       detail: "2 nodes × 1 GPU · just now",
+      troubled: false,
     });
   });
 
@@ -203,6 +287,25 @@ describe("what a row says of a job", () => {
       assert.doesNotMatch(detail, /[\u0000-\u001f\u202e]/);
       assert.ok(detail.length <= 90 && detail !== "", detail);
     }
+  });
+
+  it("a TrainJob without its pods is not known, and a job of v1 says what its conditions say", () => {
+    assert.deepEqual(jobSummary(trainJob(), [], [], NOW, false), {
+      state: "Unknown",
+      detail: "its pods cannot be read · 2 nodes × 1 GPU",
+      troubled: false,
+    });
+  });
+
+  it("trouble is told though the job goes on", () => {
+    assert.equal(jobSummary(job(), [pod(), worker(ended(1))], [], NOW).troubled, true);
+    assert.equal(jobSummary(job(), [pod(), worker()], [], NOW).troubled, false);
+  });
+
+  it("a pod of another kind's job of the same name is not counted", () => {
+    assert.equal(jobSummary(job({ kind: "TFJob", condition: "Created" }), [pod()], [], NOW).state, "Waiting");
+    assert.equal(jobSummary(job({ condition: "Created" }), [pod({ owner: "other" })], [], NOW).state, "Waiting");
+    assert.equal(jobSummary(job({ condition: "Created" }), [pod({ owner: "u1" })], [], NOW).state, "Running");
   });
 
   it("only a job that may still use the cluster is active", () => {

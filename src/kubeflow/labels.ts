@@ -1,9 +1,27 @@
+import type { JobKind } from "./model.ts";
+
 /** Labels that the Training Operator puts on pods (training-operator v1.9.4: pkg/apis/kubeflow.org/v1/common_types.go). */
 export const OPERATOR_LABELS = {
   job: "training.kubeflow.org/job-name",
   role: "training.kubeflow.org/replica-type",
   index: "training.kubeflow.org/replica-index",
+  operator: "training.kubeflow.org/operator-name",
 } as const;
+
+/** Labels of a JobSet's Jobs and pods (jobset v0.12.0: api/jobset/v1alpha2), and of an indexed Job's pods (batch/v1). */
+export const JOBSET_LABELS = {
+  jobSet: "jobset.sigs.k8s.io/jobset-name",
+  role: "jobset.sigs.k8s.io/replicatedjob-name",
+  index: "batch.kubernetes.io/job-completion-index",
+} as const;
+
+/** Which step of a TrainJob a replicated job stands for (trainer v2.3.0: pkg/constants). */
+export const TRAINJOB_STEP_LABEL = "trainer.kubeflow.org/trainjob-ancestor-step";
+
+/** Selects the pods of all jobs of a kind; with a job's name, its alone. */
+export function podLabel(kind: JobKind): string {
+  return kind === "TrainJob" ? JOBSET_LABELS.jobSet : OPERATOR_LABELS.job;
+}
 
 /** Ours, on jobs, pods and ConfigMaps. */
 export const OUR_LABELS = {

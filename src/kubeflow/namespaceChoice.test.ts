@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { firstNamespaces, namespacesToChoose } from "./namespaceChoice.ts";
+import { firstNamespaces, namespaceChoice, namespaceFor, namespacesToChoose } from "./namespaceChoice.ts";
 
 describe("namespaces to show and to choose from", () => {
   const names = Array.from({ length: 30 }, (_, index) => `n${index}`);
@@ -7,8 +7,9 @@ describe("namespaces to show and to choose from", () => {
   it("shows the context's own first, and says that there are more", () => {
     const { shown, more } = firstNamespaces({ names, mayList: true }, "n7");
     assert.deepEqual([shown[0], shown.length, more], ["n7", 21, true]);
-    assert.deepEqual(firstNamespaces({ names: ["a"], mayList: true }, "gone"), { shown: ["a"], more: false });
-    assert.deepEqual(firstNamespaces({ names: [], mayList: false }, "own"), { shown: ["own"], more: true });
+    const notes = new Map();
+    assert.deepEqual(firstNamespaces({ names: ["a"], mayList: true }, "gone"), { shown: ["a"], more: false, notes });
+    assert.deepEqual(firstNamespaces({ names: [], mayList: false }, "own"), { shown: ["own"], more: true, notes });
   });
 
   it("keeps what was chosen though a listing does not have it", () => {
@@ -19,5 +20,14 @@ describe("namespaces to show and to choose from", () => {
     ]);
     assert.deepEqual(namespacesToChoose({ names: [], mayList: false }, "own", ["b"]).names, ["b", "own"]);
     assert.deepEqual(namespacesToChoose({ names: [], mayList: false }, "own").names, ["own"]);
+  });
+
+  it("takes all of them as one choice, and for a name only what can be one", () => {
+    const all = namespaceChoice("*");
+    assert.deepEqual([all, all && namespaceFor(all)], [{ kind: "all" }, undefined]);
+    const one = namespaceChoice("team-a");
+    assert.equal(one && namespaceFor(one), "team-a");
+    for (const text of ["", "A", "a.b", "-a", "a-", "a/b", "..", "a".repeat(64), "a\n"])
+      assert.equal(namespaceChoice(text), undefined, JSON.stringify(text));
   });
 });

@@ -1,45 +1,77 @@
 import { label } from "../core/sanitize.ts";
-import { shorten } from "../core/text.ts";
-import type { ContainerState, JobPod, Summary, TrainingJob } from "./model.ts";
+import type { ContainerState, JobPod, ReplicaSet, Source, Summary, TrainingJob } from "./model.ts";
+import { NODE_CONTAINER } from "./kinds/trainJob.ts";
+import { V1_KINDS } from "./kinds/v1Job.ts";
+import { crashWords, disruptionWords, failureOf, isImageWait, waitingText } from "./podWords.ts";
+import { unschedulableText } from "./scheduling.ts";
 
-/** A place in a job: its rank, and the newest pod that holds it, if there is one. */
+/** A place in a job: its rank or its name, and the newest pod that holds it, if there is one. */
 export interface Replica {
-  readonly rank: number;
+  readonly source: Source;
   readonly role: string;
   readonly pod: JobPod | undefined;
 }
 
-/** Every rank of the job in order, with its newest pod. Pods of other jobs are ignored. */
+/** Every place of the job in order, with its newest pod: initializers first, then ranks. Pods of other jobs are ignored. */
 export function replicasOf(job: TrainingJob, pods: Iterable<JobPod>): readonly Replica[] {
-  const newest = new Map<number, JobPod>();
+  const newest = new Map<Source, JobPod>();
   for (const pod of pods) {
-    const rank = belongsTo(job, pod) ? rankOf(job, pod) : undefined;
-    if (rank === undefined) continue;
-    const other = newest.get(rank);
-    if (other === undefined || pod.created >= other.created) newest.set(rank, pod);
+    const source = belongsTo(job, pod) ? sourceOf(job, pod) : undefined;
+    if (source === undefined) continue;
+    const other = newest.get(source);
+    if (other === undefined || pod.created >= other.created) newest.set(source, pod);
   }
   return job.replicas.flatMap((set) =>
     Array.from({ length: set.count }, (_, index) => {
-      const rank = set.firstRank + index;
-      return { rank, role: set.role, pod: newest.get(rank) };
+      const source = sourceAt(set, index);
+      return { source, role: set.role, pod: newest.get(source) };
     }),
   );
 }
 
+/** The replica whose state stands for the job's: rank 0, where it has ranks. */
+export function leaderOf(replicas: readonly Replica[]): Replica | undefined {
+  return replicas.find(({ source }) => source === 0) ?? replicas[0];
+}
+
 /** Whether the pod is this job's, and not one that an earlier job of the same name has left. */
 export function belongsTo(job: TrainingJob, pod: JobPod): boolean {
-  return pod.job === job.name && pod.created >= job.created - 1000;
+  if (pod.job !== job.name || pod.kind !== job.kind || pod.namespace !== job.namespace) return false;
+  // A TrainJob's pods are owned by Jobs below its JobSet.
+  if (job.kind !== "TrainJob" && pod.owner !== undefined) return pod.owner === job.uid;
+  return pod.created >= job.created - 1000;
 }
 
-/** Rank of a pod in its job; undefined where the job has no such replica. */
-export function rankOf(job: TrainingJob, pod: JobPod): number | undefined {
+/** Place of a pod in its job; undefined where the job has no such replica. */
+export function sourceOf(job: TrainingJob, pod: JobPod): Source | undefined {
   const set = job.replicas.find((candidate) => candidate.role.toLowerCase() === pod.role);
-  return set && set.firstRank + pod.index;
+  return set && sourceAt(set, pod.index);
 }
 
-/** The container that runs the person's code: the first that is not an init container. */
+function sourceAt({ firstRank, role, count }: ReplicaSet, index: number): Source {
+  if (firstRank !== undefined) return firstRank + index;
+  const name = label(role, 63).toLowerCase();
+  return count === 1 ? name : `${name}-${index}`;
+}
+
+/** `rank 0`, `dataset-initializer`. */
+export function sourceWords(source: Source): string {
+  return typeof source === "number" ? `rank ${source}` : label(source, 63);
+}
+
+/** Ranks in order, then those without. */
+export function bySource(a: Source, b: Source): number {
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  return typeof a === typeof b ? String(a).localeCompare(String(b)) : typeof a === "number" ? -1 : 1;
+}
+
+const CONTAINERS: ReadonlyMap<string, string> = new Map(V1_KINDS.map(({ kind, container }) => [kind, container]));
+
+/** The container that runs the person's code. Sidecars may stand before it. */
 export function mainContainer(pod: JobPod): ContainerState | undefined {
-  return pod.containers.find((container) => !container.init);
+  const own = pod.containers.filter(({ init }) => !init);
+  const name = CONTAINERS.get(pod.kind) ?? NODE_CONTAINER;
+  return own.find((container) => container.name === name || container.name === pod.role) ?? own[0];
 }
 
 /** What a replica is doing, from its pod alone. */
@@ -49,87 +81,38 @@ export function replicaSummary(pod: JobPod | undefined): Summary {
   if (pod.phase === "Succeeded" || (main?.state === "terminated" && main.exitCode === 0))
     return { state: "Succeeded", detail: nameOf(pod.node) };
   if (pod.phase === "Failed" || main?.state === "terminated") return { state: "Failed", detail: failureOf(pod) };
-  if (pod.deleting) return { state: "Stopping", detail: "" };
+  if (pod.deleting) return { state: "Stopping", detail: disruptionWords(pod) ?? "" };
   if (main?.state === "running") return { state: "Running", detail: nameOf(pod.node) };
-  if (pod.node === undefined) return { state: "Waiting", detail: unschedulableText(pod.unschedulable) };
+  if (pod.node === undefined) return { state: "Waiting", detail: unschedulableText(pod.unschedulable, pod.needs) };
   return starting(pod);
 }
 
-/** Why a replica failed, in words that a person can act on. */
-export function failureOf(pod: JobPod): string {
-  const failed = pod.containers.find((container) => container.state === "terminated" && container.exitCode !== 0);
-  if (failed?.reason === "OOMKilled" || failed?.exitCode === 137) {
-    return failed.memoryLimit === undefined
-      ? "out of memory or killed"
-      : `out of memory (${label(memory(failed.memoryLimit), 20)})`;
-  }
-  if (pod.reason === "Evicted") return shorten(`evicted: ${label(pod.message ?? "")}`, 80);
-  if (failed?.reason !== undefined && !["Error", "Completed"].includes(failed.reason)) {
-    return label(`${failed.reason}${failed.message === undefined ? "" : `: ${failed.message}`}`, 80);
-  }
-  if (failed?.exitCode !== undefined) return `ended with exit code ${failed.exitCode}`;
-  return label(pod.reason ?? "failed", 80);
-}
-
 function starting(pod: JobPod): Summary {
-  const waiting = pod.containers.find(
-    (container) => container.state === "waiting" && !isOrdinaryWait(container.reason),
-  );
+  const crashing = pod.containers.find(({ reason }) => reason === "CrashLoopBackOff");
+  if (crashing !== undefined) return { state: "Restarting", detail: crashWords(crashing) };
+  const waiting = unusualWait(pod);
   if (waiting !== undefined) return { state: "Waiting", detail: waitingText(waiting) };
   const init = pod.containers.find((container) => container.init && container.state === "running");
-  if (init !== undefined)
-    return {
-      state: "Starting",
-      detail: init.name === "init-pytorch" ? "waiting for rank 0" : `running ${nameOf(init.name)}`,
-    };
-  return { state: "Starting", detail: pod.node === undefined ? "" : `on ${nameOf(pod.node)}` };
+  if (init === undefined) return { state: "Starting", detail: pod.node === undefined ? "" : `on ${nameOf(pod.node)}` };
+  return { state: "Starting", detail: waitsForLeader(pod) ? "waiting for rank 0" : `running ${nameOf(init.name)}` };
 }
 
-/** A name of the cluster's, short and harmless. */
-function nameOf(name: string | undefined): string {
-  return label(name ?? "", 63);
+/** The operator has a worker wait for its master's name (training-operator: pkg/controller.v1/pytorch/initcontainer.go). */
+export function waitsForLeader(pod: JobPod): boolean {
+  return pod.containers.some(({ name, init, state }) => init && state === "running" && name === "init-pytorch");
+}
+
+/** The container that waits for what time alone may not bring. */
+export function unusualWait(pod: JobPod): ContainerState | undefined {
+  const waiting = pod.containers.filter(({ state, reason }) => state === "waiting" && !isOrdinaryWait(reason));
+  return waiting.find(isImageWait) ?? waiting[0];
 }
 
 function isOrdinaryWait(reason: string | undefined): boolean {
   return reason === undefined || reason === "ContainerCreating" || reason === "PodInitializing";
 }
 
-function waitingText(container: ContainerState): string {
-  switch (container.reason) {
-    case "ErrImagePull":
-    case "ImagePullBackOff":
-    case "ErrImageNeverPull":
-    case "InvalidImageName":
-      return "the image cannot be pulled";
-    case "CreateContainerConfigError":
-      return shorten(`configuration: ${label(container.message ?? "")}`, 80);
-    case "CrashLoopBackOff":
-      return "keeps crashing";
-    default:
-      return shorten(label(`${container.reason ?? ""} ${container.message ?? ""}`), 80);
-  }
-}
-
-/**
- * The scheduler's sentence in short: `0/3 nodes are available: 1 Insufficient nvidia.com/gpu, 2 Insufficient memory. preemption: …`
- * becomes `not enough GPUs (1 of the nodes), memory (2 of the nodes)`.
- */
-export function unschedulableText(message: string | undefined): string {
-  if (message === undefined) return "not scheduled yet";
-  const short = [...message.matchAll(/(\d+) Insufficient ([\w./-]*\w)/g)].map(
-    ([, nodes = "", resource = ""]) => `${noun(resource)} (${nodes} of the nodes)`,
-  );
-  if (short.length > 0) return label(`not enough ${short.join(", ")}`, 120);
-  const body = /nodes are available: (.*?)(?:\. (?:preemption|no new claims)|\.?$)/.exec(message)?.[1];
-  return shorten(label(body ?? message), 80);
-}
-
-function noun(resource: string): string {
-  if (resource === "nvidia.com/gpu") return "GPUs";
-  return resource === "cpu" ? "CPUs" : resource;
-}
-
-/** `32Gi` as `32 Gi`. */
-function memory(limit: string): string {
-  return limit.replace(/^(\d+)/, "$1 ");
+/** A name of the cluster's, short and harmless. */
+function nameOf(name: string | undefined): string {
+  return label(name ?? "", 63);
 }

@@ -5,7 +5,8 @@ import type { Disposable } from "../core/dispose.ts";
 import { label } from "../core/sanitize.ts";
 import type { Engine } from "../engine.ts";
 import type { RunPlan } from "../jobs/index.ts";
-import type { TrainingJob } from "../kubeflow/model.ts";
+import type { Source, TrainingJob } from "../kubeflow/model.ts";
+import { sourceWords } from "../kubeflow/replicas.ts";
 import { TASK_TYPE } from "../manifest.ts";
 import { type Followed, type FollowEnd, JobTerminal, type JobTerminalOptions } from "./jobTerminal.ts";
 import { readRunDefinition, type RunDefinition } from "./taskDefinition.ts";
@@ -96,12 +97,12 @@ export class JobTasks implements vscode.TaskProvider, Disposable {
     });
   }
 
-  /** Follows a job that is there, whoever launched it. */
-  async follow(context: string, job: TrainingJob, rank?: number): Promise<void> {
-    const launch = `${job.uid}${rank === undefined ? "" : `/${rank}`}/${Date.now().toString(36)}`;
-    const name = label(rank === undefined ? job.name : `${job.name} rank ${rank}`, 80);
+  /** Follows a job that is there, whoever launched it; with a source, that replica alone. */
+  async follow(context: string, job: TrainingJob, source?: Source): Promise<void> {
+    const launch = `${job.uid}${source === undefined ? "" : `/${source}`}/${Date.now().toString(36)}`;
+    const name = label(source === undefined ? job.name : `${job.name} ${sourceWords(source)}`, 80);
     await this.#execute({ type: TASK_TYPE, script: job.script ?? job.name, launch }, name, () =>
-      this.#followed(name, context, job, rank),
+      this.#followed(name, context, job, source),
     );
   }
 
@@ -186,20 +187,20 @@ export class JobTasks implements vscode.TaskProvider, Disposable {
     };
   }
 
-  async #followed(terminal: string, context: string, job: TrainingJob, rank?: number): Promise<Followed> {
+  async #followed(terminal: string, context: string, job: TrainingJob, source?: Source): Promise<Followed> {
     const engine = await this.#host.engine();
     const root = await engine.jobs.rootOf(job.name);
     if (root !== undefined) this.#roots.set(terminal, root);
-    const { name, namespace, uid, launchId: id = "" } = job;
+    const { name, namespace, uid, kind, launchId: id = "" } = job;
     const isOurs = engine.isMine(job);
-    if (isOurs) await engine.jobs.followBegun(context, { id, name, namespace, uid });
-    const target = { namespace, name, uid, ...(rank === undefined ? {} : { rank }) };
+    if (isOurs) await engine.jobs.followBegun(context, { id, name, namespace, uid, kind });
+    const target = { namespace, name, uid, kind, ...(source === undefined ? {} : { source }) };
     const size = engine.describeReplicas(job);
     return {
       context,
       target,
       header: `${job.name} · ${job.kind} · ${context} / ${job.namespace} · ${size}`,
-      ranks: job.replicas.reduce((sum, set) => sum + set.count, 0),
+      ranks: job.replicas.reduce((sum, set) => (set.firstRank === undefined ? sum : sum + set.count), 0),
       isOurs,
     };
   }

@@ -6,7 +6,7 @@ import { label } from "../core/sanitize.ts";
 import { plural } from "../core/text.ts";
 import type { Engine } from "../engine.ts";
 import type { FollowSink, FollowTarget, LogRecord, Verdict } from "../jobs/index.ts";
-import type { JobState } from "../kubeflow/model.ts";
+import type { JobState, Source } from "../kubeflow/model.ts";
 import { Pacer } from "./pacer.ts";
 import {
   gapText,
@@ -126,7 +126,7 @@ export class JobTerminal implements vscode.Pseudoterminal {
         header: `▶ ${followed.header}`,
         onLog: (file) => (this.#logPath = file),
         statusLine,
-        gapText: (rank, after, before) => `⚠ ${gapText(rank, after, before)}`,
+        gapText: (source, after, before) => `⚠ ${gapText(source, after, before)}`,
       },
     );
     for (const note of verdictNotes(verdict)) this.#pacer.send(renderWarning(note));
@@ -143,9 +143,9 @@ export class JobTerminal implements vscode.Pseudoterminal {
     const began = this.#clock.now();
     return {
       lines: (records: readonly LogRecord[]) => this.#lines(records, followed.ranks),
-      status: (rank: number | undefined, state: JobState, text: string) =>
-        this.#pacer.send(renderStatus(rank, state, text, this.#clock.now() - began)),
-      gap: (rank, after, before) => this.#pacer.send(renderWarning(gapText(rank, after, before))),
+      status: (source: Source | undefined, state: JobState, text: string) =>
+        this.#pacer.send(renderStatus(source, state, text, this.#clock.now() - began)),
+      gap: (source, after, before) => this.#pacer.send(renderWarning(gapText(source, after, before))),
     };
   }
 

@@ -14,8 +14,8 @@ describe("the log console", () => {
   it("puts each line behind its rank and ends colours with the line", () => {
     const text = renderLines(
       [
-        { rank: 3, time: "", text: "\u001b[31mred" },
-        { rank: 11, time: "", text: "x" },
+        { source: 3, time: "", text: "\u001b[31mred" },
+        { source: 11, time: "", text: "x" },
       ],
       12,
     );
@@ -24,7 +24,16 @@ describe("the log console", () => {
   });
 
   it("does not let a log forge the terminal's answers or move the cursor", () => {
-    assert.equal(plain(renderLines([{ rank: 0, time: "", text: "a\u001b[5n\u001b[2Jb" }], 1)), "0 │ ab\r\n");
+    assert.equal(plain(renderLines([{ source: 0, time: "", text: "a\u001b[5n\u001b[2Jb" }], 1)), "0 │ ab\r\n");
+  });
+
+  it("what has no rank stands behind its name, harmless", () => {
+    const lines = renderLines([{ source: "model-initializer\u001b[2J", time: "", text: "x" }], 12);
+    assert.equal(plain(lines), "model-initializer │ x\r\n");
+    assert.equal(statusLine("ps-0", "Waiting", "no pod yet"), "  waiting   ps-0: no pod yet");
+    assert.match(gapText("ps-0", undefined, "2026-01-01T14:02:13Z"), /^ps-0: lines may be missing before 14:02:13/);
+    const seen = { ...verdict, outcome: "succeeded", neverStarted: [1, "ps-0"] } as const;
+    assert.deepEqual(verdictNotes(seen), ["rank 1, ps-0 never started"]);
   });
 
   it("says states, gaps and times", () => {
@@ -37,7 +46,7 @@ describe("the log console", () => {
   });
 
   it("ends with verdict, duration, exception with its place, and the log", () => {
-    const raised = { rank: 0, text: "RuntimeError: shapes differ", path: "train.py", line: 41 };
+    const raised = { source: 0, text: "RuntimeError: shapes differ", path: "train.py", line: 41 };
     assert.equal(
       verdictLine("bert-1", verdict, raised, "bert-1.log"),
       "✗ bert-1 failed after 6 min 12 s · rank 0: RuntimeError: shapes differ (train.py:41) · log: bert-1.log",

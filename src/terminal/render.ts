@@ -1,6 +1,7 @@
 import { terminalLine } from "../core/sanitize.ts";
 import type { LogRecord, RaisedException, Verdict } from "../jobs/index.ts";
-import type { JobState } from "../kubeflow/model.ts";
+import type { JobState, Source } from "../kubeflow/model.ts";
+import { sourceWords } from "../kubeflow/replicas.ts";
 
 const ESC = "\u001b[";
 const RESET = `${ESC}0m`;
@@ -12,20 +13,21 @@ const YELLOW = `${ESC}33m`;
 /** The theme's own palette: six colours that read on light and dark. */
 const RANK_COLOURS = [36, 35, 34, 32, 33, 31] as const;
 
-/** Lines of one batch, each behind its rank. A colour that a line leaves open ends with the line. */
+/** Lines of one batch, each behind its rank or the name of what has none. A colour that a line leaves open ends with the line. */
 export function renderLines(records: readonly LogRecord[], ranks: number): string {
   const width = String(Math.max(0, ranks - 1)).length;
   let text = "";
   for (const record of records) {
     const line = terminalLine(record.text);
-    text += `${rankPrefix(record.rank, width)}${line}${line.includes(ESC) ? RESET : ""}\r\n`;
+    text += `${sourcePrefix(record.source, width)}${line}${line.includes(ESC) ? RESET : ""}\r\n`;
   }
   return text;
 }
 
-function rankPrefix(rank: number, width: number): string {
-  const colour = RANK_COLOURS[rank % RANK_COLOURS.length] ?? 36;
-  return `${ESC}${colour}m${String(rank).padStart(width)} │${RESET} `;
+function sourcePrefix(source: Source, width: number): string {
+  if (typeof source === "string") return `${DIM}${terminalLine(source)} │${RESET} `;
+  const colour = RANK_COLOURS[source % RANK_COLOURS.length] ?? 36;
+  return `${ESC}${colour}m${String(source).padStart(width)} │${RESET} `;
 }
 
 export function renderHeader(line: string, keys: string): string {
@@ -33,12 +35,12 @@ export function renderHeader(line: string, keys: string): string {
 }
 
 /** `  waiting   rank 1: not enough GPUs   0:41`. */
-export function renderStatus(rank: number | undefined, state: JobState, text: string, sinceMs: number): string {
-  return `${DIM}${statusLine(rank, state, text)}   ${clock(sinceMs)}${RESET}\r\n`;
+export function renderStatus(source: Source | undefined, state: JobState, text: string, sinceMs: number): string {
+  return `${DIM}${statusLine(source, state, text)}   ${clock(sinceMs)}${RESET}\r\n`;
 }
 
-export function statusLine(rank: number | undefined, state: JobState, text: string): string {
-  return `  ${state.toLowerCase().padEnd(9)} ${rank === undefined ? "" : `rank ${rank}: `}${terminalLine(text)}`;
+export function statusLine(source: Source | undefined, state: JobState, text: string): string {
+  return `  ${state.toLowerCase().padEnd(9)} ${source === undefined ? "" : `${sourceWords(source)}: `}${terminalLine(text)}`;
 }
 
 /** A step of our own on the way, such as sending the code. */
@@ -50,11 +52,11 @@ export function renderWarning(text: string): string {
   return `${YELLOW}⚠ ${terminalLine(text)}${RESET}\r\n`;
 }
 
-export function gapText(rank: number, after: string | undefined, before: string): string {
+export function gapText(source: Source, after: string | undefined, before: string): string {
   const clockTime = (time: string): string => /T(\d\d:\d\d:\d\d)/.exec(time)?.[1] ?? time;
   const between =
     after === undefined ? `before ${clockTime(before)}` : `between ${clockTime(after)} and ${clockTime(before)}`;
-  return `rank ${rank}: lines may be missing ${between}: the node had already thrown them away`;
+  return `${sourceWords(source)}: lines may be missing ${between}: the node had already thrown them away`;
 }
 
 /** The last line of all, without colour. */
@@ -70,7 +72,7 @@ export function verdictLine(
     case "succeeded":
       return [`✓ ${name} succeeded after ${verdict.took}`, log].join(" · ");
     case "failed": {
-      const reason = raised === undefined ? verdict.reason : `rank ${raised.rank}: ${raised.text}${where}`;
+      const reason = raised === undefined ? verdict.reason : `${sourceWords(raised.source)}: ${raised.text}${where}`;
       return [`✗ ${name} failed after ${verdict.took}`, reason, log].filter((part) => part !== "").join(" · ");
     }
     case "suspended":
@@ -87,7 +89,10 @@ export function renderVerdict(line: string, verdict: Verdict): string {
 
 /** What the verdict must not hide. */
 export function verdictNotes(verdict: Verdict): readonly string[] {
-  const ranks = (list: readonly number[]): string => `rank${list.length === 1 ? "" : "s"} ${list.join(", ")}`;
+  const ranks = (list: readonly Source[]): string =>
+    list.every((source) => typeof source === "number")
+      ? `rank${list.length === 1 ? "" : "s"} ${list.join(", ")}`
+      : list.map(sourceWords).join(", ");
   const notes: string[] = [];
   if (verdict.neverStarted.length > 0 && verdict.outcome === "succeeded")
     notes.push(`${ranks(verdict.neverStarted)} never started`);

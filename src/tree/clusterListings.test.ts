@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CancelledError } from "../core/errors.ts";
+import type { ShownNamespaces } from "../kubeflow/namespaceChoice.ts";
 import { ClusterListings } from "./clusterListings.ts";
 
 interface Question {
@@ -16,9 +17,9 @@ function rig() {
   const is = { ready: true, seen: true };
   const cluster = {};
   const list = (_: string, signal: AbortSignal) =>
-    new Promise<{ shown: readonly string[]; more: boolean }>((resolve, reject) => {
+    new Promise<ShownNamespaces>((resolve, reject) => {
       signal.addEventListener("abort", () => reject(new CancelledError()));
-      questions.push({ answer: (shown) => resolve({ shown, more: false }), fail: reject, signal });
+      questions.push({ answer: (shown) => resolve({ shown, more: false, notes: new Map() }), fail: reject, signal });
     });
   const listings = new ClusterListings({
     list,
@@ -32,7 +33,7 @@ function rig() {
   return { listings, list, questions, drawn, is, cluster };
 }
 
-const listed = (...shown: string[]) => ({ kind: "listed", shown, more: false });
+const listed = (...shown: string[]) => ({ kind: "listed", shown, more: false, notes: new Map() });
 
 describe("what is known of a cluster's namespaces", () => {
   it("is drawn once where the cluster answers at once, and asked once", async () => {

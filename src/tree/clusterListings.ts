@@ -60,6 +60,11 @@ export class ClusterListings implements Disposable {
     return this.#entries.get(context)?.answer ?? { kind: "pending" };
   }
 
+  /** Contexts whose namespaces are known. */
+  listed(): readonly string[] {
+    return [...this.#entries].flatMap(([context, { answer }]) => (answer?.kind === "listed" ? [context] : []));
+  }
+
   /** Whether the next look would ask the cluster. */
   isDue(context: string): boolean {
     const entry = this.#entries.get(context);
@@ -77,6 +82,12 @@ export class ClusterListings implements Disposable {
     now.owed = true;
     const keeps = now.answer?.kind === "listed" || (now.answer?.kind === "failed" && now.answer.notReady);
     return keeps && now.answer !== undefined ? now.answer : { kind: "pending" };
+  }
+
+  /** Resolves when no question is under way, or `ms` milliseconds have passed. */
+  async settled(context: string, ms: number): Promise<void> {
+    const run = this.#entries.get(context)?.run;
+    if (run !== undefined) await soon(run.done, ms);
   }
 
   /** Asks now, because a person wants it; rejects as `list` does. Cancelled, it leaves what was known before. */
@@ -158,7 +169,7 @@ export class ClusterListings implements Disposable {
     const abort = new AbortController();
     const both = signal === undefined ? abort.signal : AbortSignal.any([abort.signal, signal]);
     const done = list(context, both).then(
-      ({ shown, more }) => this.#settle(context, entry, run, { kind: "listed", shown, more }),
+      (listed) => this.#settle(context, entry, run, { kind: "listed", ...listed }),
       (error: unknown) => {
         const notReady = !isCancelled(error) && this.#options.isNotReady(context);
         this.#settle(context, entry, run, isCancelled(error) ? undefined : { kind: "failed", error, notReady });

@@ -1,64 +1,83 @@
 import * as vscode from "vscode";
 import { type Disposable, DisposableStore } from "../core/dispose.ts";
-import { isCancelled } from "../core/errors.ts";
+import { isCancelled, UserError } from "../core/errors.ts";
+import { label } from "../core/sanitize.ts";
 import type { Engine } from "../engine.ts";
-import { VIEWS } from "../manifest.ts";
-import { replicasOf } from "../kubeflow/replicas.ts";
+import type { TrainingJob } from "../kubeflow/model.ts";
+import { ALL_NAMESPACES } from "../kubeflow/namespaceChoice.ts";
+import { CONTEXT_KEYS, VIEWS } from "../manifest.ts";
 import { ClusterListings, type Listing } from "./clusterListings.ts";
 import { drawItem } from "./drawItem.ts";
+import { type Folder, GRACE_MS } from "./folder.ts";
+import { makeFolder } from "./folderKinds.ts";
 import { Folders } from "./folders.ts";
-import { isYoung, JobsFolder, tickAges } from "./jobsFolder.ts";
+import { GpuLooks } from "./gpuLooks.ts";
 import { KnownNodes } from "./knownNodes.ts";
 import {
   cancelledNode,
   connectingNode,
   failureNode,
-  forbiddenNode,
-  kubeconfigProblemNode,
   loadingNode,
   moreNamespacesNode,
-  noJobsNode,
-  noOperatorNode,
   notReadyNode,
 } from "./messages.ts";
 import {
   type ClusterNode,
   clusterNode,
-  isWithin,
-  type JobNode,
-  jobNode,
-  type JobsNode,
-  jobsNode,
+  type FolderNode,
+  folderNode,
+  folderOf,
+  type MessageNode,
   messageNode,
+  type NamespaceNode,
   namespaceNode,
-  replicaNode,
   type TreeNode,
 } from "./nodes.ts";
+import { Redraws } from "./redraws.ts";
+import { revealJob, revealNodes, type Revealer } from "./reveal.ts";
+import type { ClusterPreferences } from "../platform/clusterPreferences.ts";
+import { rootNodes } from "./roots.ts";
 import { messageItem } from "./treeItem.ts";
+import { NO_FILTER, type ViewChoices } from "./viewChoices.ts";
 
-/** Milliseconds that a folder's rows wait for the cluster: what answers at once is drawn once. */
-const GRACE_MS = 150;
+/** A cluster's row is drawn with all that is below it: its number of GPUs waits so long, in ms. */
+const CLUSTER_DELAY_MS = 2_000;
+/** Milliseconds that a cluster has to answer before a row in it is looked for. */
+const REVEAL_MS = 10_000;
 
 /**
- * The view *Clusters*: contexts, namespaces, training jobs, ranks. Reads what the engine knows; asks nothing itself.
+ * The view *Clusters*: contexts, namespaces, and what is in them. Reads what the engine knows; asks nothing itself.
  * Rows never wait for a network: VS Code draws a row after those below it, and the whole view after the slowest.
  */
 export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposable {
+  readonly choices: ViewChoices;
+  readonly #preferences: ClusterPreferences;
   readonly #engine: () => Promise<Engine>;
   readonly #changed = new vscode.EventEmitter<TreeNode | readonly TreeNode[] | undefined>();
   readonly #nodes = new KnownNodes();
-  readonly #folders = new Folders<JobsFolder>();
+  readonly #folders = new Folders<Folder>();
   readonly #listings: ClusterListings;
+  readonly #gpus = new GpuLooks((context) => this.#redraws.soon(clusterNode(context).id, CLUSTER_DELAY_MS));
   readonly #held = new DisposableStore();
   readonly #view: vscode.TreeView<TreeNode>;
+  readonly #redraws: Redraws;
   #loaded: Engine | undefined;
 
   readonly onDidChangeTreeData = this.#changed.event as vscode.Event<TreeNode | TreeNode[] | undefined>;
 
-  constructor(engine: () => Promise<Engine>) {
+  constructor(engine: () => Promise<Engine>, choices: ViewChoices, preferences: ClusterPreferences) {
     this.#engine = engine;
+    this.choices = choices;
+    this.#preferences = preferences;
     this.#held.add(this.#changed);
     this.#held.add(this.#folders);
+    this.#held.add(this.#gpus);
+    this.#redraws = this.#held.add(
+      new Redraws(
+        (ids) => this.#redraw(ids),
+        () => (this.#view.visible ? [...this.#folders.entries()].flatMap(([, folder]) => folder.ageing()) : []),
+      ),
+    );
     this.#listings = this.#held.add(
       new ClusterListings({
         list: async (context, signal) => (await this.#load()).namespaces(context, signal),
@@ -78,19 +97,18 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     this.#held.add(this.#view.onDidCollapseElement(({ element }) => this.#close(element)));
     this.#held.add(this.#view.onDidExpandElement(({ element }) => this.#reopen(element)));
     this.#held.add(this.#view.onDidChangeVisibility(({ visible }) => this.#onVisibility(visible)));
-    this.#held.add(
-      tickAges(
-        () => this.#youngJobs(),
-        (nodes) => this.#changed.fire(nodes),
-      ),
-    );
+    this.#held.add(choices.onDidChange(() => this.#onChoices()));
+    this.#held.add(preferences.onDidChange(() => this.#onPreferences()));
+    this.#tellChoices();
   }
 
   /** Draws a node and everything below it again; everything where it is left out. Reads from the clusters anew. */
   refresh(node?: TreeNode): void {
     if (node === undefined) this.#listings.allAgain();
-    if (node === undefined || node.kind === "cluster") this.#loaded?.refreshStores(node?.context);
-    else for (const [id, folder] of this.#folders.entries()) if (isWithin(id, node)) folder.refresh();
+    if (node === undefined || node.kind === "cluster") {
+      this.#loaded?.refreshStores(node?.context);
+      for (const [, folder] of this.#folders.entries()) if (folder.isApart === true) folder.refresh();
+    } else for (const folder of this.#folders.below(folderOf(node) ?? node)) folder.refresh();
     if (node?.kind === "cluster") this.#listings.again(node.context);
     else this.#changed.fire(node);
   }
@@ -104,14 +122,58 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     await this.#listings.connect(context, (name, either) => engine.retry(name, either), signal);
   }
 
+  /** The row that a person has selected, for commands of the palette. */
+  get selected(): TreeNode | undefined {
+    return this.#view.selection[0];
+  }
+
+  /** The live side of the folder that a row stands in; undefined where it is not watched now. */
+  folder(node: TreeNode): Folder | undefined {
+    return this.#folders.get(folderOf(node)?.id ?? "");
+  }
+
+  /** Shows a row that is drawn already and selects it. */
+  async reveal(node: TreeNode, options: { readonly expand?: boolean } = {}): Promise<void> {
+    await this.#view.reveal(this.#nodes.get(node.id) ?? node, { select: true, focus: true, ...options });
+  }
+
+  /** Shows a cluster's row, also where it was hidden. */
+  async revealCluster(context: string): Promise<void> {
+    await this.reveal(await this.#clusterRow(context), { expand: true });
+  }
+
+  /** Opens the tree down to a job and selects it. Rejects with UserError where it is not there. */
+  async revealJob(context: string, job: Pick<TrainingJob, "kind" | "namespace" | "name">): Promise<void> {
+    const engine = await this.#load();
+    const cluster = await this.#clusterRow(context);
+    this.choices.setFilter(NO_FILTER);
+    await this.#revealer.open(cluster);
+    const listing = this.#listings.get(context);
+    if (listing.kind === "listed" && !listing.shown.includes(job.namespace))
+      await engine.namespaceDesk.include(context, job.namespace);
+    if (await revealJob(this.#revealer, cluster, job)) return;
+    throw new UserError("gone", vscode.l10n.t("{0} is not in the cluster any more.", label(job.name)));
+  }
+
+  async revealNodes(context: string): Promise<void> {
+    await revealNodes(this.#revealer, await this.#clusterRow(context));
+  }
+
+  /** The rows of the clusters that are shown, as they stand now. */
+  async clusterRows(): Promise<readonly ClusterNode[]> {
+    const engine = await this.#load();
+    await engine.load();
+    return rootNodes(engine, this.#preferences).clusters;
+  }
+
   getParent(node: TreeNode): TreeNode | undefined {
-    return node.parent && this.#nodes.known(node.parent);
+    return node.parent && (this.#nodes.get(node.parent.id) ?? node.parent);
   }
 
   getTreeItem(node: TreeNode): vscode.TreeItem {
     const engine = this.#loaded;
     if (node.kind === "message") return messageItem(node);
-    return engine === undefined ? messageItem(messageNode(undefined, "")) : drawItem(engine, this.#folders, node);
+    return engine === undefined ? messageItem(messageNode(undefined, "")) : this.#draw(engine, node);
   }
 
   async getChildren(node?: TreeNode): Promise<TreeNode[]> {
@@ -127,43 +189,67 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     this.#held.dispose();
   }
 
+  async #clusterRow(context: string): Promise<ClusterNode> {
+    if (this.#preferences.hidden.has(context)) await this.#preferences.hide(context, false);
+    const row = (await this.clusterRows()).find((node) => node.context === context);
+    if (row !== undefined) return row;
+    throw new UserError("no-context", vscode.l10n.t("{0} is not in the kubeconfig any more.", label(context)));
+  }
+
+  readonly #revealer: Revealer = {
+    open: async (node) => {
+      await this.reveal(node, { expand: true });
+      if (node.kind === "cluster") await this.#listings.settled(node.context, REVEAL_MS);
+      if (node.kind === "folder") await this.folder(node)?.answered(REVEAL_MS);
+      // What has come meanwhile is drawn before the next row is looked for.
+      await this.getChildren(node);
+    },
+    select: async (node) => {
+      if (this.#nodes.get(node.id) === undefined) return false;
+      await this.reveal(node);
+      return true;
+    },
+  };
+
   async #load(): Promise<Engine> {
     const engine = await this.#engine();
     if (this.#loaded !== engine) {
       this.#loaded = engine;
       this.#held.add(engine.onDidChangeContexts(() => this.#onContexts(engine)));
-      this.#held.add(engine.onDidChangeCluster((context) => this.#redraw([clusterNode(context).id])));
+      this.#held.add(engine.onDidChangeCluster((context) => this.#onCluster(context)));
       this.#held.add(engine.onDidChangeNamespaces((context) => this.#listings.again(context)));
     }
     return engine;
   }
 
+  #draw(engine: Engine, node: Exclude<TreeNode, MessageNode>): vscode.TreeItem {
+    return drawItem({ engine, preferences: this.#preferences, folder: (row) => this.folder(row) }, node);
+  }
+
   #children(engine: Engine, node: TreeNode | undefined): Promise<readonly TreeNode[]> | readonly TreeNode[] {
-    switch (node?.kind) {
-      case undefined:
-        return this.#roots(engine);
+    if (node === undefined) return this.#roots(engine);
+    switch (node.kind) {
+      case "group":
+        return rootNodes(engine, this.#preferences).clusters.filter((cluster) => cluster.parent?.id === node.id);
       case "cluster":
-        return this.#belowCluster(node);
+        return this.#belowCluster(engine, node);
       case "namespace":
-        return [jobsNode(node)];
-      case "jobs":
-        return this.#jobs(engine, node);
-      case "job":
-        return this.#replicas(node);
-      default:
+        return this.#belowNamespace(engine, node);
+      case "folder":
+        return this.#rows(engine, node);
+      case "message":
         return [];
+      default:
+        return this.folder(node)?.below(node) ?? [];
     }
   }
 
   async #roots(engine: Engine): Promise<readonly TreeNode[]> {
     await engine.load();
-    return [
-      ...engine.contexts().map((context) => clusterNode(context.name)),
-      ...engine.problems().map(({ file, message }) => kubeconfigProblemNode(file, message)),
-    ];
+    return rootNodes(engine, this.#preferences).rows;
   }
 
-  async #belowCluster(node: ClusterNode): Promise<readonly TreeNode[]> {
+  async #belowCluster(engine: Engine, node: ClusterNode): Promise<readonly TreeNode[]> {
     // VS Code may ask for rows that nobody sees: no reason to sign in.
     const closed = this.#folders.isClosed(node);
     const listing: Listing = closed ? this.#listings.get(node.context) : await this.#listings.look(node.context);
@@ -175,46 +261,45 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
       case "failed":
         return [listing.notReady ? notReadyNode(node, listing.error) : failureNode(node, listing.error)];
       case "listed":
+        if (!closed && this.#view.visible) this.#gpus.look(node.context, engine.cluster(node.context));
         return [
           ...listing.shown.map((namespace) => namespaceNode(node, namespace)),
           ...(listing.more ? [moreNamespacesNode(node)] : []),
+          ...(engine.parts(node.context)?.pipelines?.certain === true ? [folderNode(node, "pipelines")] : []),
+          folderNode(node, "nodes"),
         ];
     }
   }
 
-  async #jobs(engine: Engine, node: JobsNode): Promise<readonly TreeNode[]> {
+  #belowNamespace(engine: Engine, node: NamespaceNode): readonly TreeNode[] {
+    const jobs = folderNode(node, "jobs");
+    return engine.parts(node.context)?.notebooks === true ? [jobs, folderNode(node, "notebooks")] : [jobs];
+  }
+
+  async #rows(engine: Engine, node: FolderNode): Promise<readonly TreeNode[]> {
     const folder = this.#folders.open(node, () => this.#watch(engine, node));
     // It is asked for again when its row can be seen.
-    if (folder === undefined) return [loadingNode(node)];
-    await folder.answered(GRACE_MS);
-    const { state, items } = folder.jobs;
-    if (state.kind === "absent") return [noOperatorNode(node)];
-    if (state.kind === "forbidden") return [forbiddenNode(node, state.why)];
-    if (state.kind === "failed") return [failureNode(node, state.error)];
-    if (items.size === 0)
-      return [state.kind === "live" || state.kind === "stale" ? noJobsNode(node) : loadingNode(node)];
-    const rows = [...items.values()]
-      .sort((a, b) => b.created - a.created || a.name.localeCompare(b.name))
-      .map((job) => jobNode(node, job.uid, job.name));
-    // The rows are old, and stay so till a person does something.
-    return state.kind === "stale" && state.halted !== undefined ? [failureNode(node, state.halted), ...rows] : rows;
+    return folder === undefined ? [loadingNode(node)] : folder.rows();
   }
 
-  #replicas(node: JobNode): readonly TreeNode[] {
-    const folder = this.#folders.get(node.parent?.id ?? "");
-    const job = folder?.jobs.items.get(node.uid);
-    if (folder === undefined || job === undefined) return [];
-    return replicasOf(job, folder.podsOf(job)).map((replica) => replicaNode(node, replica.rank));
+  #watch(engine: Engine, node: FolderNode): Folder {
+    return makeFolder({
+      node,
+      cluster: engine.cluster(node.context),
+      clock: engine.clock,
+      choices: this.choices,
+      isMine: (job) => engine.isMine(job),
+      pipelines: () => engine.pipelines(node.context),
+      namespaces: () => this.#namespaces(engine, node.context),
+      redraw: (ids) => this.#redraw(ids),
+      redrawFolder: () => this.#redraws.soon(node.id),
+    });
   }
 
-  #watch(engine: Engine, node: JobsNode): JobsFolder {
-    return new JobsFolder(
-      engine.cluster(node.context),
-      node.namespace,
-      engine.clock,
-      (uids) => this.#redraw(uids.map((uid) => `${node.id}/${uid}`)),
-      () => this.#redraw([node.id]),
-    );
+  #namespaces(engine: Engine, context: string): readonly string[] {
+    const listing = this.#listings.get(context);
+    const shown = listing.kind === "listed" ? listing.shown.filter((name) => name !== ALL_NAMESPACES) : [];
+    return shown.length > 0 ? shown : engine.namespaceDesk.familiar(engine.context(context));
   }
 
   /** The rows below a node as VS Code gets them. What is not drawn any more is forgotten, and not watched. */
@@ -232,16 +317,26 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
 
   /** Nothing below a closed row is watched or waited for. */
   #close(node: TreeNode): void {
+    this.folder(node)?.toggled?.(node, false);
     this.#folders.close(node);
-    if (node.kind === "cluster") this.#listings.leave(node.context);
+    if (node.kind !== "cluster") return;
+    this.#listings.leave(node.context);
+    this.#gpus.leave(node.context);
   }
 
   /** VS Code draws what it has when a row opens again: what was let go below it is read anew. */
   #reopen(node: TreeNode): void {
     const wasClosed = this.#folders.isClosed(node);
     const folders = this.#folders.reopen(node);
-    if (wasClosed && node.kind === "cluster" && this.#listings.isDue(node.context)) this.#redraw([node.id]);
+    this.folder(node)?.toggled?.(node, true);
+    if (node.kind === "namespace") this.#visit(node);
+    if (wasClosed && node.kind === "cluster") this.#redraw([node.id]);
     else this.#redraw(folders.map(({ id }) => id));
+  }
+
+  /** A namespace that was opened comes before others the next time. */
+  #visit({ context, namespace }: NamespaceNode): void {
+    this.#loaded?.namespaceDesk.visit(context, namespace).catch(() => undefined); // Only an order is lost.
   }
 
   /** A hidden view watches nothing. What was open is read again when it shows; the rest stays as it was drawn. */
@@ -249,10 +344,17 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     if (visible) {
       this.#listings.show();
       this.#redraw(this.#folders.unwatched().map(({ id }) => id));
+      for (const context of this.#listings.listed()) this.#redraws.soon(clusterNode(context).id);
     } else {
       this.#listings.hide();
+      this.#gpus.leaveAll();
       this.#folders.drop();
     }
+  }
+
+  #onCluster(context: string): void {
+    this.#folders.drop((_, folder) => folder.isOutdated && folder.cluster.connection.context.name === context);
+    this.#redraw([clusterNode(context).id]);
   }
 
   /** What was read through a cluster that is still in use stays as it is. */
@@ -262,14 +364,22 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     this.#changed.fire(undefined);
   }
 
-  #youngJobs(): readonly TreeNode[] {
-    const engine = this.#loaded;
-    if (engine === undefined || !this.#view.visible) return [];
-    return [...this.#folders.entries()].flatMap(([id, folder]) =>
-      [...folder.jobs.items.values()]
-        .filter((job) => isYoung(job, engine.clock))
-        .flatMap((job) => this.#nodes.get(`${id}/${job.uid}`) ?? []),
-    );
+  #onChoices(): void {
+    this.#tellChoices();
+    this.#redraw([...this.#folders.entries()].map(([id]) => id));
+  }
+
+  #tellChoices(): void {
+    this.#view.description = this.choices.words(vscode.l10n.t("by name"));
+    const { isFiltering, sort } = this.choices;
+    setContext(CONTEXT_KEYS.filtered, isFiltering);
+    setContext(CONTEXT_KEYS.sortedByName, sort === "name");
+    setContext(CONTEXT_KEYS.grouped, this.#preferences.groupByServer);
+  }
+
+  #onPreferences(): void {
+    this.#tellChoices();
+    this.#changed.fire(undefined);
   }
 
   /** What a listing is read through; undefined where the kubeconfig's entry cannot be used. */
@@ -280,4 +390,8 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
       return undefined;
     }
   }
+}
+
+function setContext(key: string, value: boolean): void {
+  void vscode.commands.executeCommand("setContext", key, value);
 }

@@ -1,56 +1,65 @@
 import * as vscode from "vscode";
 import { label } from "../core/sanitize.ts";
 import type { Engine } from "../engine.ts";
-import { replicasOf } from "../kubeflow/replicas.ts";
-import type { Folders } from "./folders.ts";
-import type { JobsFolder } from "./jobsFolder.ts";
-import type { JobNode, MessageNode, ReplicaNode, TreeNode } from "./nodes.ts";
-import { clusterRow, jobRow, jobsRow, namespaceRow, replicaRow } from "./rows.ts";
+import { clusterRow, folderRow, groupRow, namespaceRow } from "./clusterRows.ts";
+import type { Folder } from "./folder.ts";
+import type { ClusterChoices } from "./arrange.ts";
+import type { MessageNode, TreeNode } from "./nodes.ts";
+import { rootNodes } from "./roots.ts";
 import { treeItem } from "./treeItem.ts";
 
 const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
 
+/** What rows are drawn from. */
+export interface Sight {
+  readonly engine: Engine;
+  readonly preferences: ClusterChoices;
+  /** The live side of the folder that a row stands in. */
+  readonly folder: (node: TreeNode) => Folder | undefined;
+}
+
 /** A row as it is now, from what the engine and the watched folders know. */
-export function drawItem(
-  engine: Engine,
-  folders: Folders<JobsFolder>,
-  node: Exclude<TreeNode, MessageNode>,
-): vscode.TreeItem {
+export function drawItem(sight: Sight, node: Exclude<TreeNode, MessageNode>): vscode.TreeItem {
+  const { engine, preferences } = sight;
   switch (node.kind) {
+    case "group": {
+      const below = rootNodes(engine, preferences).clusters.filter(({ parent }) => parent?.id === node.id).length;
+      return treeItem(node.id, groupRow(node.server, below), Expanded);
+    }
     case "cluster": {
-      const context = engine.context(node.context);
-      return treeItem(node.id, clusterRow(context, engine.clusterState(node.context)), Collapsed);
+      const { context } = node;
+      const row = clusterRow(
+        engine.context(context),
+        engine.clusterState(context),
+        { ...engine.clusterFacts(context), pinned: preferences.pinned.has(context) },
+        engine.clock.now(),
+      );
+      return treeItem(node.id, row, Collapsed);
     }
-    case "namespace": {
-      const isDefault = engine.context(node.context).namespace === node.namespace;
-      return treeItem(node.id, namespaceRow(node.namespace, isDefault), Collapsed);
+    case "namespace":
+      return treeItem(
+        node.id,
+        namespaceRow(node.namespace, engine.namespaceWord(node.context, node.namespace)),
+        Collapsed,
+      );
+    case "folder": {
+      // The cluster's row knows of its GPUs before anybody opens the nodes.
+      const before = node.what === "nodes" ? engine.clusterFacts(node.context).gpus : "";
+      const row = folderRow(node.what, sight.folder(node)?.words() ?? before);
+      // Jobs are what most people came for; the rest is read when somebody looks.
+      return treeItem(node.id, row, node.what === "jobs" ? Expanded : Collapsed);
     }
-    case "jobs":
-      return treeItem(node.id, jobsRow(folders.get(node.id)?.words() ?? ""), Expanded);
-    case "job":
-      return jobItem(engine, folders.get(node.parent?.id ?? ""), node);
-    case "replica":
-      return replicaItem(folders.get(node.parent?.parent?.id ?? ""), node);
+    default: {
+      const drawn = sight.folder(node)?.draw(node);
+      if (drawn !== undefined) return treeItem(node.id, drawn.row, drawn.collapsible);
+      // Gone, or not watched now: its folder draws the rows anew in a moment.
+      const opens =
+        node.kind === "job" ||
+        node.kind === "machine" ||
+        (node.kind === "pipeline" && !["task", "version", "recurring"].includes(node.what));
+      const item = new vscode.TreeItem(label("name" in node ? node.name : node.key), opens ? Collapsed : None);
+      item.id = node.id;
+      return item;
+    }
   }
-}
-
-function jobItem(engine: Engine, folder: JobsFolder | undefined, node: JobNode): vscode.TreeItem {
-  const job = folder?.jobs.items.get(node.uid);
-  if (folder === undefined || job === undefined) {
-    const item = new vscode.TreeItem(label(node.name), Collapsed);
-    item.id = node.id;
-    return item;
-  }
-  const warnings = folder.warnings.items.values();
-  const now = engine.clock.now();
-  const row = jobRow(job, folder.podsOf(job), warnings, engine.isMine(job), now, folder.podsKnown);
-  return treeItem(node.id, row, Collapsed);
-}
-
-function replicaItem(folder: JobsFolder | undefined, node: ReplicaNode): vscode.TreeItem {
-  const job = folder?.jobs.items.get(node.job);
-  const replica =
-    folder && job && replicasOf(job, folder.podsOf(job)).find((candidate) => candidate.rank === node.rank);
-  const row = replicaRow(replica ?? { rank: node.rank, role: "", pod: undefined }, folder?.podsKnown);
-  return treeItem(node.id, row, None);
 }

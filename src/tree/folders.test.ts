@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { Folders } from "./folders.ts";
 import { KnownNodes } from "./knownNodes.ts";
-import { clusterNode, isWithin, jobNode, jobsNode, namespaceNode, replicaNode } from "./nodes.ts";
+import { clusterNode, folderNode, groupNode, jobNode, namespaceNode, replicaNode } from "./nodes.ts";
 
 const cluster = clusterNode("prod");
 const namespace = namespaceNode(cluster, "team");
-const jobs = jobsNode(namespace);
-const other = jobsNode(namespaceNode(cluster, "other"));
+const jobs = folderNode(namespace, "jobs");
+const other = folderNode(namespaceNode(cluster, "other"), "jobs");
+const job = (name: string) => jobNode(jobs, { kind: "PyTorchJob", namespace: "team", name });
 
 function rig() {
   const watched = new Set<string>();
@@ -70,18 +71,29 @@ describe("folders that are watched", () => {
 describe("nodes of the tree", () => {
   it("are the same as long as they are drawn, and forgotten with all below them", () => {
     const nodes = new KnownNodes();
-    const [a, b] = [jobNode(jobs, "u1", "a"), jobNode(jobs, "u2", "b")];
+    const [a, b] = [job("a"), job("b")];
     nodes.replace(jobs, [a, b]);
-    nodes.replace(a, [replicaNode(a, 0)]);
-    const { nodes: drawn, gone } = nodes.replace(jobs, [jobNode(jobs, "u2", "b")]);
+    nodes.replace(a, [replicaNode(a, "0")]);
+    const { nodes: drawn, gone } = nodes.replace(jobs, [job("b")]);
     assert.equal(drawn[0], b);
     assert.deepEqual(gone, [a.id, `${a.id}/0`]);
     assert.equal(nodes.get(a.id), undefined);
   });
 
-  it("a context is not within another whose name is the beginning of its own", () => {
-    assert.equal(isWithin(clusterNode("prod-2").id, cluster), false);
-    assert.equal(isWithin(clusterNode("prod/team").id, cluster), false);
-    assert.equal(isWithin(jobs.id, cluster), true);
+  it("a row that moves below another is another", () => {
+    const nodes = new KnownNodes();
+    nodes.replace(undefined, [cluster]);
+    const group = groupNode("https://1.2.3.4");
+    const { nodes: drawn } = nodes.replace(group, [clusterNode("prod", group)]);
+    assert.equal(drawn[0]?.parent, group);
+    assert.equal(nodes.get(cluster.id)?.parent, group);
+  });
+
+  it("a context is not below another whose name is the beginning of its own", () => {
+    const { folders, open, watched } = rig();
+    open(folderNode(clusterNode("prod-2"), "nodes"));
+    open(folderNode(clusterNode("prod/team"), "nodes"));
+    folders.close(cluster);
+    assert.equal(watched.size, 2);
   });
 });

@@ -1,140 +1,206 @@
-import type { Clock } from "../core/clock.ts";
-import { type Disposable, DisposableStore, toDisposable } from "../core/dispose.ts";
-import type { Cluster } from "../kubeflow/cluster.ts";
-import { jobSummary } from "../kubeflow/jobStatus.ts";
-import type { JobEvent, JobPod, TrainingJob } from "../kubeflow/model.ts";
-import type { Store } from "../kube/store.ts";
-import type { TreeNode } from "./nodes.ts";
-import { folderWords } from "./rows.ts";
+import * as vscode from "vscode";
+import { DisposableStore } from "../core/dispose.ts";
+import { jobKey, kindOf } from "../kubeflow/jobKinds.ts";
+import type { JobState, TrainingJob } from "../kubeflow/model.ts";
+import { POD } from "../kubeflow/kinds/pod.ts";
+import type { NamespaceJobs } from "../kubeflow/namespaceJobs.ts";
+import { mainContainer, type Replica } from "../kubeflow/replicas.ts";
+import type { Reason } from "../kubeflow/why.ts";
+import { allowedIn } from "./allowed.ts";
+import { folderWords } from "./clusterRows.ts";
+import {
+  type ContainerRef,
+  type Drawn,
+  type Folder,
+  type FolderSite,
+  GRACE_MS,
+  learnRights,
+  namespaceOf,
+  type ObjectRef,
+} from "./folder.ts";
+import { JOB_STATES, jobRow, replicaRow } from "./jobRows.ts";
+import { emptyNode, failureNode, filteredNode, forbiddenNode, loadingNode, missingNode } from "./messages.ts";
+import { type JobNode, jobNode, type ReplicaNode, replicaNode, type TreeNode } from "./nodes.ts";
 import { soon } from "./soon.ts";
 
-/** Adds and removes are drawn together: a folder redraws all its rows. Milliseconds. */
-const FOLDER_DELAY_MS = 250;
+const { None, Collapsed } = vscode.TreeItemCollapsibleState;
 
-/** The live objects behind one open jobs folder; lives while it is open and seen. */
-export class JobsFolder implements Disposable {
-  readonly cluster: Cluster;
-  readonly jobs: Store<TrainingJob>;
-  readonly pods: Store<JobPod>;
-  readonly warnings: Store<JobEvent>;
-  readonly #clock: Clock;
+/** States in which a person asks why. */
+const ASKED_WHY: ReadonlySet<JobState> = new Set(["Waiting", "Failed", "Restarting", "Unknown", "Queued"]);
+/** An age is drawn anew while it shows minutes. */
+const YOUNG_MS = 3_600_000;
+
+/** The training jobs of a namespace, or of all, with their replicas. */
+export class JobsFolder implements Folder {
+  readonly cluster: FolderSite["cluster"];
+  readonly #site: FolderSite;
+  readonly #jobs: NamespaceJobs;
   readonly #held = new DisposableStore();
-  readonly #redrawFolder: () => void;
-  #podsOfJob: Map<string, JobPod[]> | undefined;
-  #pending: NodeJS.Timeout | undefined;
+  readonly #namespace: string | undefined;
+  readonly #kinds: string;
   #drawnWords = "";
-  #folderDue = false;
 
-  /** `redrawJobs` redraws the rows of these jobs; `redrawFolder` the folder with its set of rows. */
-  constructor(
-    cluster: Cluster,
-    namespace: string,
-    clock: Clock,
-    redrawJobs: (uids: readonly string[]) => void,
-    redrawFolder: () => void,
-  ) {
-    this.cluster = cluster;
-    this.jobs = cluster.jobs(namespace);
-    this.pods = cluster.pods(namespace);
-    this.warnings = cluster.warnings(namespace);
-    this.#clock = clock;
-    this.#redrawFolder = redrawFolder;
-    for (const store of [this.jobs, this.pods, this.warnings]) this.#held.add(store.hold());
-    this.#held.add(toDisposable(() => clearTimeout(this.#pending)));
-    this.#watchJobs(redrawJobs);
-    const byName = (names: ReadonlySet<string>): void => {
-      redrawJobs([...this.jobs.items.values()].filter((job) => names.has(job.name)).map((job) => job.uid));
-      this.#countsSoon();
-    };
-    this.#held.add(
-      this.pods.onDidChange(({ reset, changed, removed }) => {
-        this.#podsOfJob = undefined;
-        byName(new Set([...(reset ? this.pods.items.values() : changed), ...removed].map((pod) => pod.job)));
-      }),
-    );
-    this.#held.add(
-      this.warnings.onDidChange(({ changed }) => byName(new Set(changed.map((event) => event.aboutName)))),
-    );
-    for (const store of [this.jobs, this.pods]) this.#held.add(store.onDidChangeState(() => this.#folderSoon()));
+  constructor(site: FolderSite) {
+    this.#site = site;
+    this.cluster = site.cluster;
+    this.#namespace = namespaceOf(site.node);
+    this.#kinds = site.cluster.jobKinds.join();
+    this.#jobs = this.#held.add(site.cluster.jobs(this.#namespace));
+    this.#held.add(this.#jobs.onDidChange(({ jobs, set }) => this.#onChange(jobs, set)));
+    this.#held.add(this.#jobs.onDidChangeState(() => site.redrawFolder()));
+    this.#held.add(site.cluster.rights.onDidChange((namespace) => this.#onRights(namespace)));
+    learnRights(site);
     // The folder's row was drawn before it opened. Where its jobs are known already, nothing else would tell.
-    if (this.jobs.state.kind === "live") this.#folderSoon();
+    if (this.#jobs.state.kind === "live") site.redrawFolder();
   }
 
-  /** False where pods may not be read, or were not yet: that a job has none means nothing then. */
-  get podsKnown(): boolean {
-    return this.pods.state.kind === "live" || this.pods.state.kind === "stale";
+  get isOutdated(): boolean {
+    return this.cluster.jobKinds.join() !== this.#kinds;
   }
 
-  /** Resolves when there is an answer, well or not, or a short while has passed. */
-  async answered(ms: number): Promise<void> {
-    const asking = [this.jobs, this.pods].filter(({ state }) => state.kind === "idle" || state.kind === "loading");
-    if (asking.length === 0) return;
-    const abort = new AbortController();
-    await soon(Promise.allSettled(asking.map((store) => store.settled(abort.signal))), ms);
-    abort.abort();
+  answered(ms: number): Promise<void> {
+    return this.#jobs.answered(ms);
+  }
+
+  words(): string {
+    const { state, counts } = this.#jobs;
+    return (this.#drawnWords = folderWords(state, counts, JOB_STATES, this.#site.clock.now()));
+  }
+
+  async rows(): Promise<readonly TreeNode[]> {
+    const { node, choices } = this.#site;
+    await this.#jobs.answered(GRACE_MS);
+    const { state } = this.#jobs;
+    const jobs = [...this.#jobs.jobs];
+    const what = vscode.l10n.t("training jobs");
+    if (state.kind === "absent") return [missingNode(node, vscode.l10n.t("No training operator in this cluster."))];
+    if (state.kind === "forbidden") return [forbiddenNode(node, what, state.why)];
+    if (state.kind === "failed") return [failureNode(node, state.error)];
+    if (jobs.length === 0) {
+      if (state.kind !== "live" && state.kind !== "stale") return [loadingNode(node)];
+      return [emptyNode(node, vscode.l10n.t("No training jobs yet. Right-click a Python file to run one."))];
+    }
+    const shown = jobs.filter((job) => choices.shows(job.name, () => this.#jobs.summary(job).state));
+    if (shown.length === 0) return [filteredNode(node, jobs.length)];
+    const rows = shown.sort(choices.compare).map((job) => jobNode(node, job));
+    // The rows are old, and stay so till a person does something.
+    return state.kind === "stale" && state.halted !== undefined ? [failureNode(node, state.halted), ...rows] : rows;
+  }
+
+  async below(node: TreeNode): Promise<readonly TreeNode[]> {
+    if (node.kind !== "job") return [];
+    const look = this.#jobs.look(jobKey(nameOf(node)));
+    await soon(look, GRACE_MS);
+    const job = this.#job(node);
+    if (job?.partial !== true) return job === undefined ? [] : this.#replicas(node, job);
+    // Its row is drawn again when it has been read.
+    return [loadingNode(node)];
+  }
+
+  object(node: TreeNode): ObjectRef | undefined {
+    if (node.kind === "job") {
+      const job = this.#job(node);
+      return job && { resource: kindOf(job.kind).resource, namespace: job.namespace, name: job.name, uid: job.uid };
+    }
+    const pod = node.kind === "replica" ? this.#replica(node)?.pod : undefined;
+    return pod && { resource: POD, namespace: pod.namespace, name: pod.name, uid: pod.uid };
+  }
+
+  container(node: TreeNode): ContainerRef | undefined {
+    const pod = node.kind === "replica" ? this.#replica(node)?.pod : undefined;
+    const main = pod && mainContainer(pod);
+    return main && { namespace: pod.namespace, pod: pod.name, container: main.name };
+  }
+
+  family(node: TreeNode): readonly string[] {
+    const job = node.kind === "job" ? this.#job(node) : undefined;
+    if (job === undefined) return [];
+    const pods = this.#jobs.podsOf(job);
+    return [
+      ...pods.flatMap(({ uid, owner }) => [uid, owner ?? ""]),
+      ...this.#jobs.warningsOf(job).map((e) => e.aboutUid),
+    ];
+  }
+
+  why(node: TreeNode): readonly Reason[] {
+    const row = node.kind === "replica" ? node.parent : node;
+    const job = row.kind === "job" ? this.#job(row) : undefined;
+    const free = this.cluster.gpus.totals?.free;
+    return job === undefined ? [] : this.#jobs.why(job, free === undefined ? {} : { gpusFree: free });
+  }
+
+  draw(node: TreeNode): Drawn | undefined {
+    if (node.kind === "job") return this.#drawJob(node);
+    return node.kind === "replica" ? this.#drawReplica(node) : undefined;
+  }
+
+  ageing(): readonly string[] {
+    const { node, clock } = this.#site;
+    const now = clock.now();
+    return [...this.#jobs.jobs]
+      .filter((job) => now - Math.max(job.created, job.finished ?? 0) < YOUNG_MS)
+      .map((job) => jobNode(node, job).id);
   }
 
   refresh(): void {
-    for (const store of [this.jobs, this.pods, this.warnings]) store.refresh();
-  }
-
-  podsOf(job: TrainingJob): readonly JobPod[] {
-    this.#podsOfJob ??= Map.groupBy(this.pods.items.values(), (pod) => pod.job);
-    return this.#podsOfJob.get(job.name) ?? [];
-  }
-
-  /** The folder's description as it is now. */
-  words(): string {
-    const now = this.#clock.now();
-    const states = [...this.jobs.items.values()].map(
-      (job) => jobSummary(job, this.podsOf(job), [], now, this.podsKnown).state,
-    );
-    return (this.#drawnWords = folderWords(this.jobs.state, states, now));
+    this.#jobs.refresh();
   }
 
   dispose(): void {
     this.#held.dispose();
   }
 
-  #watchJobs(redrawJobs: (uids: readonly string[]) => void): void {
-    let known = new Set(this.jobs.items.keys());
-    this.#held.add(
-      this.jobs.onDidChange(({ reset, changed }) => {
-        const now = new Set(this.jobs.items.keys());
-        const same = now.size === known.size && [...now].every((uid) => known.has(uid));
-        known = now;
-        if (reset || !same) this.#folderSoon();
-        else {
-          redrawJobs(changed.map((job) => job.uid));
-          this.#countsSoon();
-        }
-      }),
-    );
+  #job(node: JobNode): TrainingJob | undefined {
+    return this.#jobs.get(jobKey(nameOf(node)));
   }
 
-  #folderSoon(): void {
-    this.#folderDue = true;
-    this.#countsSoon();
+  #replicas(node: JobNode, job: TrainingJob): readonly TreeNode[] {
+    return this.#jobs.replicas(job).map(({ source }) => replicaNode(node, String(source)));
   }
 
-  /** Redraws the folder only where its set of rows, or what it says, has changed. */
-  #countsSoon(): void {
-    this.#pending ??= setTimeout(() => {
-      this.#pending = undefined;
-      const drawn = this.#drawnWords;
-      if (!this.#folderDue && drawn === this.words()) return;
-      this.#folderDue = false;
-      this.#redrawFolder();
-    }, FOLDER_DELAY_MS);
+  #replica(node: ReplicaNode): Replica | undefined {
+    const job = this.#job(node.parent);
+    return job && this.#jobs.replicas(job).find(({ source }) => String(source) === node.key);
+  }
+
+  #drawJob(node: JobNode): Drawn | undefined {
+    const job = this.#job(node);
+    if (job === undefined) return undefined;
+    const summary = this.#jobs.summary(job);
+    const row = jobRow(job, {
+      summary,
+      mine: this.#site.isMine(job),
+      namespace: this.#namespace === undefined ? job.namespace : "",
+      allowed: allowedIn(this.cluster, job.namespace, kindOf(job.kind).resource),
+      why: summary.troubled || ASKED_WHY.has(summary.state),
+    });
+    return { row, collapsible: Collapsed };
+  }
+
+  #drawReplica(node: ReplicaNode): Drawn | undefined {
+    const job = this.#job(node.parent);
+    const replica = this.#replica(node);
+    if (job === undefined || replica === undefined) return undefined;
+    const allowed = allowedIn(this.cluster, job.namespace, kindOf(job.kind).resource);
+    return { row: replicaRow(replica, this.#jobs.podsKnownOf(job), allowed), collapsible: None };
+  }
+
+  #onChange(keys: readonly string[], set: boolean): void {
+    if (set) {
+      this.#site.redrawFolder();
+      return;
+    }
+    this.#site.redraw(keys.map((key) => `${this.#site.node.id}/${key}`));
+    // A row alone is cheap to draw; the folder, which counts states, brings all of them.
+    const before = this.#drawnWords;
+    if (before !== this.words() || this.#site.choices.isFiltering) this.#site.redrawFolder();
+  }
+
+  #onRights(namespace: string | undefined): void {
+    if (namespace === this.#namespace) this.#site.redrawFolder();
   }
 }
 
-/** Redraws rows whose age still shows minutes, once a minute, while somebody may see them. */
-export function tickAges(nodes: () => readonly TreeNode[], fire: (nodes: readonly TreeNode[]) => void): Disposable {
-  const timer = setInterval(() => fire(nodes()), 60_000);
-  return toDisposable(() => clearInterval(timer));
-}
-
-export function isYoung(job: TrainingJob, clock: Clock): boolean {
-  return clock.now() - Math.max(job.created, job.finished ?? 0) < 3_600_000;
+function nameOf({ jobKind: kind, namespace, name }: JobNode): Pick<TrainingJob, "kind" | "namespace" | "name"> {
+  return { kind, namespace, name };
 }

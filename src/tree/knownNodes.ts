@@ -12,7 +12,9 @@ export class KnownNodes {
 
   known<T extends TreeNode>(node: T): T {
     const known = this.#nodes.get(node.id);
-    if (known !== undefined && known.kind === node.kind) return known as T;
+    // A row that stands below another now is another.
+    const stays = known?.kind === node.kind && known.parent?.id === node.parent?.id;
+    if (stays) return known as T;
     this.#nodes.set(node.id, node);
     return node;
   }

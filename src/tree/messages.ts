@@ -2,13 +2,13 @@ import * as vscode from "vscode";
 import { errorCode, errorText, type NextStep } from "../core/errors.ts";
 import { label } from "../core/sanitize.ts";
 import { COMMANDS } from "../manifest.ts";
-import { type ClusterNode, type JobsNode, type MessageNode, messageNode, type TreeNode } from "./nodes.ts";
+import { type ClusterNode, type FolderNode, type MessageNode, messageNode, type TreeNode } from "./nodes.ts";
 
 export function connectingNode(parent: ClusterNode): MessageNode {
   return messageNode(parent, vscode.l10n.t("connecting…"), "working");
 }
 
-export function loadingNode(parent: JobsNode): MessageNode {
+export function loadingNode(parent: TreeNode): MessageNode {
   return messageNode(parent, vscode.l10n.t("loading…"), "working");
 }
 
@@ -33,16 +33,34 @@ export function kubeconfigProblemNode(file: string, message: string): MessageNod
   return messageNode(undefined, label(message, 300), "problem", { ...openKubeconfig(), args: [file] });
 }
 
-export function noJobsNode(parent: JobsNode): MessageNode {
-  return messageNode(parent, vscode.l10n.t("No training jobs yet. Right-click a Python file to run one."));
+export function hiddenClustersNode(count: number): MessageNode {
+  return messageNode(undefined, vscode.l10n.t("{0} hidden", count), "plain", {
+    title: vscode.l10n.t("Show Hidden Clusters…"),
+    command: COMMANDS.showHidden,
+  });
 }
 
-export function noOperatorNode(parent: JobsNode): MessageNode {
-  return messageNode(parent, vscode.l10n.t("No training operator in this cluster."), "problem", askAdmin(parent));
+/** There is nothing, and that is no failure. */
+export function emptyNode(parent: TreeNode, text: string): MessageNode {
+  return messageNode(parent, text);
 }
 
-export function forbiddenNode(parent: JobsNode, why: string): MessageNode {
-  const text = vscode.l10n.t("You may not list training jobs here: {0}", label(why));
+/** Rows are there, and the filter shows none of them. */
+export function filteredNode(parent: TreeNode, count: number): MessageNode {
+  return messageNode(parent, vscode.l10n.t("The filter hides all {0}.", count), "plain", {
+    title: vscode.l10n.t("Clear Filter"),
+    command: COMMANDS.clearFilter,
+  });
+}
+
+/** Something that the cluster does not have. */
+export function missingNode(parent: FolderNode, text: string): MessageNode {
+  return messageNode(parent, text, "problem", askAdmin(parent));
+}
+
+/** `what` is in the plural: `training jobs`. */
+export function forbiddenNode(parent: FolderNode, what: string, why: string): MessageNode {
+  const text = vscode.l10n.t("You may not list {0} here: {1}", what, label(why));
   return messageNode(parent, text, "problem", askAdmin(parent));
 }
 
@@ -51,6 +69,25 @@ export function failureNode(parent: TreeNode | undefined, error: unknown): Messa
   const step = errorCode(error) === "kubeconfig" ? openKubeconfig() : connectAgain(parent);
   return messageNode(parent, label(errorText(error), 400), "problem", step);
 }
+
+/** Pipelines that were not reached or read: what is missing, and who can do something about it. */
+export function unreachedNode(parent: TreeNode, error: unknown): MessageNode {
+  const code = errorCode(error) ?? "";
+  if (!PIPELINES_MISSING.has(code)) return failureNode(parent, error);
+  const again = { title: vscode.l10n.t("Read Again"), command: COMMANDS.refresh, args: [parent] };
+  return messageNode(parent, label(errorText(error), 400), "problem", MAY_NOT.has(code) ? askAdmin(parent) : again);
+}
+
+const MAY_NOT: ReadonlySet<string> = new Set(["no-rights", "no-token", "no-server"]);
+const PIPELINES_MISSING: ReadonlySet<string> = new Set([
+  ...MAY_NOT,
+  "no-ready-pod",
+  "no-profile",
+  "refused",
+  "gone",
+  "server-error",
+  "port-closed",
+]);
 
 function connectAgain(parent: TreeNode | undefined): NextStep {
   return {
@@ -64,7 +101,7 @@ function openKubeconfig(): NextStep {
   return { title: vscode.l10n.t("Open Kubeconfig"), command: COMMANDS.openKubeconfig };
 }
 
-function askAdmin(parent: JobsNode): NextStep {
+function askAdmin(parent: TreeNode): NextStep {
   return {
     title: vscode.l10n.t("Copy Request for Your Admin"),
     command: COMMANDS.copyAdminRequest,

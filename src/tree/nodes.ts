@@ -1,11 +1,31 @@
 import type { NextStep } from "../core/errors.ts";
+import { jobKey } from "../kubeflow/jobKinds.ts";
+import type { JobKind, TrainingJob } from "../kubeflow/model.ts";
+import { ALL_NAMESPACES } from "../kubeflow/namespaceChoice.ts";
 
 /** What stands in the tree: plain data, found again by its id. Everything shown is read when the row is drawn. */
-export type TreeNode = ClusterNode | NamespaceNode | JobsNode | JobNode | ReplicaNode | MessageNode;
+export type TreeNode =
+  | GroupNode
+  | ClusterNode
+  | NamespaceNode
+  | FolderNode
+  | JobNode
+  | ReplicaNode
+  | NotebookNode
+  | MachineNode
+  | HolderNode
+  | PipelineNode
+  | MessageNode;
 
 interface Base {
   readonly id: string;
   readonly parent: TreeNode | undefined;
+}
+
+/** The contexts of one server, where they are grouped. */
+export interface GroupNode extends Base {
+  readonly kind: "group";
+  readonly server: string;
 }
 
 export interface ClusterNode extends Base {
@@ -16,30 +36,74 @@ export interface ClusterNode extends Base {
 export interface NamespaceNode extends Base {
   readonly kind: "namespace";
   readonly context: string;
+  /** Its name, or ALL_NAMESPACES. */
   readonly namespace: string;
 }
 
-/** The folder of a namespace's training jobs. */
-export interface JobsNode extends Base {
-  readonly kind: "jobs";
+export type FolderKind = "jobs" | "notebooks" | "pipelines" | "nodes";
+
+/** A folder of rows that are watched while somebody sees them. */
+export interface FolderNode extends Base {
+  readonly kind: "folder";
+  readonly what: FolderKind;
   readonly context: string;
+  /** Of the namespace that it stands in; ALL_NAMESPACES below a cluster. */
   readonly namespace: string;
 }
 
-export interface JobNode extends Base {
-  readonly kind: "job";
+interface Named extends Base {
   readonly context: string;
   readonly namespace: string;
-  readonly uid: string;
   readonly name: string;
 }
 
+/** Told apart by kind and name: one that is made anew under its name takes the row of the last. */
+export interface JobNode extends Named {
+  readonly kind: "job";
+  readonly jobKind: JobKind;
+}
+
+/** A replica of a job: a rank, or an initializer by its name. */
 export interface ReplicaNode extends Base {
   readonly kind: "replica";
+  readonly parent: JobNode;
   readonly context: string;
   readonly namespace: string;
-  readonly job: string;
-  readonly rank: number;
+  readonly key: string;
+}
+
+export interface NotebookNode extends Named {
+  readonly kind: "notebook";
+  readonly uid: string;
+}
+
+/** A node of the cluster; its kind is not «node», which here is any row. */
+export interface MachineNode extends Base {
+  readonly kind: "machine";
+  readonly context: string;
+  readonly name: string;
+}
+
+/** What holds GPUs of a node. */
+export interface HolderNode extends Base {
+  readonly kind: "holder";
+  readonly context: string;
+  readonly namespace: string;
+  /** What it is, such as `training job`. */
+  readonly what: string;
+  readonly name: string;
+}
+
+/** A row of Kubeflow Pipelines. */
+export interface PipelineNode extends Base {
+  readonly kind: "pipeline";
+  readonly what: "space" | "list" | "pipeline" | "version" | "run" | "task" | "recurring";
+  readonly context: string;
+  /** Empty where the server keeps no namespaces apart. */
+  readonly namespace: string;
+  /** The server's id of it; of a list what it lists. */
+  readonly key: string;
+  readonly name: string;
 }
 
 /** A sentence in the tree, with one thing to press. */
@@ -50,34 +114,63 @@ export interface MessageNode extends Base {
   readonly action: NextStep | undefined;
 }
 
-export function clusterNode(context: string): ClusterNode {
+export function groupNode(server: string): GroupNode {
+  return { kind: "group", id: `server/${encodeURIComponent(server)}`, parent: undefined, server };
+}
+
+export function clusterNode(context: string, parent?: GroupNode): ClusterNode {
   // A context's name may have slashes, and another may be what stands before one of them.
-  return { kind: "cluster", id: `cluster/${encodeURIComponent(context)}`, parent: undefined, context };
+  return { kind: "cluster", id: `cluster/${encodeURIComponent(context)}`, parent, context };
 }
 
 export function namespaceNode(parent: ClusterNode, namespace: string): NamespaceNode {
   return { kind: "namespace", id: `${parent.id}/${namespace}`, parent, context: parent.context, namespace };
 }
 
-export function jobsNode(parent: NamespaceNode): JobsNode {
-  return { kind: "jobs", id: `${parent.id}/jobs`, parent, context: parent.context, namespace: parent.namespace };
+export function folderNode(parent: NamespaceNode | ClusterNode, what: FolderKind): FolderNode {
+  const namespace = parent.kind === "namespace" ? parent.namespace : ALL_NAMESPACES;
+  // No namespace has a plus in its name.
+  return { kind: "folder", what, id: `${parent.id}/+${what}`, parent, context: parent.context, namespace };
 }
 
-export function jobNode(parent: JobsNode, uid: string, name: string): JobNode {
-  return {
-    kind: "job",
-    id: `${parent.id}/${uid}`,
-    parent,
-    context: parent.context,
-    namespace: parent.namespace,
-    uid,
-    name,
-  };
+export function jobNode(parent: FolderNode, job: Pick<TrainingJob, "kind" | "namespace" | "name">): JobNode {
+  const { name, namespace, kind: jobKind } = job;
+  return { kind: "job", id: `${parent.id}/${jobKey(job)}`, parent, context: parent.context, namespace, name, jobKind };
 }
 
-export function replicaNode(parent: JobNode, rank: number): ReplicaNode {
-  const { context, namespace, uid } = parent;
-  return { kind: "replica", id: `${parent.id}/${rank}`, parent, context, namespace, job: uid, rank };
+export function replicaNode(parent: JobNode, key: string): ReplicaNode {
+  const { context, namespace } = parent;
+  return { kind: "replica", id: `${parent.id}/${key}`, parent, context, namespace, key };
+}
+
+export function notebookNode(
+  parent: FolderNode,
+  { uid, name, namespace }: { readonly uid: string; readonly name: string; readonly namespace: string },
+): NotebookNode {
+  return { kind: "notebook", id: `${parent.id}/${uid}`, parent, context: parent.context, namespace, uid, name };
+}
+
+export function machineNode(parent: FolderNode, name: string): MachineNode {
+  return { kind: "machine", id: `${parent.id}/${name}`, parent, context: parent.context, name };
+}
+
+export function holderNode(
+  parent: MachineNode,
+  { kind: what, name, namespace }: { readonly kind: string; readonly name: string; readonly namespace: string },
+): HolderNode {
+  const id = `${parent.id}/${what}/${namespace}/${name}`;
+  return { kind: "holder", id, parent, context: parent.context, namespace, what, name };
+}
+
+export function pipelineNode(
+  parent: FolderNode | PipelineNode,
+  what: PipelineNode["what"],
+  key: string,
+  name: string,
+  namespace: string,
+): PipelineNode {
+  const id = `${parent.id}/${what}:${encodeURIComponent(key)}`;
+  return { kind: "pipeline", what, id, parent, context: parent.context, namespace, key, name };
 }
 
 export function messageNode(
@@ -89,7 +182,8 @@ export function messageNode(
   return { kind: "message", id: `${parent?.id ?? ""}/message/${text}`, parent, text, tone, action };
 }
 
-/** Whether the id is the node's, or that of a row below it. */
-export function isWithin(id: string, node: TreeNode): boolean {
-  return id === node.id || id.startsWith(`${node.id}/`);
+/** The folder that a row stands in, however deep. */
+export function folderOf(node: TreeNode): FolderNode | undefined {
+  for (let row: TreeNode | undefined = node; row !== undefined; row = row.parent) if (row.kind === "folder") return row;
+  return undefined;
 }

@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
 import type { MessageNode } from "./nodes.ts";
-import type { Row } from "./rows.ts";
+import type { Row } from "./row.ts";
 
 /** A row as VS Code wants it. Text of a cluster goes in as plain text only. */
 export function treeItem(id: string, row: Row, collapsible: vscode.TreeItemCollapsibleState): vscode.TreeItem {

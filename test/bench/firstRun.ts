@@ -10,9 +10,10 @@ import { ensureBrowser, ensureEditor } from "../editor/install.ts";
 import { installExtension } from "../editor/serve.ts";
 import { openEditor } from "../editor/session.ts";
 import { Workbench } from "../editor/workbench.ts";
-import { ensureSandbox, lookAtSandbox, type Sandbox, stopSandbox } from "../sandbox/sandbox.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
 import { firstRun } from "../start/firstRun.ts";
 import { NAMESPACE } from "../start/project.ts";
+import { benchSandbox } from "./benchSandbox.ts";
 import { firstLineByHand, LEFT_BY_HAND, TYPED_BY_HAND } from "./byHand.ts";
 import type { OnEnd } from "./ending.ts";
 import { type Measured, Samples } from "./figures.ts";
@@ -20,7 +21,6 @@ import { type Measured, Samples } from "./figures.ts";
 const OURS = "ours";
 const BY_HAND = "kubectl by hand";
 const REPEATS = 5;
-const SANDBOX = "bench";
 const OUR_JOBS = ["pytorchjobs", "--selector=app.kubernetes.io/managed-by=trainyard"];
 const SAMPLE = path.join(ROOT, "media", "sample", "train.py");
 
@@ -30,7 +30,7 @@ export async function benchFirstRun(onEnd: OnEnd): Promise<Measured> {
   const vsix = await step("packing the extension", () =>
     packageExtension(path.join(ROOT, "out", "bench", "ours.vsix")),
   );
-  const sandbox = await step(`the sandbox «${SANDBOX}»`, () => bringUp(onEnd));
+  const sandbox = await benchSandbox(onEnd);
   await tidyUp(sandbox);
   // Not counted: it brings the image's files into the system's memory, for both arms.
   await step("a first job, not counted", () => byHand(sandbox, onEnd));
@@ -67,12 +67,6 @@ export async function benchFirstRun(onEnd: OnEnd): Promise<Measured> {
 }
 
 const seconds = (ms: number) => ms / 1000;
-
-async function bringUp(onEnd: OnEnd): Promise<Sandbox> {
-  if (lookAtSandbox(SANDBOX).status === undefined)
-    onEnd(() => step(`ending the sandbox «${SANDBOX}»`, () => stopSandbox(SANDBOX)));
-  return ensureSandbox({ name: SANDBOX, onProgress: (line) => console.log(line) });
-}
 
 /** Removes the jobs of both arms and waits for their pods to go: no run shall share the machine with one before. */
 async function tidyUp(sandbox: Sandbox): Promise<void> {

@@ -1,4 +1,4 @@
-// `npm run bench -- start | first-run`: side-by-side benchmarks. Without an argument it lists them.
+// `npm run bench -- start | first-run | lists | updates | idle`: side-by-side benchmarks. Without an argument it lists them.
 import path from "node:path";
 import process from "node:process";
 import { ROOT } from "../../scripts/build.ts";
@@ -7,8 +7,11 @@ import { oneLine } from "../start/oneLine.ts";
 import { Endings, type OnEnd } from "./ending.ts";
 import type { Measured } from "./figures.ts";
 import { benchFirstRun } from "./firstRun.ts";
+import { benchIdle } from "./idle.ts";
+import { benchLists } from "./lists.ts";
 import { describe, thisMachine, writeReport } from "./report.ts";
 import { benchStart } from "./start.ts";
+import { benchUpdates } from "./updates.ts";
 
 interface Bench {
   readonly about: string;
@@ -21,6 +24,9 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
     "first-run",
     { about: "from an installed extension and a kubeconfig to the first log line (minutes)", measure: benchFirstRun },
   ],
+  ["updates", { about: "how soon a change is known with 5,000 jobs open (minutes)", measure: benchUpdates }],
+  ["idle", { about: "twelve watches while nothing happens (10 minutes)", measure: benchIdle }],
+  ["lists", { about: "opening a namespace with 5,000 training jobs (minutes)", measure: benchLists }],
 ]);
 const OUT = path.join(ROOT, "out", "bench");
 

@@ -81,6 +81,16 @@ export class FaultProxy {
     this.#silent = on;
   }
 
+  /** Open connections fall silent for good, as after a sleep in which the network forgot them; new ones pass. */
+  strand(): void {
+    for (const { near, far } of this.#links) {
+      for (const socket of [near, far]) {
+        socket.removeAllListeners("data");
+        socket.pause();
+      }
+    }
+  }
+
   /** Swallows what the server answers, while requests still reach it. */
   mute(on: boolean): void {
     this.#muted = on;

@@ -102,7 +102,7 @@ describe("following over a network that fails", () => {
     const logged = (await fs.readFile(log.path, "utf8")).split("\n").filter((line) => /^\d │ /.test(line));
     assert.deepEqual(
       logged,
-      recorder.records.map(({ rank, text }) => `${rank} │ ${text}`),
+      recorder.records.map(({ source, text }) => `${source} │ ${text}`),
     );
   });
 

@@ -16,10 +16,11 @@ describe("a person with few rights", () => {
   after(() => cleanup.run());
 
   it("is shown the context's own namespace, and may name others", async () => {
-    assert.deepEqual(await rig.engine.namespaces(rig.context), { shown: ["team-a"], more: true });
-    assert.deepEqual(await rig.engine.allNamespaces(rig.context), { names: ["team-a"], mayList: false });
+    const notes = new Map();
+    assert.deepEqual(await rig.engine.namespaces(rig.context), { shown: ["team-a"], more: true, notes });
+    assert.deepEqual(await rig.engine.allNamespaces(rig.context), { names: ["team-a"], mayList: false, notes });
     await rig.engine.chooseNamespaces(rig.context, ["team-a", "team-b"]);
-    assert.deepEqual(await rig.engine.namespaces(rig.context), { shown: ["team-a", "team-b"], more: true });
+    assert.deepEqual(await rig.engine.namespaces(rig.context), { shown: ["team-a", "team-b"], more: true, notes });
     const state = rig.engine.clusterState(rig.context);
     assert.ok(state.kind === "live");
     assert.match(state.version, /^1\.\d+\.\d+/);
@@ -29,10 +30,10 @@ describe("a person with few rights", () => {
     const cluster = rig.engine.cluster(rig.context);
     const states: string[] = [];
     for (const store of [
-      cluster.jobs("team-a"),
+      cluster.jobStore("PyTorchJob", "team-a"),
       cluster.pods("team-a"),
       cluster.warnings("team-a"),
-      cluster.jobs("team-b"),
+      cluster.jobStore("PyTorchJob", "team-b"),
     ]) {
       const held = store.hold();
       await store.settled();
@@ -43,8 +44,8 @@ describe("a person with few rights", () => {
     assert.deepEqual(states, [
       "live",
       "live",
-      'forbidden: events is forbidden: User "narrow" cannot watch resource "events" in API group "" in the namespace "team-a"',
-      'forbidden: pytorchjobs.kubeflow.org is forbidden: User "narrow" cannot watch resource "pytorchjobs" in API group "kubeflow.org" in the namespace "team-b"',
+      'forbidden: events is forbidden: User "narrow" cannot list resource "events" in API group "" in the namespace "team-a"',
+      'forbidden: pytorchjobs.kubeflow.org is forbidden: User "narrow" cannot list resource "pytorchjobs" in API group "kubeflow.org" in the namespace "team-b"',
     ]);
   });
 
@@ -58,7 +59,7 @@ describe("a person with few rights", () => {
     assert.equal(result.verdict.outcome, "succeeded");
     assert.deepEqual(recorder.of(0), ["through the narrow gate"]);
     assert.match(
-      await rig.engine.objectYaml(rig.context, { plural: "pytorchjobs", namespace: "team-a", name: job.name }),
+      await rig.engine.objectYaml(rig.context, { resource: PYTORCH_JOB, namespace: "team-a", name: job.name }),
       /kind: PyTorchJob/,
     );
     await rig.engine.stopJob(rig.context, job);
@@ -80,7 +81,7 @@ describe("a person with few rights", () => {
     await assert.rejects(follow(rig, target).result, {
       code: "no-rights",
       message:
-        'any cannot be followed. The cluster says: pytorchjobs.kubeflow.org is forbidden: User "narrow" cannot watch resource "pytorchjobs" in API group "kubeflow.org" in the namespace "team-b". An administrator can allow it.',
+        'any cannot be followed. The cluster says: pytorchjobs.kubeflow.org "any" is forbidden: User "narrow" cannot list resource "pytorchjobs" in API group "kubeflow.org" in the namespace "team-b". An administrator can allow it.',
     });
   });
 });

@@ -3,14 +3,14 @@ import { stripVTControlCharacters } from "node:util";
 import type { FollowSink, FollowTarget } from "../../src/jobs/follow.ts";
 import type { LogRecord } from "../../src/jobs/readings.ts";
 import type { FollowResult, LogWords } from "../../src/jobs/session.ts";
-import type { JobState } from "../../src/kubeflow/model.ts";
+import type { JobState, Source } from "../../src/kubeflow/model.ts";
 import type { KubeObject } from "../../src/kube/objects.ts";
 import { PYTORCH_JOB } from "../../src/kubeflow/kinds/pytorchJob.ts";
 import { until } from "../editor/until.ts";
 import { PYTHON, type Rig } from "./support.ts";
 
 export interface Told {
-  readonly rank: number | undefined;
+  readonly rank: Source | undefined;
   readonly state: JobState;
   readonly text: string;
 }
@@ -28,17 +28,19 @@ export class Recorder implements FollowSink {
     await this.pause();
   }
 
-  status(rank: number | undefined, state: JobState, text: string): void {
+  status(rank: Source | undefined, state: JobState, text: string): void {
     this.statuses.push({ rank, state, text });
   }
 
-  gap(rank: number, after: string | undefined, before: string): void {
+  gap(rank: Source, after: string | undefined, before: string): void {
     this.gaps.push(`rank ${rank} between ${after ?? "its beginning"} and ${before}`);
   }
 
   /** Text of a rank's lines, in the order in which they came. */
-  of(rank: number): string[] {
-    return this.records.filter((record) => record.rank === rank).map((record) => stripVTControlCharacters(record.text));
+  of(rank: Source): string[] {
+    return this.records
+      .filter((record) => record.source === rank)
+      .map((record) => stripVTControlCharacters(record.text));
   }
 
   /** Waits until a status has come that fits. */
@@ -52,7 +54,7 @@ export class Recorder implements FollowSink {
   }
 
   /** Waits until a rank has said this. */
-  heard(rank: number, text: string, timeout = 30_000): Promise<string[]> {
+  heard(rank: Source, text: string, timeout = 30_000): Promise<string[]> {
     return until(
       `rank ${rank} to say ${text}`,
       () => Promise.resolve(this.of(rank)),

@@ -7,7 +7,8 @@ import { KubeClient } from "../../src/kube/client.ts";
 import type { KubeObject, ResourceKind } from "../../src/kube/objects.ts";
 import { Stores } from "../../src/kube/stores.ts";
 import type { KubeRequest } from "../../src/kube/transport.ts";
-import { PYTORCH_JOB, PYTORCH_JOBS } from "../../src/kubeflow/kinds/pytorchJob.ts";
+import { kindOf } from "../../src/kubeflow/jobKinds.ts";
+import { PYTORCH_JOB } from "../../src/kubeflow/kinds/pytorchJob.ts";
 import { until } from "../editor/until.ts";
 import { createRaw, followToEnd } from "./recorder.ts";
 import { assertSays, NOT_CREATED, refusal } from "./refusal.ts";
@@ -52,7 +53,7 @@ describe("a launch that the cluster refuses, in one sentence with a next step", 
     assertSays(error, "no-operator", "No training operator in this cluster. An administrator can install it.", ADMIN);
     const stores = new Stores({ client: withoutOperator(rig.client), clock: systemClock, log: silentLogger });
     cleanup.add(() => stores.dispose());
-    const store = stores.get(PYTORCH_JOBS, namespace);
+    const store = stores.get(kindOf("PyTorchJob").jobs, namespace);
     store.hold();
     await store.settled();
     assert.equal(store.state.kind, "absent");
@@ -112,13 +113,13 @@ describe("a launch that the cluster refuses, in one sentence with a next step", 
     assert.equal(result.verdict.outcome, "succeeded");
     assert.deepEqual(recorder.of(0), ["trained"]);
     const cluster = reader.engine.cluster(reader.context);
-    for (const store of [cluster.jobs(own), cluster.pods(own), cluster.warnings(own)]) {
+    for (const store of [cluster.jobStore("PyTorchJob", own), cluster.pods(own), cluster.warnings(own)]) {
       const held = store.hold();
       await store.settled();
       assert.equal(store.state.kind, "live");
       held.dispose();
     }
-    await reader.engine.objectYaml(reader.context, { plural: "pytorchjobs", namespace: own, name: job.name });
+    await reader.engine.objectYaml(reader.context, { resource: PYTORCH_JOB, namespace: own, name: job.name });
     await reader.engine.stopJob(reader.context, job);
     await reader.engine.deleteJob(reader.context, job);
     await until(

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import process from "node:process";
 import type { StoreState } from "../../src/kube/store.ts";
 import { PYTORCH_JOB } from "../../src/kubeflow/kinds/pytorchJob.ts";
 import { until } from "../editor/until.ts";
-import { skipBecause } from "../rings/skip.ts";
 import { FaultProxy } from "./faultProxy.ts";
 import { createRaw, follow } from "./recorder.ts";
 import { bendKubeconfig, Cleanup, kubeconfigOf, makeNamespace, openRig, type Rig, serverOf } from "./support.ts";
@@ -33,7 +31,7 @@ describe("watching a cluster", () => {
     const before = proxy.accepted;
     const rig = await openRig(cleanup, proxied);
     const cluster = rig.engine.cluster(rig.context);
-    const stores = [cluster.jobs(namespace), cluster.pods(namespace), cluster.warnings(namespace)];
+    const stores = [cluster.jobStore("PyTorchJob", namespace), cluster.pods(namespace), cluster.warnings(namespace)];
     assert.deepEqual(
       stores.map((store) => store.state.kind),
       ["idle", "idle", "idle"],
@@ -51,8 +49,7 @@ describe("watching a cluster", () => {
       worker: "print('y')",
       workers: 1,
     });
-    const names = ["jobs", "pods", "warnings"] as const;
-    const many = names.map((name) => cluster[name]("default"));
+    const many = [cluster.jobStore("PyTorchJob", "default"), cluster.pods("default"), cluster.warnings("default")];
     for (const store of [...stores, ...many]) store.hold();
     const followed = follow(rig, target).result;
     await Promise.all([
@@ -74,7 +71,7 @@ describe("watching a cluster", () => {
 
   it("shows a change within a second", async () => {
     const rig = await openRig(cleanup, proxied);
-    const store = rig.engine.cluster(rig.context).jobs(namespace);
+    const store = rig.engine.cluster(rig.context).jobStore("PyTorchJob", namespace);
     store.hold();
     await store.settled();
     const changedAt = new Map<string, number>();
@@ -103,7 +100,7 @@ describe("watching a cluster", () => {
 
   it("outlives an outage: says since when it knows nothing new, then catches up with all that happened", async () => {
     const rig = await openRig(cleanup, proxied);
-    const store = rig.engine.cluster(rig.context).jobs(namespace);
+    const store = rig.engine.cluster(rig.context).jobStore("PyTorchJob", namespace);
     store.hold();
     const sleep = "import time; time.sleep(60)";
     const [gone, kept] = [
@@ -158,7 +155,7 @@ describe("watching a cluster", () => {
 
   it("says nothing of an interruption that heals at once", async () => {
     const rig = await openRig(cleanup, proxied);
-    const store = rig.engine.cluster(rig.context).jobs(namespace);
+    const store = rig.engine.cluster(rig.context).jobStore("PyTorchJob", namespace);
     store.hold();
     await store.settled();
     const states: string[] = [];
@@ -167,25 +164,6 @@ describe("watching a cluster", () => {
     const target = await createRaw(direct, { name: "short", namespace, master: "print(1)" });
     await until("the new job", () => Promise.resolve(store.items.has(target.uid)), Boolean);
     assert.deepEqual(states, []);
-    await direct.client.delete(PYTORCH_JOB, target.name, namespace, target.uid);
-  });
-
-  it("notices a network that went away without a word", async function () {
-    if (process.env["TRAINYARD_FULL"] === undefined) skipBecause(this, "takes a minute, in test:full");
-    this.timeout(150_000);
-    const rig = await openRig(cleanup, proxied);
-    const store = rig.engine.cluster(rig.context).jobs(namespace);
-    store.hold();
-    await store.settled();
-    proxy.blackhole(true);
-    const target = await createRaw(direct, { name: "unheard", namespace, master: "print(1)" });
-    const state = (): Promise<StoreState["kind"]> => Promise.resolve(store.state.kind);
-    // A ping after 30 s of silence, 15 s for its answer, and the five seconds that a short outage is granted.
-    await until("the store to say so", state, (kind) => kind === "stale", 52_000);
-    proxy.blackhole(false);
-    proxy.cut();
-    await until("it to be live again", state, (kind) => kind === "live", 60_000);
-    await until("the job", () => Promise.resolve(store.items.has(target.uid)), Boolean);
     await direct.client.delete(PYTORCH_JOB, target.name, namespace, target.uid);
   });
 });

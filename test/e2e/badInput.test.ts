@@ -58,11 +58,11 @@ describe("bad input in the workbench", () => {
 
   it("no kubeconfig: the view and the run say so and offer to add one", async () => {
     await workbench.openView("Kubeflow");
-    await workbench.page.getByRole("button", { name: "Add Kubeconfig File…" }).first().waitFor();
+    await workbench.page.getByRole("button", { name: "Add Cluster…" }).first().waitFor();
     await stage.look("no-kubeconfig");
     const text = await refusal("train.py", /No kubeconfig was found/);
     assert.match(text, /The job was not created\. No kubeconfig was found, so there is no cluster to run on\./);
-    assert.match(text, /Add Kubeconfig File…/);
+    assert.match(text, /Add Cluster…/);
   });
 
   it("a broken kubeconfig: a row names the file and the line, and opens it", async () => {

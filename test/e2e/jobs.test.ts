@@ -113,7 +113,7 @@ describe("what can be done with a job", () => {
     await workbench.dialogButton(`Stop ${job}?`, "Stop");
     await workbench.treeRow(new RegExp(`^${job}, training job, suspended`)).waitFor();
     await workbench.waitForTerminal(`${job} was stopped after`, 30_000);
-    await workbench.rowMenu(row(), "Delete Training Job…");
+    await workbench.rowMenu(row(), "Delete…");
     await workbench.dialogButton(`Delete ${job}?`, "Delete");
     await row().waitFor({ state: "detached", timeout: 60_000 });
   });

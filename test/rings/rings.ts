@@ -30,13 +30,14 @@ const SANDBOX = "test";
 let sandbox: Promise<Readonly<Record<string, string>>> | undefined;
 
 function testSandbox(): Promise<Readonly<Record<string, string>>> {
-  return (sandbox ??= ensureSandbox({ name: SANDBOX, fresh: true, onProgress: (line) => console.log(line) }).then(
-    (made) => ({
-      TRAINYARD_KUBECONFIG: made.kubeconfig,
-      TRAINYARD_KUBECONFIG_NARROW: made.narrowKubeconfig,
-      TRAINYARD_KUBECONFIG_READER: made.readerKubeconfig,
-    }),
-  ));
+  // TRAINYARD_PIPELINES=off leaves Kubeflow Pipelines out, and its tests with it.
+  const extras = process.env["TRAINYARD_PIPELINES"] === "off" ? [] : (["pipelines"] as const);
+  const options = { name: SANDBOX, fresh: true, with: extras, onProgress: (line: string) => console.log(line) };
+  return (sandbox ??= ensureSandbox(options).then((made) => ({
+    TRAINYARD_KUBECONFIG: made.kubeconfig,
+    TRAINYARD_KUBECONFIG_NARROW: made.narrowKubeconfig,
+    TRAINYARD_KUBECONFIG_READER: made.readerKubeconfig,
+  })));
 }
 
 /** One after the other: both want the package manager of the system. */

@@ -26,7 +26,7 @@ describe("sandbox arguments", () => {
     [["up", "--name"], /needs a value/],
     [["up", "--name", "../x"], /no name for a sandbox/],
     [["up", "--fresh=yes"], /takes no value/],
-    [["up", "--with", "kwok,moon"], /«moon» is not one of kwok/],
+    [["up", "--with", "kwok,moon"], /«moon» is not one of kwok, pipelines/],
     [["kubeconfig", "--user", "root"], /«root» is not one of admin/],
   ] satisfies [string[], RegExp][]) {
     it(`refuses «${args.join(" ")}» in words`, () => {

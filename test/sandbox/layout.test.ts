@@ -8,7 +8,7 @@ import { duration } from "./progress.ts";
 describe("sandbox layout", () => {
   it("gives each slot a network, a device and a cgroup of its own", () => {
     const links = Array.from({ length: SLOTS }, (_, slot) => linkOf(slot));
-    for (const part of ["device", "host", "inside", "cgroup"] as const) {
+    for (const part of ["device", "host", "inside", "cgroup", "user"] as const) {
       assert.equal(new Set(links.map((link) => link[part])).size, SLOTS, part);
     }
     assert.equal(linkOf(3).inside, "10.243.3.2");

@@ -76,13 +76,22 @@ export interface Link {
   readonly prefix: 30;
   /** Below each cgroup hierarchy. */
   readonly cgroup: string;
+  /** Id of a user, one that no account has, whom programs that need no root run as. */
+  readonly user: number;
 }
 
 export function linkOf(slot: number): Link {
   if (!Number.isInteger(slot) || slot < 0 || slot >= SLOTS)
     throw new RangeError(`slot ${slot} is not one of 0 to ${SLOTS - 1}`);
   const name = `trainyard${slot}`;
-  return { device: name, host: `10.243.${slot}.1`, inside: `10.243.${slot}.2`, prefix: 30, cgroup: name };
+  return {
+    device: name,
+    host: `10.243.${slot}.1`,
+    inside: `10.243.${slot}.2`,
+    prefix: 30,
+    cgroup: name,
+    user: 64_100 + slot,
+  };
 }
 
 /** All addresses that a sandbox's API server may be reached at from the host; its certificate names them all. */

@@ -39,6 +39,7 @@ const PACKAGE_OF: Record<string, string> = {
   iptables: "iptables",
   mount: "mount",
   openssl: "openssl",
+  setpriv: "util-linux",
   tar: "tar",
   unshare: "util-linux",
 };

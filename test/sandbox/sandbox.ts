@@ -9,6 +9,7 @@ import { Api } from "./api.ts";
 import { certificate } from "./certificates.ts";
 import { layoutOf } from "./layout.ts";
 import type { Layout, User } from "./layout.ts";
+import type { ServerAct } from "./inside/talk.ts";
 import { findProgram, whyNotHere } from "./machine.ts";
 import { kubernetesProgram } from "./parts/golang.ts";
 import { livingSupervisor, readStatus, write } from "./state.ts";
@@ -30,9 +31,9 @@ export interface Sandbox {
   readonly name: string;
   /** Path of the administrator's kubeconfig; context `trainyard-<name>`. */
   readonly kubeconfig: string;
-  /** Of the user `narrow`, who launches PyTorchJobs in team-a and can do nothing else. */
+  /** Of the user `narrow`, who runs training jobs and notebooks in team-a and can do nothing else. */
   readonly narrowKubeconfig: string;
-  /** Of the user `reader`, who only looks at team-a's PyTorchJobs and pods. */
+  /** Of the user `reader`, who only looks at team-a's training jobs, notebooks and pods. */
   readonly readerKubeconfig: string;
   /** `https://127.0.0.1:PORT`, the same for as long as the sandbox is known; answers from the first second. */
   readonly address: string;
@@ -175,6 +176,19 @@ export async function stopSandbox(name: string): Promise<void> {
   const layout = layoutOf(name);
   if (!fs.existsSync(layout.dir)) return;
   await withLock(`sandbox-${name}`, () => asRoot("stop", name));
+}
+
+/**
+ * Does to the API server of a running sandbox what only a test wants: `kill` (SIGKILL), `start` (the same etcd; resolves
+ * when it is ready), `compact` (etcd's history is gone). The sandbox lives on.
+ */
+export async function disturbServer(name: string, what: ServerAct): Promise<void> {
+  const layout = layoutOf(name);
+  const status = await nextStatus(layout, ({ phase }) => phase === "ready");
+  const serial = (status.acted ?? 0) + 1;
+  write(layout.wanted, { with: status.with, act: { serial, what } });
+  await asRoot("add", name);
+  await nextStatus(layout, ({ acted }) => acted === serial);
 }
 
 /** What a sandbox does at the moment; undefined where it does not run, `last` is then its last word. */

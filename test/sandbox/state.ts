@@ -3,11 +3,12 @@ import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import * as v from "valibot";
+import { ServerAct } from "./inside/talk.ts";
 import { layoutOf, freeSlot, knownSandboxes, slotsOnMachine } from "./layout.ts";
 import type { Layout } from "./layout.ts";
 import { processStart } from "./machine.ts";
 
-export const EXTRAS = ["kwok"] as const;
+export const EXTRAS = ["kwok", "pipelines"] as const;
 export type Extra = (typeof EXTRAS)[number];
 export const PARTS = ["control", "node"] as const;
 export type Parts = (typeof PARTS)[number];
@@ -22,7 +23,11 @@ export type Settings = v.InferOutput<typeof Settings>;
 const ProcessIdentity = v.object({ pid: v.number(), started: v.string() });
 export type ProcessIdentity = v.InferOutput<typeof ProcessIdentity>;
 
-const Wanted = v.object({ with: v.array(v.picklist(EXTRAS)) });
+/** `act` is done once per serial number. */
+const Wanted = v.object({
+  with: v.array(v.picklist(EXTRAS)),
+  act: v.optional(v.object({ serial: v.number(), what: ServerAct })),
+});
 export type Wanted = v.InferOutput<typeof Wanted>;
 
 const Status = v.object({
@@ -32,6 +37,8 @@ const Status = v.object({
   since: v.string(),
   parts: v.picklist(PARTS),
   with: v.array(v.picklist(EXTRAS)),
+  /** The last act that was wanted and is done. */
+  acted: v.optional(v.number()),
   address: v.string(),
   /** Straight to the API server's own address, without the relay. */
   direct: v.string(),

@@ -16,6 +16,7 @@ import { writeUserKubeconfigs } from "./kubeconfig.ts";
 import { API_PORT, layoutOf, linkOf } from "./layout.ts";
 import { giveBack, needPrograms } from "./machine.ts";
 import { buildKwok, buildParts } from "./parts/all.ts";
+import { buildPipelines } from "./parts/pipelines.ts";
 import { openDoor } from "./placeholder.ts";
 import type { Door } from "./placeholder.ts";
 import { Progress } from "./progress.ts";
@@ -34,6 +35,8 @@ let phase: Status["phase"] = "building";
 /** Renews the status while steps go on. */
 let telling: NodeJS.Timeout | undefined;
 let stopping: Promise<void> | undefined;
+/** Serial number of the last act of wanted.json. */
+let acted: number | undefined;
 /** Settled by the inside's reports. */
 const waiting = new Map<Order["do"], { resolve: () => void; reject: (error: Error) => void }>();
 
@@ -45,6 +48,7 @@ function tellStatus(message = progress.words()): void {
     since: new Date().toISOString(),
     parts,
     with: [...running],
+    ...(acted === undefined ? {} : { acted }),
     address: `https://127.0.0.1:${settings.port ?? 0}`,
     direct: `https://${address}:${API_PORT}`,
     ...(inside?.pid === undefined ? {} : { inside: identity(inside.pid) }),
@@ -65,12 +69,11 @@ async function main(): Promise<void> {
   telling = setInterval(() => tellStatus(), 1000);
   say(`${door?.port === undefined ? "" : `https://127.0.0.1:${door.port}`} answers from now on`);
 
-  const needed = ["unshare", "mount", "ip"];
+  const needed = ["unshare", "setpriv", "mount", "ip"];
   await needPrograms(parts === "node" ? [...needed, "iptables"] : needed);
-  const kwok = extrasAsked.includes("kwok") ? [() => buildKwok(progress)] : [];
   const built = await buildParts(parts, progress);
   // Only now: what everybody needs is compiled first.
-  const extra = await Promise.all(kwok.map((build) => build()));
+  const extras = await Promise.all(EXTRAS.filter((extra) => extrasAsked.includes(extra)).map(buildExtra));
 
   phase = "starting";
   progress.say("the sandbox is starting");
@@ -78,7 +81,7 @@ async function main(): Promise<void> {
   const begun = Date.now();
   await startInside();
   await order({ do: "start", slot: settings.slot, ...built });
-  for (const parts of extra) await addKwok(parts);
+  for (const extra of extras) await addExtra(extra);
   clearInterval(telling);
   phase = "ready";
   progress.say("ready");
@@ -159,16 +162,29 @@ async function order(order: Order): Promise<void> {
   await progress.step(order.do === "start" ? "starting the programs" : `starting ${order.do}`, () => done);
 }
 
-async function addKwok(parts: { program: string; stages: string[] }): Promise<void> {
-  await order({ do: "kwok", ...parts });
-  running.push("kwok");
+type ExtraOrder = Extract<Order, { do: Extra }>;
+
+async function buildExtra(extra: Extra): Promise<ExtraOrder> {
+  if (extra === "kwok") return { do: extra, ...(await buildKwok(progress)) };
+  if (parts === "control") throw new Error("The pipelines need pods: start the sandbox with --parts node.");
+  return { do: extra, slot: settings.slot, ...(await buildPipelines(progress)) };
 }
 
-/** Asked by signal while we run: adds the extras that `wanted.json` names and that do not run yet. */
+async function addExtra(extra: ExtraOrder): Promise<void> {
+  await order(extra);
+  running.push(extra.do);
+}
+
+/** Asked by signal while we run: adds the extras that `wanted.json` names and that do not run yet, and does its act. */
 async function addWanted(): Promise<void> {
-  for (const extra of readWanted(layout)?.with ?? []) {
+  const wanted = readWanted(layout);
+  for (const extra of wanted?.with ?? []) {
     if (!EXTRAS.includes(extra) || running.includes(extra)) continue;
-    await addKwok(await buildKwok(progress));
+    await addExtra(await buildExtra(extra));
+  }
+  if (wanted?.act !== undefined && wanted.act.serial !== acted) {
+    await order({ do: "server", act: wanted.act.what });
+    acted = wanted.act.serial;
   }
   tellStatus();
 }

@@ -9,6 +9,21 @@ export const KUBERNETES = "1.34.10";
 /** Go module github.com/kubeflow/training-operator: the last release of the first generation (PyTorchJob). */
 export const TRAINING_OPERATOR = "1.9.4";
 
+/** Go module github.com/kubeflow/trainer/v2: the second generation (TrainJob). `@latest` answers an older one. */
+export const TRAINER = "2.3.0";
+
+/** Go module sigs.k8s.io/jobset: the release that the Trainer's manifests name. */
+export const JOBSET = "0.12.0";
+
+/**
+ * Go module github.com/kubeflow/pipelines: its release, and the module's version (go/pipelines/go.mod names it too). The
+ * only one that downloads: of newer releases no module is published, so what they added is not to be tested here.
+ */
+export const PIPELINES = { release: "2.0.5", module: "0.0.0-20231208180049-c5658f09ec38" } as const;
+
+/** Go module github.com/johannesboyne/gofakes3: the object store of the pipelines, in memory. */
+export const GOFAKES3 = "1.2.0";
+
 /** Go module sigs.k8s.io/kwok: fake nodes and pods, for tests of scale. */
 export const KWOK = "0.8.0";
 

@@ -125,7 +125,7 @@ async function sandbox(): Promise<Cluster> {
 async function agreeOnSandbox(yes: boolean): Promise<void> {
   console.log(`
 No cluster was named, and there is no container engine with kind, k3d or minikube. The sandbox will do: a real
-one-node Kubernetes with the Kubeflow Training Operator. What it changes on this machine:
+one-node Kubernetes with Kubeflow's Training Operator and Trainer. What it changes on this machine:
   - system packages that it lacks are installed with apt-get (such as debootstrap, iproute2, iptables, openssl;
     for the browser-hosted editor's screenshots also Chromium);
   - while it runs, a network link (a veth pair, trainyardN, within 10.243.0.0/16) and empty cgroups, which are there

@@ -28,7 +28,7 @@ export async function copyAdminRequest(deps: CommandDeps, target: unknown): Prom
 
 /** What the open folder of this namespace has found out; both where nobody has looked. */
 function missing(engine: Engine, context: string, namespace: string): "operator" | "rights" | "both" {
-  const { kind } = engine.cluster(context).jobs(namespace).state;
+  const { kind } = engine.cluster(context).jobsState(namespace);
   return kind === "absent" ? "operator" : kind === "forbidden" ? "rights" : "both";
 }
 

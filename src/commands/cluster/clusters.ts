@@ -5,8 +5,7 @@ import type { Engine } from "../../engine.ts";
 import { type Choice, pickOne } from "../../platform/pick.ts";
 import { withProgress } from "../../platform/progress.ts";
 import type { CommandDeps } from "../deps.ts";
-import { contextOf, isNode } from "../nodes.ts";
-import type { TreeNode } from "../../tree/nodes.ts";
+import { contextOf, isTreeNode } from "../nodes.ts";
 
 export async function refresh(deps: CommandDeps, target: unknown): Promise<void> {
   if (isTreeNode(target)) {
@@ -72,22 +71,6 @@ function split(text: string): readonly string[] {
     .filter((name) => name !== "");
 }
 
-export async function addKubeconfig(deps: CommandDeps): Promise<void> {
-  const picked = await vscode.window.showOpenDialog({
-    canSelectMany: false,
-    title: vscode.l10n.t("Kubeconfig file"),
-    openLabel: vscode.l10n.t("Add"),
-  });
-  const [file] = picked ?? [];
-  if (file === undefined) return;
-  // With an own list the default files would no longer be read: they stay in it.
-  const engine = await deps.engine();
-  await engine.load();
-  for (const known of deps.settings.kubeconfigPaths().length === 0 ? engine.kubeconfigFiles() : [])
-    await deps.settings.addKubeconfigPath(known);
-  await deps.settings.addKubeconfigPath(file.fsPath);
-}
-
 export async function openKubeconfig(deps: CommandDeps, target: unknown): Promise<void> {
   const engine = await deps.engine();
   await engine.load();
@@ -115,8 +98,4 @@ export async function pickContext(engine: Engine): Promise<string> {
   return items.length === 1
     ? only.value
     : pickOne({ title: vscode.l10n.t("Clusters"), placeholder: vscode.l10n.t("Which cluster?"), items });
-}
-
-function isTreeNode(target: unknown): target is TreeNode {
-  return (["cluster", "namespace", "jobs", "job", "replica", "message"] as const).some((kind) => isNode(target, kind));
 }

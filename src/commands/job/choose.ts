@@ -41,7 +41,7 @@ async function askContext(engine: Engine, title: string, last: string | undefine
 
 /** There is no cluster to run on, or none that can be read: one sentence with what to press. */
 function noCluster(engine: Engine): UserError {
-  const add = { title: vscode.l10n.t("Add Kubeconfig File…"), command: COMMANDS.addKubeconfig };
+  const add = { title: vscode.l10n.t("Add Cluster…"), command: COMMANDS.addCluster };
   const [problem] = engine.problems();
   if (problem !== undefined) {
     const open = { title: vscode.l10n.t("Open Kubeconfig"), command: COMMANDS.openKubeconfig, args: [problem.file] };

@@ -3,13 +3,14 @@ import * as vscode from "vscode";
 import { UserError } from "../../core/errors.ts";
 import { label } from "../../core/sanitize.ts";
 import type { Engine } from "../../engine.ts";
-import type { TrainingJob } from "../../kubeflow/model.ts";
+import type { JobIdentity } from "../../jobs/index.ts";
+import type { JobKind, Source, TrainingJob } from "../../kubeflow/model.ts";
 import { COMMANDS } from "../../manifest.ts";
 import { type Choice, pickOne } from "../../platform/pick.ts";
 import { withProgress } from "../../platform/progress.ts";
-import type { JobNode, ReplicaNode } from "../../tree/nodes.ts";
+import type { ReplicaNode } from "../../tree/nodes.ts";
 import type { CommandDeps } from "../deps.ts";
-import { isNode } from "../nodes.ts";
+import { isNode, isTreeNode } from "../nodes.ts";
 
 interface Picked {
   readonly engine: Engine;
@@ -19,7 +20,12 @@ interface Picked {
 
 export async function followJob(deps: CommandDeps, target: unknown): Promise<void> {
   const { context, job } = await jobOf(deps, target);
-  await deps.tasks.follow(context, job, isNode(target, "replica") ? target.rank : undefined);
+  await deps.tasks.follow(context, job, isNode(target, "replica") ? sourceOf(target) : undefined);
+}
+
+/** A replica's row is told apart by its rank, or by the name of what has none. */
+function sourceOf({ key }: ReplicaNode): Source {
+  return /^\d+$/.test(key) ? Number(key) : key;
 }
 
 export async function stopJob(deps: CommandDeps, target: unknown): Promise<void> {
@@ -29,85 +35,80 @@ export async function stopJob(deps: CommandDeps, target: unknown): Promise<void>
   await withProgress(vscode.l10n.t("Stopping {0}", job.name), (signal) => engine.stopJob(context, job, signal));
 }
 
-export async function deleteJob(deps: CommandDeps, target: unknown): Promise<void> {
+/** Lets a stopped job run again, from its beginning. */
+export async function resumeJob(deps: CommandDeps, target: unknown): Promise<void> {
   const { engine, context, job } = await jobOf(deps, target);
-  const detail = vscode.l10n.t(
-    "The job, its pods with their logs, and its copy of the code are deleted from {0} / {1}. Log files on this computer stay.",
-    context,
-    job.namespace,
+  if (!job.suspended) throw new UserError("not-stopped", vscode.l10n.t("{0} is not stopped.", label(job.name)));
+  await withProgress(vscode.l10n.t("Starting {0}", label(job.name)), (signal) =>
+    engine.resumeJob(context, job, signal),
   );
-  if (!(await deps.notify.confirm(vscode.l10n.t("Delete {0}?", job.name), detail, vscode.l10n.t("Delete")))) return;
-  await withProgress(vscode.l10n.t("Deleting {0}", job.name), (signal) => engine.deleteJob(context, job, signal));
 }
 
 /** The file on this computer: asks no cluster, and works when the job is long gone. */
 export async function openLog(deps: CommandDeps, target: unknown): Promise<void> {
   const engine = await deps.engine();
-  const at = referenceOf(target) ?? (await pickLaunch(engine));
+  const at = referenceOf(deps, target) ?? (await pickLaunch(engine));
   const file = await engine.latestLog(at.name, at.uid);
   if (file === undefined) {
     throw new UserError("no-log", vscode.l10n.t("There is no log file of {0} on this computer.", label(at.name)), {
       hint: vscode.l10n.t("Following its logs makes one."),
-      next: [
-        { title: vscode.l10n.t("Follow Logs"), command: COMMANDS.followJob, args: [jobReference(at.context, at)] },
-      ],
+      next: [{ title: vscode.l10n.t("Follow Logs"), command: COMMANDS.followJob, args: [at] }],
     });
   }
   await vscode.window.showTextDocument(vscode.Uri.file(file), { preview: false });
 }
 
 /** A job outside the tree, for buttons: what `jobOf` finds the job by. */
-interface JobReference {
+export interface JobReference {
   readonly kind: "job-reference";
   readonly context: string;
   readonly namespace: string;
   readonly name: string;
+  /** Empty: whatever has the name now. */
   readonly uid: string;
+  readonly jobKind: JobKind;
 }
 
-export function jobReference(context: string, job: Pick<TrainingJob, "namespace" | "name" | "uid">): JobReference {
-  return { kind: "job-reference", context, namespace: job.namespace, name: job.name, uid: job.uid };
+export function jobReference(context: string, job: JobIdentity): JobReference {
+  const { namespace, name, uid, kind = "PyTorchJob" } = job;
+  return { kind: "job-reference", context, namespace, name, uid, jobKind: kind };
 }
 
-function isReference(target: unknown): target is JobReference {
+export function isJobReference(target: unknown): target is JobReference {
   return typeof target === "object" && target !== null && "kind" in target && target.kind === "job-reference";
 }
 
 /** The job that a row or a button means, without asking its cluster. */
-function referenceOf(target: unknown): JobReference | undefined {
-  if (isReference(target)) return target;
-  const node = isNode(target, "job") ? target : isNode(target, "replica") ? ownerOf(target) : undefined;
-  return node && jobReference(node.context, node);
+export function referenceOf(deps: Pick<CommandDeps, "tree">, target: unknown): JobReference | undefined {
+  if (isJobReference(target)) return target;
+  const row = isTreeNode(target) ? target : deps.tree.selected;
+  const node = row?.kind === "replica" ? row.parent : row;
+  if (node?.kind !== "job") return undefined;
+  const { context, namespace, name, jobKind } = node;
+  const uid = deps.tree.folder(node)?.object(node)?.uid ?? "";
+  return jobReference(context, { namespace, name, uid, kind: jobKind });
 }
 
 /** The job that a row, a button or the person means, as it is now. From the palette the person picks among the last launches. */
 export async function jobOf(
-  deps: Pick<CommandDeps, "engine">,
+  deps: Pick<CommandDeps, "engine" | "tree">,
   target: unknown,
   fits?: (engine: Engine, job: TrainingJob) => boolean,
 ): Promise<Picked> {
   const engine = await deps.engine();
   await engine.load();
-  const named = referenceOf(target);
-  const at = named ?? (await pickLaunch(engine));
-  const job = await withProgress(vscode.l10n.t("Looking for {0}", label(at.name)), (signal) =>
-    engine.findJob(at.context, at, signal),
+  const { context, name, jobKind: kind, ...at } = referenceOf(deps, target) ?? (await pickLaunch(engine));
+  const job = await withProgress(vscode.l10n.t("Looking for {0}", label(name)), (signal) =>
+    engine.findJob(context, { ...at, name, kind }, signal),
   );
-  if (job === undefined) {
-    throw new UserError("gone", vscode.l10n.t("{0} is not in the cluster any more.", label(at.name)));
-  }
-  if (fits !== undefined && !fits(engine, job)) {
-    throw new UserError("not-active", vscode.l10n.t("{0} does not run any more.", label(at.name)));
-  }
-  return { engine, context: at.context, job };
-}
-
-function ownerOf(node: ReplicaNode): JobNode | undefined {
-  return node.parent?.kind === "job" ? node.parent : undefined;
+  if (job === undefined) throw new UserError("gone", vscode.l10n.t("{0} is not in the cluster any more.", label(name)));
+  if (fits !== undefined && !fits(engine, job))
+    throw new UserError("not-active", vscode.l10n.t("{0} does not run any more.", label(name)));
+  return { engine, context, job };
 }
 
 /** From the palette: one of the last launches. */
-async function pickLaunch(engine: Engine): Promise<JobReference> {
+export async function pickLaunch(engine: Engine): Promise<JobReference> {
   const launches = engine.jobs.lastRuns.files().flatMap((file) => {
     const launch = engine.jobs.lastRuns.get(file)?.launch;
     return launch === undefined ? [] : [{ file, launch }];

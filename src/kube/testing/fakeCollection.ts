@@ -1,4 +1,5 @@
 import type { KubeObject } from "../objects.ts";
+import { TABLE_TYPE } from "../table.ts";
 import { FakeBody, type FakeReply, type FakeRequest, json, refusal, streaming } from "./fakeTransport.ts";
 
 interface Change {
@@ -8,15 +9,22 @@ interface Change {
 }
 
 /**
- * One collection of an API server, as far as list, paged list, watch and streamed list go. A double: it speaks the
- * real protocol (API concepts, "Efficient detection of changes") but holds nothing else of a server.
+ * One collection of an API server, as far as get, list, paged list, watch and streamed list go, each as objects or as a
+ * table. A double: it speaks the real protocol (API concepts, "Efficient detection of changes") but holds nothing else
+ * of a server.
  */
 export class FakeCollection {
   readonly objects = new Map<string, KubeObject>();
   readonly watches = new Set<FakeBody>();
   readonly #history: Change[] = [];
+  /** Watches of tables: whether nothing was sent yet. */
+  readonly #tables = new WeakMap<FakeBody, boolean>();
   /** Whether `sendInitialEvents` is offered. */
   watchList = true;
+  /** Whether tables are. The column State shows a value up to its first slash. */
+  tables = true;
+  /** What a table says of everybody's age. */
+  age = "5m10s";
   /** Bytes per chunk of what is sent. */
   chunkSize = 65_536;
   #version = 100;
@@ -51,7 +59,12 @@ export class FakeCollection {
   }
 
   bookmark(): void {
-    for (const watch of this.live()) this.#send(watch, this.#bookmark(false));
+    const row = { cells: ["", null, null], object: null };
+    for (const watch of this.live()) {
+      const resourceVersion = String(this.#version);
+      if (!this.#tables.has(watch)) this.#send(watch, this.#bookmark(false));
+      else this.#send(watch, { type: "BOOKMARK", object: table({ resourceVersion }, null, [row]) });
+    }
   }
 
   live(): FakeBody[] {
@@ -60,16 +73,30 @@ export class FakeCollection {
 
   answer(request: FakeRequest): FakeReply {
     const { query } = request;
-    if (query["watch"] === undefined) return this.#list(query);
+    const name = /\/(?:pytorchjobs|pods)\/([^/]+)$/.exec(request.path)?.[1];
+    if (name !== undefined) return this.#get(name);
+    const asTable = request.raw.accept === TABLE_TYPE;
+    if (asTable && !this.tables) return refusal(406, "NotAcceptable", "only the following media types are accepted");
+    if (query["watch"] === undefined) return this.#list(query, asTable);
     if (query["sendInitialEvents"] !== undefined) return this.#watchList();
     const from = Number(query["resourceVersion"]);
     if (from < this.#oldest) return refusal(410, "Expired", `too old resource version: ${from} (${this.#oldest})`);
     const body = this.#open();
-    for (const change of this.#history) if (change.version > from) this.#send(body, event(change));
+    if (asTable) this.#tables.set(body, true);
+    for (const change of this.#history) if (change.version > from) this.#send(body, this.#event(change, body));
     return streaming(body);
   }
 
-  #list(query: FakeRequest["query"]): FakeReply {
+  #row({ metadata }: KubeObject): unknown {
+    return { cells: [metadata.name, metadata.labels?.["value"]?.split("/")[0], this.age], object: null };
+  }
+
+  #get(name: string): FakeReply {
+    const object = this.objects.get(name);
+    return object === undefined ? refusal(404, "NotFound", `"${name}" not found`) : json(object);
+  }
+
+  #list(query: FakeRequest["query"], asTable: boolean): FakeReply {
     const all = [...this.objects.values()];
     const limit = query["limit"] === undefined ? all.length : Number(query["limit"]);
     const [at, start] = (query["continue"] ?? `${this.#version}/0`).split("/").map(Number);
@@ -77,7 +104,16 @@ export class FakeCollection {
     if ((at ?? 0) < this.#oldest) return refusal(410, "Expired", "The provided continue parameter is too old");
     const items = all.slice(from, from + limit);
     const next = from + limit < all.length ? `${at ?? 0}/${from + limit}` : "";
-    return json({ metadata: { resourceVersion: String(at), continue: next }, items });
+    const metadata = { resourceVersion: String(at), continue: next };
+    if (asTable)
+      return json(
+        table(
+          metadata,
+          COLUMNS,
+          items.map((item) => this.#row(item)),
+        ),
+      );
+    return json({ metadata, items });
   }
 
   #watchList(): FakeReply {
@@ -100,7 +136,16 @@ export class FakeCollection {
 
   #changed(change: Change): void {
     this.#history.push(change);
-    for (const watch of this.live()) this.#send(watch, event(change));
+    for (const watch of this.live()) this.#send(watch, this.#event(change, watch));
+  }
+
+  /** Of a table's events only the first says what the columns are (seen: Kubernetes 1.34). */
+  #event({ type, object }: Change, watch: FakeBody): unknown {
+    const isFirst = this.#tables.get(watch);
+    if (isFirst === undefined) return { type, object };
+    this.#tables.set(watch, false);
+    const { resourceVersion } = object.metadata;
+    return { type, object: table({ resourceVersion }, isFirst ? COLUMNS : null, [this.#row(object)]) };
   }
 
   #send(body: FakeBody, value: unknown): void {
@@ -113,6 +158,12 @@ export class FakeCollection {
   }
 }
 
-function event(change: Change): unknown {
-  return { type: change.type, object: change.object };
+const COLUMNS = [
+  { name: "Name", type: "string", format: "name" },
+  { name: "State", type: "string", format: "" },
+  { name: "Age", type: "date", format: "" },
+];
+
+function table(metadata: object, columnDefinitions: unknown, rows: readonly unknown[]): unknown {
+  return { kind: "Table", apiVersion: "meta.k8s.io/v1", metadata, columnDefinitions, rows };
 }

@@ -2,13 +2,17 @@ import type { KubeObject, ResourceKind } from "../../kube/objects.ts";
 import type { StoreDefinition } from "../../kube/store.ts";
 import type { JobEvent } from "../model.ts";
 import { record, text, time } from "../read.ts";
+import { message } from "./jobParts.ts";
 
 export const EVENT: ResourceKind = { group: "", version: "v1", plural: "events", kind: "Event", namespaced: true };
 
-/** What the operator says about jobs: mostly why a pod could not be made (quota, limits, pod security). */
+/**
+ * All warnings of a namespace: what stands in a job's way is said of the job, of its JobSet and Jobs, or of its pods, and
+ * a field selector takes one kind alone.
+ */
 export const JOB_WARNINGS: StoreDefinition<JobEvent> = {
   kind: EVENT,
-  fieldSelector: "involvedObject.kind=PyTorchJob,type=Warning",
+  fieldSelector: "type=Warning",
   project: projectEvent,
 };
 
@@ -17,12 +21,18 @@ export function projectEvent(object: KubeObject): JobEvent {
   const about = record(body["involvedObject"]);
   return {
     uid: object.metadata.uid ?? "",
+    namespace: object.metadata.namespace ?? "",
     aboutKind: text(about["kind"]) ?? "",
     aboutName: text(about["name"]) ?? "",
     aboutUid: text(about["uid"]) ?? "",
     type: text(body["type"]) ?? "",
     reason: text(body["reason"]) ?? "",
-    message: text(body["message"]) ?? "",
-    time: time(body["lastTimestamp"]) ?? time(body["eventTime"]) ?? time(object.metadata.creationTimestamp) ?? 0,
+    message: message(body["message"]) ?? "",
+    time:
+      time(record(body["series"])["lastObservedTime"]) ??
+      time(body["lastTimestamp"]) ??
+      time(body["eventTime"]) ??
+      time(object.metadata.creationTimestamp) ??
+      0,
   };
 }

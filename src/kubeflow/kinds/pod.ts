@@ -1,36 +1,59 @@
 import type { KubeObject, ResourceKind } from "../../kube/objects.ts";
 import type { StoreDefinition } from "../../kube/store.ts";
-import { OPERATOR_LABELS } from "../labels.ts";
-import type { ContainerState, JobPod } from "../model.ts";
+import { JOBSET_LABELS, OPERATOR_LABELS, podLabel } from "../labels.ts";
+import type { ContainerState, JobKind, JobPod } from "../model.ts";
 import { type Json, list, number, record, text, time, whole } from "../read.ts";
-import { MAX_REPLICAS } from "./pytorchJob.ts";
+import { MAX_REPLICAS, message } from "./jobParts.ts";
+import { V1_KINDS } from "./v1Job.ts";
 
 export const POD: ResourceKind = { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true };
 
-/** All pods of training jobs in a namespace. */
-export const JOB_PODS: StoreDefinition<JobPod> = { kind: POD, labelSelector: OPERATOR_LABELS.job, project: projectPod };
+/** All pods of the Training Operator's jobs in a namespace. */
+export const JOB_PODS: StoreDefinition<JobPod> = {
+  kind: POD,
+  labelSelector: podLabel("PyTorchJob"),
+  project: projectPod,
+};
+
+/** All pods of JobSets, and so of TrainJobs. */
+export const TRAINJOB_PODS: StoreDefinition<JobPod> = {
+  kind: POD,
+  labelSelector: podLabel("TrainJob"),
+  project: projectPod,
+};
+
+/** By what the operator calls itself on its pods: `tfjob-controller`. */
+const KIND_BY_OPERATOR: ReadonlyMap<string, JobKind> = new Map(
+  V1_KINDS.map(({ kind }) => [`${kind.toLowerCase()}-controller`, kind]),
+);
+const MAX_RESTARTS = 1_000_000;
+/** Resources of a container that are looked at. */
+const MAX_RESOURCES = 20;
 
 export function projectPod(object: KubeObject): JobPod {
   const { metadata } = object;
   const body = record(object);
   const spec = record(body["spec"]);
   const status = record(body["status"]);
-  const labels = metadata.labels ?? {};
-  const scheduled = list(status["conditions"]).find((condition) => condition["type"] === "PodScheduled");
+  const conditions = list(status["conditions"]);
+  const scheduled = conditions.find((condition) => condition["type"] === "PodScheduled");
+  const disrupted = conditions.find(({ type, status: holds }) => type === "DisruptionTarget" && holds === "True");
+  const unschedulable = scheduled?.["status"] === "False" ? message(scheduled["message"]) : undefined;
   return {
     uid: metadata.uid ?? "",
     name: metadata.name,
     namespace: metadata.namespace ?? "",
-    job: labels[OPERATOR_LABELS.job] ?? "",
-    role: labels[OPERATOR_LABELS.role] ?? "",
-    index: whole(Number(labels[OPERATOR_LABELS.index] ?? 0), MAX_REPLICAS) ?? 0,
+    ...placeOf(metadata.labels ?? {}),
+    owner: text(list(metadata.ownerReferences).find(({ controller }) => controller === true)?.["uid"]),
     created: time(metadata.creationTimestamp) ?? 0,
     deleting: metadata.deletionTimestamp !== undefined,
     phase: text(status["phase"]) ?? "Unknown",
     node: text(spec["nodeName"]),
-    unschedulable: scheduled?.["status"] === "False" ? text(scheduled["message"]) : undefined,
+    unschedulable,
+    needs: unschedulable === undefined ? undefined : needsOf(list(spec["containers"])),
     reason: text(status["reason"]),
-    message: text(status["message"]),
+    message: message(status["message"]),
+    disruption: text(disrupted?.["reason"]),
     containers: [
       ...containers(list(spec["initContainers"]), list(status["initContainerStatuses"]), true),
       ...containers(list(spec["containers"]), list(status["containerStatuses"]), false),
@@ -38,19 +61,54 @@ export function projectPod(object: KubeObject): JobPod {
   };
 }
 
+function placeOf(labels: Readonly<Record<string, string>>): Pick<JobPod, "kind" | "job" | "role" | "index"> {
+  const jobSet = labels[JOBSET_LABELS.jobSet];
+  const names = jobSet === undefined ? OPERATOR_LABELS : JOBSET_LABELS;
+  return {
+    kind:
+      jobSet === undefined
+        ? (KIND_BY_OPERATOR.get(labels[OPERATOR_LABELS.operator] ?? "") ?? "PyTorchJob")
+        : "TrainJob",
+    job: jobSet ?? labels[OPERATOR_LABELS.job] ?? "",
+    role: (labels[names.role] ?? "").toLowerCase(),
+    index: whole(Number(labels[names.index] ?? 0), MAX_REPLICAS) ?? 0,
+  };
+}
+
+/** Of several containers that ask for the same, whole numbers are added up; else the first counts. */
+function needsOf(specs: readonly Json[]): Readonly<Record<string, string>> {
+  const needs = new Map<string, string>();
+  for (const spec of specs) {
+    const resources = record(spec["resources"]);
+    const asked = { ...record(resources["limits"]), ...record(resources["requests"]) };
+    for (const [name, amount] of Object.entries(asked).slice(0, MAX_RESOURCES)) {
+      const before = needs.get(name);
+      const now = String(amount).slice(0, 30);
+      const sum = Number(before) + Number(now);
+      needs.set(name, before === undefined ? now : Number.isInteger(sum) ? String(sum) : before);
+    }
+  }
+  return Object.fromEntries(needs);
+}
+
 function containers(specs: readonly Json[], statuses: readonly Json[], init: boolean): readonly ContainerState[] {
   return specs.map((spec) => {
     const name = text(spec["name"]) ?? "";
     const status = statuses.find((candidate) => candidate["name"] === name) ?? {};
     const [state, detail] = stateOf(record(status["state"]));
+    const last = record(record(status["lastState"])["terminated"]);
+    const hasRun = Object.keys(last).length > 0;
     return {
       name,
       init,
-      restarts: number(status["restartCount"]) ?? 0,
+      restarts: whole(status["restartCount"], MAX_RESTARTS) ?? 0,
       state,
       reason: text(detail["reason"]),
-      message: text(detail["message"]),
+      message: message(detail["message"]),
       exitCode: number(detail["exitCode"]),
+      ended: time(detail["finishedAt"]),
+      last: hasRun ? { exitCode: number(last["exitCode"]), reason: text(last["reason"]) } : undefined,
+      image: text(spec["image"]),
       memoryLimit: text(record(record(spec["resources"])["limits"])["memory"]),
     };
   });

@@ -36,6 +36,9 @@ export function container(change: Partial<ContainerState> = {}): ContainerState 
     reason: undefined,
     message: undefined,
     exitCode: undefined,
+    ended: undefined,
+    last: undefined,
+    image: undefined,
     memoryLimit: undefined,
     ...change,
   };
@@ -49,7 +52,9 @@ export function pod(change: Partial<JobPod> = {}): JobPod {
     uid: `pod-${role}-${index}`,
     name: `bert-${role}-${index}`,
     namespace: "team-a",
+    kind: "PyTorchJob",
     job: "bert",
+    owner: undefined,
     role,
     index,
     created: 500,
@@ -57,8 +62,10 @@ export function pod(change: Partial<JobPod> = {}): JobPod {
     phase: "Running",
     node: "gpu-1",
     unschedulable: undefined,
+    needs: undefined,
     reason: undefined,
     message: undefined,
+    disruption: undefined,
     containers: [container()],
     ...change,
   };
@@ -67,6 +74,7 @@ export function pod(change: Partial<JobPod> = {}): JobPod {
 export function warning(message: string, change: Partial<JobEvent> = {}): JobEvent {
   return {
     uid: "e1",
+    namespace: "team-a",
     aboutKind: "PyTorchJob",
     aboutName: "bert",
     aboutUid: "u1",

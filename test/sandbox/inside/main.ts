@@ -13,13 +13,16 @@ import * as containers from "./containers.ts";
 import * as control from "./control.ts";
 import { startKwok } from "./kwok.ts";
 import * as node from "./node.ts";
+import { NotebookController } from "./notebookController.ts";
+import { NOTEBOOK_ACCOUNT, notebookObjects } from "./notebookObjects.ts";
 import { clusterDns, namespaces, userRoles } from "./objects.ts";
 import { BUILT_IN_STAND_IN, IMAGES } from "../versions.ts";
-import { keepPodsIn, makeCgroups, network, privateFolders } from "./place.ts";
+import { asOwnUser, keepPodsIn, makeCgroups, network, privateFolders } from "./place.ts";
+import { startPipelines } from "./pipelines.ts";
 import { Processes, until } from "./processes.ts";
-import { applyManifests, answersOk, startController } from "./run-controller.ts";
+import { accountToken, answersOk, applyManifests, applyObjects, startController } from "./run-controller.ts";
 import { Order, lineReader } from "./talk.ts";
-import type { Report, StartOrder } from "./talk.ts";
+import type { Report, ServerAct, StartOrder } from "./talk.ts";
 
 const layout = layoutOf(process.argv[2] ?? "");
 const server = `https://127.0.0.1:${API_PORT}`;
@@ -38,13 +41,17 @@ function fail(message: string): void {
   setTimeout(() => process.exit(1), 50);
 }
 const processes = new Processes(layout.logs, fail);
+let startServer: (() => () => Promise<void>) | undefined;
+let endServer: (() => Promise<void>) | undefined;
 
 async function start(order: StartOrder): Promise<void> {
   await privateFolders(layout);
   await network(linkOf(order.slot));
-  const program = (name: string, args: string[]) => processes.start(name, order.kubernetes, args);
-  program("etcd", control.etcd());
-  program("kube-apiserver", control.apiServer(pki));
+  const [first, ...runAs] = asOwnUser(linkOf(order.slot));
+  const program = (name: string, args: string[]) => processes.start(name, first, [...runAs, order.kubernetes, ...args]);
+  processes.start("etcd", order.kubernetes, control.etcd());
+  startServer = () => program("kube-apiserver", control.apiServer(pki));
+  endServer = startServer();
   const store = order.node === undefined ? Promise.resolve() : imageStore(order.node);
   // Awaited further down; a failure before that must not count as unhandled.
   store.catch(() => undefined);
@@ -118,16 +125,26 @@ async function nodeIsReady(): Promise<boolean> {
 async function objects(order: StartOrder): Promise<void> {
   await Promise.all(namespaces().map((object) => api.apply(object)));
   await Promise.all(userRoles().map((object) => api.apply(object)));
-  const place = { api, processes, folder: layout.run, server, authority };
-  await Promise.all(
-    CONTROLLERS.map(async (controller) => {
-      const made = order.controllers.find(({ name }) => name === controller.name);
-      if (made === undefined) throw new Error(`the order to start names no program for ${controller.name}`);
-      await applyManifests(api, controller, made.manifests);
-      await startController(place, controller, made.program);
+  const runAs = asOwnUser(linkOf(order.slot));
+  const place = { api, processes, runAs, folder: layout.run, server, authority };
+  const controllers = CONTROLLERS.map((controller) => {
+    const made = order.controllers.find(({ name }) => name === controller.name);
+    if (made === undefined) throw new Error(`the order to start names no program for ${controller.name}`);
+    return { controller, ...made };
+  });
+  // All of them first: the Trainer watches JobSets, and ends where it finds no such kind.
+  await Promise.all([
+    ...controllers.map(({ controller, manifests }) => applyManifests(api, controller, manifests)),
+    applyObjects(api, notebookObjects()),
+  ]);
+  step("manifests applied");
+  await Promise.all([
+    startNotebooks(),
+    ...controllers.map(async ({ controller, program }) => {
+      await startController(place, controller, program);
       step(`${controller.name} ready`);
     }),
-  );
+  ]);
   await until("the default service accounts", 30, async () => {
     const accounts = namespaces().map(({ metadata }) =>
       api.get(`/api/v1/namespaces/${metadata.name}/serviceaccounts/default`),
@@ -136,8 +153,37 @@ async function objects(order: StartOrder): Promise<void> {
   });
 }
 
+/** It is part of this process: a program of its own would cost every start half a second. */
+async function startNotebooks(): Promise<void> {
+  const token = await accountToken(api, NOTEBOOK_ACCOUNT.namespace, NOTEBOOK_ACCOUNT.name);
+  const log = path.join(layout.logs, "notebook-controller.log");
+  const own = new Api({ host: "127.0.0.1", port: API_PORT, ca: authority, token });
+  await new NotebookController(own, (line) => fs.appendFileSync(log, `${new Date().toISOString()} ${line}\n`)).start();
+  step("notebook controller ready");
+}
+
+/** Each may be told twice: a test that failed in between clears up behind itself. */
+async function disturbServer(act: ServerAct): Promise<void> {
+  if (act === "compact") await control.compact();
+  else if (act === "kill") {
+    await endServer?.();
+    endServer = undefined;
+  } else {
+    endServer ??= startServer?.();
+    await until("the API server ready again", 60, () => api.isReady());
+  }
+}
+
+async function pipelines(order: Extract<Order, { do: "pipelines" }>): Promise<void> {
+  const link = linkOf(order.slot);
+  const place = { api, processes, runAs: asOwnUser(link), folder: layout.run, server, authority };
+  await startPipelines({ ...place, user: link.user, step }, order);
+}
+
 async function obey(order: Order): Promise<void> {
   if (order.do === "start") await start(order);
+  else if (order.do === "server") await disturbServer(order.act);
+  else if (order.do === "pipelines") await pipelines(order);
   else
     await startKwok(
       api,

@@ -4,22 +4,26 @@ import type { KubeObject } from "../api.ts";
 import { DNS_ADDRESS, NODE_ADDRESS } from "../layout.ts";
 
 const LOOK = ["get", "list", "watch"];
+const RUN = [...LOOK, "create", "patch", "delete"];
 
 export function namespaces(): KubeObject[] {
   return ["team-a", "team-b"].map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } }));
 }
 
-/** `narrow` launches jobs in team-a and can do nothing else; `reader` looks at them. Neither may list namespaces. */
+/** `narrow` runs jobs and notebooks in team-a and can do nothing else; `reader` looks at them. Neither may list namespaces. */
 export function userRoles(): KubeObject[] {
   return [
     ...roleFor("narrow", [
-      { apiGroups: ["kubeflow.org"], resources: ["pytorchjobs"], verbs: [...LOOK, "create", "patch", "delete"] },
+      { apiGroups: ["kubeflow.org"], resources: ["pytorchjobs", "notebooks"], verbs: RUN },
+      { apiGroups: ["trainer.kubeflow.org"], resources: ["trainjobs"], verbs: RUN },
+      { apiGroups: ["trainer.kubeflow.org"], resources: ["trainingruntimes"], verbs: LOOK },
       { apiGroups: [""], resources: ["pods"], verbs: LOOK },
       { apiGroups: [""], resources: ["pods/log"], verbs: ["get"] },
       { apiGroups: [""], resources: ["configmaps"], verbs: ["create", "get", "patch", "delete"] },
     ]),
     ...roleFor("reader", [
-      { apiGroups: ["kubeflow.org"], resources: ["pytorchjobs"], verbs: LOOK },
+      { apiGroups: ["kubeflow.org"], resources: ["pytorchjobs", "notebooks"], verbs: LOOK },
+      { apiGroups: ["trainer.kubeflow.org"], resources: ["trainjobs", "trainingruntimes"], verbs: LOOK },
       { apiGroups: [""], resources: ["pods"], verbs: LOOK },
     ]),
   ];

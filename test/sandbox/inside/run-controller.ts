@@ -3,7 +3,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import * as v from "valibot";
-import { plural } from "../api.ts";
+import { okay, plural } from "../api.ts";
 import type { Api, KubeObject } from "../api.ts";
 import type { Controller } from "../controllers.ts";
 import { kubeconfig } from "../kubeconfig.ts";
@@ -25,6 +25,8 @@ const Definition = v.object({
 export interface ControllerPlace {
   readonly api: Api;
   readonly processes: Processes;
+  /** The beginning of every controller's command. */
+  readonly runAs: readonly string[];
   /** Folder for its own files. */
   readonly folder: string;
   readonly server: string;
@@ -32,18 +34,32 @@ export interface ControllerPlace {
 }
 
 export async function applyManifests(api: Api, controller: Controller, file: string): Promise<void> {
-  const objects = readObjects(file);
+  const { service, portName, port } = controller.webhook;
+  const slice = endpoints(controller.namespace, service, [{ name: portName, port, protocol: "TCP" }]);
+  await applyObjects(api, [...readObjects(file), slice]);
+}
+
+/** Namespaces and definitions first. */
+export async function applyObjects(api: Api, objects: readonly KubeObject[]): Promise<void> {
   const isFirst = (object: KubeObject) => object.kind === "Namespace" || object.kind === "CustomResourceDefinition";
   await Promise.all(objects.filter(isFirst).map((object) => api.apply(object)));
   const definitions = objects.filter((object) => object.kind === "CustomResourceDefinition");
   await Promise.all(
     definitions.map((object) =>
-      until(`${object.metadata.name} established`, 30, () => isEstablished(api, object.metadata.name)),
+      until(`${object.metadata.name} established`, 90, () => isEstablished(api, object.metadata.name)),
     ),
   );
-  const { service, portName, port } = controller.webhook;
-  const slice = endpoints(controller.namespace, service, [{ name: portName, port, protocol: "TCP" }]);
-  await Promise.all([...objects.filter((object) => !isFirst(object)), slice].map((object) => api.apply(object)));
+  await Promise.all(objects.filter((object) => !isFirst(object)).map((object) => applySoon(api, object)));
+}
+
+/** The server may answer 404 for a moment where the kind was defined only now. */
+function applySoon(api: Api, object: KubeObject): Promise<void> {
+  return until(`${object.kind} ${object.metadata.name} applied`, 60, async () => {
+    const answer = await api.tryApply(object);
+    if (answer.code === 404) return JSON.stringify(answer.body);
+    okay(answer, `applying ${object.kind} ${object.metadata.name}`);
+    return true;
+  });
 }
 
 async function isEstablished(api: Api, name: string): Promise<boolean> {
@@ -57,31 +73,49 @@ async function isEstablished(api: Api, name: string): Promise<boolean> {
   );
 }
 
-/** @param program path of its executable */
-export async function startController(place: ControllerPlace, controller: Controller, program: string): Promise<void> {
-  const { api, folder } = place;
-  const { namespace, serviceAccount, name } = controller;
+/** A token of a ServiceAccount, as the kubelet would give its pod. */
+export async function accountToken(
+  api: Api,
+  namespace: string,
+  account: string,
+  audiences?: readonly string[],
+): Promise<string> {
   const request = {
     apiVersion: "authentication.k8s.io/v1",
     kind: "TokenRequest",
-    spec: { expirationSeconds: TOKEN_SECONDS },
+    spec: { expirationSeconds: TOKEN_SECONDS, audiences },
   };
-  const answer = await api.post(`/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount}/token`, request);
-  const { token } = v.parse(Token, answer).status;
+  const answer = await api.post(`/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`, request);
+  return v.parse(Token, answer).status.token;
+}
+
+/** @param program path of its executable */
+export async function startController(place: ControllerPlace, controller: Controller, program: string): Promise<void> {
+  const { api, folder } = place;
+  const { name } = controller;
+  const token = await accountToken(api, controller.namespace, controller.serviceAccount);
   const own = path.join(folder, name);
   const certificates = path.join(own, "certificates");
   fs.mkdirSync(certificates, { recursive: true });
   fs.mkdirSync(controller.webhook.folder, { recursive: true });
-  const config = path.join(own, "kubeconfig");
-  fs.writeFileSync(config, kubeconfig(name, place.server, place.authority, { token }), { mode: 0o600 });
+  const access = path.join(own, "kubeconfig");
+  fs.writeFileSync(access, kubeconfig(name, place.server, place.authority, { token }), { mode: 0o600 });
   // Controllers share the fixed path of the certificates' folder: each sees its own there.
   const mount = ["sh", "-c", 'mount --bind "$0" "$1" && shift && exec "$@"', certificates, controller.webhook.folder];
   const covered = ["--mount", "--propagation", "private", ...mount];
-  place.processes.start(name, "unshare", [...covered, program, ...controller.flags], { KUBECONFIG: config });
+  const flags = [...controller.flags, ...configFlag(own, controller.config)];
+  place.processes.start(name, "unshare", [...covered, ...place.runAs, program, ...flags], { KUBECONFIG: access });
 
   await until(`${name} has made its certificate`, 60, () => copyCertificate(api, controller, certificates));
   await until(`${name} ready`, 60, () => answersOk(controller.ready));
   await until(`${name} answers the API server`, 30, () => letsPass(api, controller.probe));
+}
+
+function configFlag(folder: string, config: object | undefined): string[] {
+  if (config === undefined) return [];
+  const file = path.join(folder, "config.json");
+  fs.writeFileSync(file, JSON.stringify(config));
+  return [`--config=${file}`];
 }
 
 /** In a pod the kubelet keeps a Secret's content in a folder; here we copy it once the controller has made it. */

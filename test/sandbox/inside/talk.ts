@@ -1,7 +1,23 @@
 // What the supervisor on the host and the process inside say to each other: one JSON object a line.
 import * as v from "valibot";
 
+/** What a test may do to the API server: SIGKILL, a start, and the loss of etcd's history. */
+export const ServerAct = v.picklist(["kill", "start", "compact"]);
+export type ServerAct = v.InferOutput<typeof ServerAct>;
+
 const Extra = v.object({ program: v.string(), stages: v.array(v.string()) });
+
+/** Paths of the pipelines' programs, of MariaDB's packages, of an empty database and of the manifests. */
+const PipelinesParts = v.object({
+  apiServer: v.string(),
+  agent: v.string(),
+  schedules: v.string(),
+  objectStore: v.string(),
+  mariadb: v.string(),
+  data: v.string(),
+  manifests: v.string(),
+});
+export type PipelinesParts = v.InferOutput<typeof PipelinesParts>;
 
 /** To the inside, on its standard input. When that ends, the supervisor is gone and the inside ends as well. */
 export const Order = v.variant("do", [
@@ -23,6 +39,8 @@ export const Order = v.variant("do", [
     slot: v.number(),
   }),
   v.object({ do: v.literal("kwok"), ...Extra.entries }),
+  v.object({ do: v.literal("pipelines"), slot: v.number(), ...PipelinesParts.entries }),
+  v.object({ do: v.literal("server"), act: ServerAct }),
 ]);
 export type Order = v.InferOutput<typeof Order>;
 export type StartOrder = Extract<Order, { do: "start" }>;
@@ -32,7 +50,7 @@ export const Report = v.variant("what", [
   /** The namespaces are there: the link to the host can be laid. */
   v.object({ what: v.literal("here") }),
   v.object({ what: v.literal("step"), text: v.string() }),
-  v.object({ what: v.literal("done"), order: v.picklist(["start", "kwok"]) }),
+  v.object({ what: v.literal("done"), order: v.picklist(["start", "kwok", "pipelines", "server"]) }),
   v.object({ what: v.literal("failed"), message: v.string() }),
 ]);
 export type Report = v.InferOutput<typeof Report>;

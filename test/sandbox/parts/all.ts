@@ -2,12 +2,13 @@
 // downloads go on side by side, and among what compiles Kubernetes, the longest, comes first.
 import path from "node:path";
 import { CONTROLLERS } from "../controllers.ts";
+import type { Controller } from "../controllers.ts";
 import type { StartOrder } from "../inside/talk.ts";
 import type { Progress } from "../progress.ts";
 import type { Parts } from "../state.ts";
 import { IMAGES, KWOK } from "../versions.ts";
 import { containerRuntime, rootFileSystem, runtimePaths } from "./debian.ts";
-import { kubernetesProgram, localProgram, moduleFolder, publishedProgram } from "./golang.ts";
+import { kubernetesProgram, localProgram, moduleFolder, publishedProgram, toolProgram } from "./golang.ts";
 import { pauseImage, pythonImage, torchImage } from "./images.ts";
 import { controllerManifests } from "./manifests.ts";
 
@@ -30,16 +31,20 @@ async function compile(parts: Parts, progress: Progress) {
   const kubernetes = await progress.step("compiling Kubernetes", kubernetesProgram);
   const controllers: StartOrder["controllers"] = [];
   for (const controller of CONTROLLERS) {
-    const { name, module, program, version } = controller;
-    const file = await progress.step(`compiling ${name}`, () =>
-      publishedProgram(name, `${module}/${program}`, version),
+    const file = await progress.step(`compiling ${controller.name}`, () => controllerProgram(controller));
+    const manifests = await progress.step(`rendering the manifests of ${controller.name}`, () =>
+      controllerManifests(controller),
     );
-    const manifests = await progress.step(`rendering the manifests of ${name}`, () => controllerManifests(controller));
-    controllers.push({ name, program: file, manifests });
+    controllers.push({ name: controller.name, program: file, manifests });
   }
   const coredns =
     parts === "node" ? await progress.step("compiling CoreDNS", () => localProgram("coredns")) : undefined;
   return { kubernetes, controllers, coredns };
+}
+
+function controllerProgram({ name, module, program, version, builtBy }: Controller): Promise<string> {
+  const main = program === "" ? module : `${module}/${program}`;
+  return builtBy === undefined ? publishedProgram(name, main, version) : toolProgram(name, main, builtBy);
 }
 
 async function fetchNode(progress: Progress) {

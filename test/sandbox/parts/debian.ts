@@ -19,18 +19,23 @@ export async function containerRuntime(): Promise<string> {
     );
   }
   const release = fs.readFileSync("/etc/os-release", "utf8");
-  return cached("container-runtime", { RUNTIME_PACKAGES, release, recipe: 1 }, async (dir) => {
-    const download = () => run("apt-get", ["download", ...RUNTIME_PACKAGES], { cwd: dir });
-    await download().catch(async () => {
-      await aptUpdateOnce();
-      await download();
-    });
-    for (const file of fs.readdirSync(dir)) {
-      if (!file.endsWith(".deb")) continue;
-      await run("dpkg", ["-x", file, "root"], { cwd: dir });
-      fs.rmSync(path.join(dir, file));
-    }
+  return cached("container-runtime", { RUNTIME_PACKAGES, release, recipe: 1 }, (dir) =>
+    unpackPackages(dir, () => Promise.resolve(RUNTIME_PACKAGES)),
+  );
+}
+
+/** Unpacks packages of the machine's own release into `dir`/root. @param packages asked again where apt's lists are old */
+export async function unpackPackages(dir: string, packages: () => Promise<readonly string[]>): Promise<void> {
+  const download = async () => run("apt-get", ["download", ...(await packages())], { cwd: dir });
+  await download().catch(async () => {
+    await aptUpdateOnce();
+    await download();
   });
+  for (const file of fs.readdirSync(dir)) {
+    if (!file.endsWith(".deb")) continue;
+    await run("dpkg", ["-x", file, "root"], { cwd: dir });
+    fs.rmSync(path.join(dir, file));
+  }
 }
 
 /** Where the container runtime's programs are, given the folder that `containerRuntime` returned. */

@@ -52,6 +52,28 @@ export async function publishedProgram(name: string, program: string, version: s
   return path.join(dir, path.posix.basename(program));
 }
 
+/** Builds a program of a published module by way of a module kept here (`go/<by>`) that names its version; `replacements` are files of ours that it replaces others by. Returns its path. */
+export async function toolProgram(
+  name: string,
+  program: string,
+  by: string,
+  replacements: readonly string[] = [],
+): Promise<string> {
+  const source = path.join(SOURCES, by);
+  const content = ["go.mod", "go.sum", ...replacements].map((file) => readIfThere(path.join(source, file)));
+  const flags = ["-trimpath", "-tags=grpcnotrace", "-ldflags=-s -w"];
+  const dir = await cached(
+    name,
+    { content, program, flags, arch: process.arch, recipe: 1 },
+    (into) =>
+      compile((go) =>
+        run(go, ["build", ...flags, "-o", path.join(into, name), program], { cwd: source, env: goEnvironment() }),
+      ),
+    { needsGB: 2 },
+  );
+  return path.join(dir, name);
+}
+
 /** etcd, the control plane, kubelet, kube-proxy and kubectl in one static program. */
 export async function kubernetesProgram(): Promise<string> {
   // Without these `/version` says v0.0.0, and clients choose their behaviour by it.

@@ -3,7 +3,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import * as v from "valibot";
-import { parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments, stringify } from "yaml";
 import { cached } from "../../../scripts/cache.mjs";
 import { run } from "../../../scripts/steps.mjs";
 import { KubeObject } from "../api.ts";
@@ -14,13 +14,40 @@ const FILE = "objects.json";
 
 /** Path of the controller's objects, as one JSON list. */
 export async function controllerManifests(controller: Controller): Promise<string> {
-  const { name, module, version, manifests } = controller;
-  const dir = await cached(`manifests-${name}`, { module, version, manifests, recipe: 1 }, async (into) => {
-    const folder = path.join(await moduleFolder(module, version), manifests);
-    const text = await run(await kubernetesProgram(), ["kubectl", "kustomize", folder]);
-    fs.writeFileSync(path.join(into, FILE), JSON.stringify(withoutPods(parseObjects(text))));
+  const { name, module, version, manifests, leftOut, images = {} } = controller;
+  const recipe = { module, version, manifests, leftOut, images, recipe: 2 };
+  const dir = await cached(`manifests-${name}`, recipe, async (into) => {
+    const folder = await moduleFolder(module, version);
+    const copy = path.join(into, "module");
+    for (const top of new Set(manifests.map((place) => place.split("/")[0] ?? "")))
+      fs.cpSync(path.join(folder, top), path.join(copy, top), { recursive: true });
+    if (leftOut !== undefined) leaveOut(copy, leftOut);
+    const texts = await Promise.all(manifests.map((place) => render(path.join(copy, place))));
+    fs.rmSync(copy, { recursive: true, force: true });
+    const objects = withImages(withoutPods(texts.flatMap(parseObjects)), images);
+    fs.writeFileSync(path.join(into, FILE), JSON.stringify(objects));
   });
   return path.join(dir, FILE);
+}
+
+async function render(place: string): Promise<string> {
+  if (place.endsWith(".yaml")) return fs.readFileSync(place, "utf8");
+  return run(await kubernetesProgram(), ["kubectl", "kustomize", place]);
+}
+
+const Kustomization = v.looseObject({ resources: v.optional(v.array(v.string()), []) });
+
+/** Takes a resource out of every kustomization of a folder. */
+function leaveOut(folder: string, resource: string): void {
+  const found = fs.globSync("**/kustomization.yaml", { cwd: folder }).filter((name) => {
+    const file = path.join(folder, name);
+    const content = v.parse(Kustomization, parse(fs.readFileSync(file, "utf8")));
+    const resources = content.resources.filter((other) => !other.endsWith(resource));
+    if (resources.length === content.resources.length) return false;
+    fs.writeFileSync(file, stringify({ ...content, resources }));
+    return true;
+  });
+  if (found.length === 0) throw new Error(`No kustomization in ${folder} names ${resource} any more.`);
 }
 
 export function readObjects(file: string): KubeObject[] {
@@ -44,4 +71,14 @@ export function withoutPods(objects: readonly KubeObject[]): KubeObject[] {
       const spec = Object.entries(object["spec"]).filter(([field]) => field !== "selector");
       return { ...object, spec: Object.fromEntries(spec) };
     });
+}
+
+/** Other images in the place of those named (without tag), wherever a container names one. */
+export function withImages(
+  objects: readonly KubeObject[],
+  images: Readonly<Record<string, string>>,
+): readonly KubeObject[] {
+  const replace = (key: string, value: unknown): unknown =>
+    key === "image" && typeof value === "string" ? (images[value.replace(/:[^:/]*$/, "")] ?? value) : value;
+  return v.parse(v.array(KubeObject), JSON.parse(JSON.stringify(objects, replace)));
 }

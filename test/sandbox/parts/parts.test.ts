@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
 import { pathOf, plural } from "../api.ts";
+import { CONTROLLERS } from "../controllers.ts";
 import { lineReader, Report } from "../inside/talk.ts";
 import { whyNotHere } from "../machine.ts";
 import { mirrorIn } from "./debian.ts";
 import { isNewEnough } from "./golang.ts";
-import { parseObjects, withoutPods } from "./manifests.ts";
+import { parseObjects, withImages, withoutPods } from "./manifests.ts";
 
 const MANIFESTS = `
 apiVersion: v1
@@ -33,6 +36,29 @@ describe("sandbox parts", () => {
       ["Service", "ServiceAccount"],
     );
     assert.deepEqual(objects[0]?.["spec"], { ports: [{ port: 443 }] });
+  });
+
+  it("takes images of ours where no registry brings the named ones", () => {
+    const pod = (image: string) => ({ apiVersion: "v1", kind: "Pod", metadata: { name: "x" }, spec: [{ image }] });
+    const images = { "pytorch/pytorch": "ours:1", "host:5000/other": "ours:2" };
+    assert.deepEqual(withImages(["pytorch/pytorch:2.13.0", "host:5000/other", "pytorch/else:1"].map(pod), images), [
+      pod("ours:1"),
+      pod("ours:2"),
+      pod("pytorch/else:1"),
+    ]);
+  });
+
+  it("builds controllers in the versions whose manifests it takes", () => {
+    for (const { builtBy, module, version } of CONTROLLERS) {
+      if (builtBy === undefined) continue;
+      const file = path.join(import.meta.dirname, "..", "go", builtBy, "go.mod");
+      assert.ok(fs.readFileSync(file, "utf8").includes(`\t${module} v${version}\n`), `${module} v${version}`);
+    }
+  });
+
+  it("gives each controller ports of its own", () => {
+    const ports = CONTROLLERS.flatMap(({ webhook, ready }) => [webhook.port, Number(new URL(ready).port)]);
+    assert.equal(new Set(ports).size, ports.length);
   });
 
   it("knows where objects are in the API", () => {

@@ -1,0 +1,46 @@
+import * as vscode from "vscode";
+import { pickLabel } from "../../core/sanitize.ts";
+import { pickOne } from "../../platform/pick.ts";
+import type { CommandDeps } from "../deps.ts";
+import { contextOf } from "../nodes.ts";
+import { pickContext } from "./clusters.ts";
+
+async function contextFor(deps: CommandDeps, target: unknown): Promise<string> {
+  return contextOf(target) ?? pickContext(await deps.engine());
+}
+
+export async function pinCluster(deps: CommandDeps, target: unknown): Promise<void> {
+  await deps.preferences.pin(await contextFor(deps, target));
+}
+
+export async function unpinCluster(deps: CommandDeps, target: unknown): Promise<void> {
+  await deps.preferences.pin(await contextFor(deps, target), false);
+}
+
+export async function hideCluster(deps: CommandDeps, target: unknown): Promise<void> {
+  await deps.preferences.hide(await contextFor(deps, target));
+}
+
+/** Brings hidden clusters back: one, or all. */
+export async function showHidden(deps: CommandDeps): Promise<void> {
+  const engine = await deps.engine();
+  await engine.load();
+  const { hidden } = deps.preferences;
+  const names = engine.contexts().flatMap(({ name }) => (hidden.has(name) ? [name] : []));
+  if (names.length === 0) {
+    deps.notify.info(vscode.l10n.t("No cluster is hidden."));
+    return;
+  }
+  const all = { label: vscode.l10n.t("All of them"), value: names };
+  const chosen = await pickOne<readonly string[]>({
+    title: vscode.l10n.t("Hidden clusters"),
+    placeholder: vscode.l10n.t("Which one to show again?"),
+    items: [...names.map((name) => ({ label: pickLabel(name), value: [name] })), ...(names.length > 1 ? [all] : [])],
+  });
+  for (const name of chosen) await deps.preferences.hide(name, false);
+}
+
+/** Opens every cluster that is shown. Each connects by itself: one that hangs holds up no other. */
+export async function openAll(deps: CommandDeps): Promise<void> {
+  for (const row of await deps.tree.clusterRows()) await deps.tree.reveal(row, { expand: true });
+}

@@ -1,0 +1,30 @@
+import type { NextStep } from "../core/errors.ts";
+import type { NextStepId } from "../kubeflow/why.ts";
+import { COMMANDS } from "../manifest.ts";
+import type { TreeNode } from "../tree/nodes.ts";
+
+/** The command that takes a next step on a row; undefined where there is nothing to press. */
+export function nextStepOf(id: NextStepId, row: TreeNode): Pick<NextStep, "command" | "args"> | undefined {
+  switch (id) {
+    case "logs":
+      return {
+        command: row.kind === "job" || row.kind === "replica" ? COMMANDS.followJob : COMMANDS.showLogs,
+        args: [row],
+      };
+    case "events":
+      return { command: COMMANDS.showEvents, args: [row] };
+    case "yaml":
+      return { command: COMMANDS.openYaml, args: [row] };
+    case "resume":
+      return { command: row.kind === "notebook" ? COMMANDS.startNotebook : COMMANDS.resumeJob, args: [row] };
+    case "show-nodes":
+      return { command: COMMANDS.reveal, args: [{ kind: "show-nodes", row }] };
+    case "ask-admin":
+      return { command: COMMANDS.copyAdminRequest, args: [row] };
+    case "change-size":
+    case "change-image":
+      return { command: COMMANDS.runJobWithOptions, args: [] };
+    case "wait":
+      return undefined;
+  }
+}

@@ -1,0 +1,57 @@
+import { COOKIE_PREFIX, cookies, SECRET_HEADER } from "./gate.ts";
+
+/** What concerns one connection only (RFC 9110, 7.6.1), and what our end has answered already. */
+const OF_ONE_CONNECTION = new Set([
+  "connection",
+  "expect",
+  "keep-alive",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** Headers as Node has them raw: names and values in turn. */
+type RawHeaders = readonly string[];
+
+/** What the target is told of a request: everything but what is ours or the connection's. */
+export function toTarget(raw: RawHeaders): string[] {
+  return edit(raw, (name, value) => {
+    if (name === SECRET_HEADER) return undefined;
+    if (name !== "cookie") return value;
+    const kept = cookies(value).filter(([cookie]) => !cookie.startsWith(COOKIE_PREFIX));
+    return kept.length === 0
+      ? undefined
+      : kept.map(([cookie, is]) => (cookie === "" ? is : `${cookie}=${is}`)).join("; ");
+  });
+}
+
+/**
+ * What the browser is told of an answer. A redirection to one of `ownHosts`, which is where the target believes to be,
+ * loses its host; a cookie of ours cannot be set.
+ */
+export function toBrowser(raw: RawHeaders, ownHosts: readonly string[]): string[] {
+  return edit(raw, (name, value) => {
+    if (name === "set-cookie" && value.trimStart().startsWith(COOKIE_PREFIX)) return undefined;
+    if (name !== "location" || !/^https?:\/\//i.test(value) || !URL.canParse(value)) return value;
+    const { host, pathname, search, hash } = new URL(value);
+    return ownHosts.includes(host) ? `${pathname}${search}${hash}` : value;
+  });
+}
+
+function edit(raw: RawHeaders, change: (name: string, value: string) => string | undefined): string[] {
+  const kept: string[] = [];
+  const dropped = new Set(OF_ONE_CONNECTION);
+  for (let i = 0; i < raw.length; i += 2) {
+    if (raw[i]?.toLowerCase() !== "connection") continue;
+    for (const name of (raw[i + 1] ?? "").split(",")) dropped.add(name.trim().toLowerCase());
+  }
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] ?? "";
+    const value = dropped.has(name.toLowerCase()) ? undefined : change(name.toLowerCase(), raw[i + 1] ?? "");
+    if (value !== undefined) kept.push(name, value);
+  }
+  return kept;
+}

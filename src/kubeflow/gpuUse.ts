@@ -1,0 +1,306 @@
+import type { Clock } from "../core/clock.ts";
+import { type Disposable, DisposableStore, toDisposable } from "../core/dispose.ts";
+import { Emitter, type Event } from "../core/events.ts";
+import type { Logger } from "../core/log.ts";
+import type { KubeClient } from "../kube/client.ts";
+import type { Store, StoreDefinition, StoreState } from "../kube/store.ts";
+import { WatchStore } from "../kube/watchStore.ts";
+import { sumOf } from "./gpuNames.ts";
+import { type GpuPod, type HolderKind, podsOnNode, SCHEDULED_PODS } from "./kinds/gpuPod.ts";
+import type { NodeInfo } from "./kinds/node.ts";
+
+export interface GpuUseOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly nodes: Store<NodeInfo>;
+  /** Where pods may not be read cluster-wide: namespaces to read instead. */
+  readonly namespaces: () => readonly string[];
+}
+
+/** What holds GPUs of one node: the pods of a job there, a notebook, or others of one owner. */
+export interface Holder {
+  readonly kind: HolderKind;
+  readonly namespace: string;
+  /** Ready to be shown. */
+  readonly name: string;
+  readonly pods: number;
+  readonly gpus: number;
+  /** Since when the first of its pods has been there; wall ms. */
+  readonly since: number;
+}
+
+export interface NodeUse {
+  readonly node: NodeInfo;
+  readonly total: number;
+  readonly used: number;
+  /** What a pod could still have; none where the node is not ready or takes no pods. */
+  readonly free: number;
+  /** The same by resource name: whole GPUs, MIG slices, shares. */
+  readonly resources: readonly { readonly resource: string; readonly total: number; readonly used: number }[];
+  /** Most GPUs first. */
+  readonly holders: readonly Holder[];
+}
+
+export interface GpuTotals {
+  readonly total: number;
+  readonly used: number;
+  readonly free: number;
+  /** False where some pods may not be read: `used` is the least then, and `free` the most that there can be. */
+  readonly complete: boolean;
+}
+
+interface PodStore {
+  readonly store: WatchStore<GpuPod | null>;
+  readonly held: Disposable;
+}
+
+/** With more GPU nodes than this their pods come by one watch of all pods: each watch is a stream of its own. */
+const MOST_NODE_WATCHES = 30;
+/** Namespaces read where pods may not be read cluster-wide. */
+const MOST_NAMESPACES = 20;
+/** Changes are told together, at most this often, in ms. */
+const GATHER_MS = 100;
+
+/**
+ * GPUs of a cluster and who holds them, live while somebody holds this. Watches the nodes, and pods only where a node
+ * has GPUs: by node as long as these are few. A person who may not read pods everywhere gets what theirs hold.
+ */
+export class GpuUse implements Disposable {
+  readonly #options: GpuUseOptions;
+  readonly #changed = new Emitter<void>();
+  /** The state, a node or a holder is not as it was. */
+  readonly onDidChange: Event<void> = this.#changed.event;
+  readonly #pods = new Map<string, PodStore>();
+  readonly #waiting = new Set<() => void>();
+  #subscriptions: readonly Disposable[] = [];
+  #holders = 0;
+  #wide = false;
+  #refused = false;
+  #computed: readonly NodeUse[] | undefined;
+  #shown = "";
+  #timer: AbortController | undefined;
+
+  constructor(options: GpuUseOptions) {
+    this.#options = options;
+  }
+
+  /** All nodes by name, those with GPUs first. What pods hold is right once `totals` is there. */
+  get nodes(): readonly NodeUse[] {
+    return (this.#computed ??= this.#compute());
+  }
+
+  /** Undefined until nodes and pods are known, and where nodes may not be read. */
+  get totals(): GpuTotals | undefined {
+    const { kind } = this.state;
+    if (kind !== "live" && kind !== "stale") return undefined;
+    const { nodes } = this;
+    const sum = (what: "total" | "used" | "free"): number => nodes.reduce((all, use) => all + use[what], 0);
+    const total = sum("total");
+    return { total, used: sum("used"), free: sum("free"), complete: total === 0 || !this.#refused };
+  }
+
+  /** That of the nodes, as long as they are not known; then the least good of what is read. */
+  get state(): StoreState {
+    if (this.#holders === 0) return { kind: "idle" };
+    const nodes = this.#options.nodes.state;
+    if (nodes.kind !== "live" && nodes.kind !== "stale") return nodes;
+    const states = [nodes, ...[...this.#pods.values()].map(({ store }) => store.state)];
+    return (
+      states.find(({ kind }) => kind === "failed") ??
+      states.find(({ kind }) => kind === "loading" || kind === "idle") ??
+      states.find(({ kind }) => kind === "stale") ?? { kind: "live" }
+    );
+  }
+
+  /** Starts watching with the first holder. */
+  hold(): Disposable {
+    if (this.#holders++ === 0) this.#start();
+    let held = true;
+    return toDisposable(() => {
+      if (!held) return;
+      held = false;
+      if (--this.#holders === 0) this.#stop();
+    });
+  }
+
+  /** Resolves when there is an answer, well or not, or `ms` have passed. */
+  async answered(ms: number): Promise<void> {
+    if (!this.#isOpen()) return;
+    const over = new AbortController();
+    let look = (): void => undefined;
+    const answer = new Promise<void>((resolve) => (look = () => (this.#isOpen() ? undefined : resolve())));
+    this.#waiting.add(look);
+    // Cut short when the answer comes first.
+    await Promise.race([answer, this.#options.clock.sleep(ms, over.signal).catch(() => undefined)]);
+    this.#waiting.delete(look);
+    over.abort();
+  }
+
+  /** Reads everything anew, also what was refused. */
+  refresh(): void {
+    this.#options.nodes.refresh();
+    this.refreshPods();
+  }
+
+  /** The same, where the nodes are read anew anyway. */
+  refreshPods(): void {
+    if (this.#refused) this.#dropPods();
+    this.#refused = false;
+    for (const { store } of this.#pods.values()) store.refresh();
+    this.#look();
+  }
+
+  dispose(): void {
+    this.#holders = 0;
+    this.#stop();
+    this.#changed.dispose();
+  }
+
+  #isOpen(): boolean {
+    const { kind } = this.state;
+    return kind === "loading" || (kind === "idle" && this.#holders > 0);
+  }
+
+  #start(): void {
+    const { nodes } = this.#options;
+    const look = (): void => this.#look();
+    this.#subscriptions = [nodes.onDidChange(look), nodes.onDidChangeState(look), nodes.hold()];
+    this.#look();
+  }
+
+  #stop(): void {
+    for (const subscription of this.#subscriptions) subscription.dispose();
+    this.#subscriptions = [];
+    this.#dropPods();
+    this.#wide = false;
+    this.#refused = false;
+    this.#timer?.abort();
+    this.#timer = undefined;
+    this.#look();
+  }
+
+  #dropPods(): void {
+    for (const key of [...this.#pods.keys()]) this.#drop(key);
+  }
+
+  #drop(key: string): void {
+    const entry = this.#pods.get(key);
+    this.#pods.delete(key);
+    entry?.held.dispose();
+  }
+
+  /** Something has changed: watches what is to be watched now, and tells. */
+  #look(): void {
+    this.#computed = undefined;
+    const { kind } = this.#options.nodes.state;
+    // While a load runs, which nodes there are is not known.
+    if (this.#holders > 0 && (kind === "live" || kind === "stale")) this.#adjust();
+    for (const look of [...this.#waiting]) look();
+    if (this.#timer !== undefined || this.#holders === 0) return;
+    this.#timer = new AbortController();
+    this.#options.clock.sleep(GATHER_MS, this.#timer.signal).then(
+      () => {
+        this.#timer = undefined;
+        this.#tell();
+      },
+      () => undefined,
+    );
+  }
+
+  /** Nodes write to their status all the time: what is no change for a reader is none. */
+  #tell(): void {
+    const shown = JSON.stringify([this.state.kind, this.totals, this.nodes]);
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    this.#changed.fire();
+  }
+
+  #adjust(): void {
+    if ([...this.#pods].some(([key, { store }]) => !key.startsWith("in/") && store.state.kind === "forbidden"))
+      this.#refused = true;
+    const plan = this.#plan();
+    for (const key of [...this.#pods.keys()]) if (!plan.has(key)) this.#drop(key);
+    for (const [key, [definition, namespace]] of plan)
+      if (!this.#pods.has(key)) this.#watch(key, definition, namespace);
+  }
+
+  /** What is to be watched, by a key of ours. */
+  #plan(): Map<string, readonly [StoreDefinition<GpuPod | null>, namespace?: string]> {
+    const names = [...this.#options.nodes.items.values()].filter(({ gpus }) => sumOf(gpus) > 0).map(({ name }) => name);
+    if (names.length === 0) return new Map();
+    if (this.#refused) {
+      const namespaces = this.#options.namespaces().slice(0, MOST_NAMESPACES);
+      return new Map(namespaces.map((namespace) => [`in/${namespace}`, [SCHEDULED_PODS, namespace]]));
+    }
+    // Not back to single nodes when some go: what is read would be read again.
+    this.#wide ||= names.length > MOST_NODE_WATCHES;
+    if (this.#wide) return new Map([["all", [SCHEDULED_PODS]]]);
+    return new Map(names.map((name) => [`on/${name}`, [podsOnNode(name)]]));
+  }
+
+  #watch(key: string, definition: StoreDefinition<GpuPod | null>, namespace: string | undefined): void {
+    const { client, clock, log } = this.#options;
+    const store = new WatchStore({ client, clock, log, definition, namespace, lingerMs: 0 });
+    const held = new DisposableStore();
+    // Heard from the first word after its start until the last before its end: neither is news.
+    held.add(store);
+    held.add(store.hold());
+    held.add(store.onDidChangeState(() => this.#look()));
+    held.add(
+      store.onDidChange(({ reset, changed, removed }) => {
+        if (reset || [...changed, ...removed].some((pod) => pod !== null)) this.#look();
+      }),
+    );
+    this.#pods.set(key, { store, held });
+  }
+
+  #compute(): readonly NodeUse[] {
+    const pods = Map.groupBy(
+      [...this.#pods.values()].flatMap(({ store }) => [...store.items.values()].filter((pod) => pod !== null)),
+      ({ node }) => node,
+    );
+    return [...this.#options.nodes.items.values()]
+      .map((node) => useOf(node, pods.get(node.name) ?? []))
+      .sort((a, b) => Number(b.total > 0) - Number(a.total > 0) || a.node.name.localeCompare(b.node.name));
+  }
+}
+
+function useOf(node: NodeInfo, pods: readonly GpuPod[]): NodeUse {
+  const names = new Set([node.gpus, ...pods.map(({ gpus }) => gpus)].flatMap((amounts) => Object.keys(amounts)));
+  const resources = [...names].sort().map((resource) => ({
+    resource,
+    total: node.gpus[resource] ?? 0,
+    used: pods.reduce((sum, { gpus }) => sum + (gpus[resource] ?? 0), 0),
+  }));
+  const takesPods = node.ready && !node.unschedulable;
+  return {
+    node,
+    total: sumOf(node.gpus),
+    used: resources.reduce((sum, { used }) => sum + used, 0),
+    // By resource: a pod that outlives its GPU must not take from another kind.
+    free: takesPods ? resources.reduce((sum, { total, used }) => sum + Math.max(0, total - used), 0) : 0,
+    resources,
+    holders: holdersOf(pods),
+  };
+}
+
+function holdersOf(pods: readonly GpuPod[]): readonly Holder[] {
+  return [...Map.groupBy(pods, ({ holder, namespace, name }) => `${holder}/${namespace}/${name}`).values()]
+    .map((group) => ({
+      kind: group[0]?.holder ?? "other",
+      namespace: group[0]?.namespace ?? "",
+      name: group[0]?.name ?? "",
+      pods: group.length,
+      gpus: group.reduce((sum, pod) => sum + sumOf(pod.gpus), 0),
+      since: Math.min(...group.map((pod) => pod.since)),
+    }))
+    .sort((a, b) => b.gpus - a.gpus || a.name.localeCompare(b.name));
+}
+
+/** `3 of 8 GPUs free`; `at most 3 of 8 GPUs free` where not every pod may be read; empty where there are none. */
+export function gpuWords(totals: GpuTotals | undefined): string {
+  if (totals === undefined || totals.total === 0) return "";
+  const words = `${totals.free} of ${totals.total} GPUs free`;
+  return totals.complete ? words : `at most ${words}`;
+}

@@ -1,0 +1,93 @@
+import { label } from "../../core/sanitize.ts";
+import type { KubeObject } from "../../kube/objects.ts";
+import type { StoreDefinition } from "../../kube/store.ts";
+import { type GpuAmounts, gpuAmounts, sumOf } from "../gpuNames.ts";
+import { JOBSET_LABELS, OPERATOR_LABELS } from "../labels.ts";
+import { type Json, list, record, text, time } from "../read.ts";
+import { POD } from "./pod.ts";
+
+/** What a pod that holds GPUs is there for. */
+export type HolderKind = "training job" | "notebook" | "other";
+
+/** A pod that has a node and GPUs on it. */
+export interface GpuPod {
+  readonly node: string;
+  readonly namespace: string;
+  readonly gpus: GpuAmounts;
+  readonly holder: HolderKind;
+  /** Of the job or the notebook; of the pod's owner, else its own, where it is neither. Ready to be shown. */
+  readonly name: string;
+  /** When it was given to the node, or made; wall ms. */
+  readonly since: number;
+}
+
+/** On a notebook's pod (notebook-controller v1.11.0). */
+const NOTEBOOK_LABEL = "notebook-name";
+
+/** A finished pod has given its GPUs back (scheduler: only what is not Succeeded or Failed counts). */
+const NOT_FINISHED = "status.phase!=Succeeded,status.phase!=Failed";
+
+/** Pods that may hold GPUs, on any node. What is kept of a pod without any is null. */
+export const SCHEDULED_PODS: StoreDefinition<GpuPod | null> = {
+  kind: POD,
+  fieldSelector: `spec.nodeName!=,${NOT_FINISHED}`,
+  project: projectGpuPod,
+};
+
+/** The same on one node: the API server has an index for that. */
+export function podsOnNode(name: string): StoreDefinition<GpuPod | null> {
+  const value = name.replace(/[\\,=]/g, "\\$&");
+  return { ...SCHEDULED_PODS, fieldSelector: `spec.nodeName=${value},${NOT_FINISHED}` };
+}
+
+export function projectGpuPod({ metadata, ...rest }: KubeObject): GpuPod | null {
+  const spec = record(record(rest)["spec"]);
+  const gpus = podGpus(spec);
+  const node = text(spec["nodeName"]);
+  if (node === undefined || sumOf(gpus) === 0) return null;
+  const status = record(record(rest)["status"]);
+  const labels = metadata.labels ?? {};
+  const job = text(labels[OPERATOR_LABELS.job]) ?? text(labels[JOBSET_LABELS.jobSet]);
+  const notebook = text(labels[NOTEBOOK_LABEL]);
+  const owner = list(metadata.ownerReferences).find(({ controller }) => controller === true)?.["name"];
+  return {
+    node,
+    namespace: label(metadata.namespace ?? "", 63),
+    gpus,
+    holder: job !== undefined ? "training job" : notebook !== undefined ? "notebook" : "other",
+    name: label(job ?? notebook ?? text(owner) ?? metadata.name, 63),
+    since: time(status["startTime"]) ?? time(metadata.creationTimestamp) ?? 0,
+  };
+}
+
+/**
+ * GPUs that a pod takes from its node, as the scheduler counts (KEP-753): the containers together with those init
+ * containers that run on beside them, or an init container with those that began before it, whichever is more.
+ */
+export function podGpus(spec: Json): GpuAmounts {
+  const init = list(spec["initContainers"]).map((container) => ({
+    staysOn: container["restartPolicy"] === "Always",
+    asks: asksOf(container),
+  }));
+  const main = list(spec["containers"]).map(asksOf);
+  const held: Record<string, number> = {};
+  for (const name of new Set([...init.map(({ asks }) => asks), ...main].flatMap((asks) => Object.keys(asks)))) {
+    let beside = 0;
+    let most = 0;
+    for (const { staysOn, asks } of init) {
+      most = Math.max(most, beside + (asks[name] ?? 0));
+      if (staysOn) beside += asks[name] ?? 0;
+    }
+    held[name] = Math.max(
+      most,
+      main.reduce((sum, asks) => sum + (asks[name] ?? 0), beside),
+    );
+  }
+  return held;
+}
+
+function asksOf(container: Json): GpuAmounts {
+  const resources = record(container["resources"]);
+  // Limits count where no request is written; for GPUs both must be the same.
+  return { ...gpuAmounts(record(resources["limits"])), ...gpuAmounts(record(resources["requests"])) };
+}

@@ -1,0 +1,275 @@
+import type { Clock } from "../core/clock.ts";
+import { type Disposable, DisposableStore } from "../core/dispose.ts";
+import { Emitter } from "../core/events.ts";
+import type { Listing, ListingDefinition, Store, StoreDefinition, StoreState } from "../kube/store.ts";
+import { jobKey, JOB_KINDS, type JobKindInfo, kindOf } from "./jobKinds.ts";
+import { JobParts } from "./partsOfJobs.ts";
+import { jobState, type JobSummary, jobSummary } from "./jobStatus.ts";
+import { mergedState } from "./mergedState.ts";
+import type { JobEvent, JobKind, JobPod, JobState, TrainingJob } from "./model.ts";
+import { type Replica, replicasOf } from "./replicas.ts";
+import { StoreIndex } from "./storeIndex.ts";
+import { type Reason, type Surroundings, whyOf } from "./why.ts";
+
+/** Where the live objects come from: a cluster. */
+export interface JobSource {
+  /** All namespaces where `namespace` is undefined. */
+  store<T extends object>(definition: StoreDefinition<T>, namespace: string | undefined): Store<T>;
+  listing<T extends object>(definition: ListingDefinition<T>, namespace: string): Listing<T>;
+}
+
+export interface JobsChange {
+  /** Keys (`jobKey`) of jobs whose rows may say something else now. */
+  readonly jobs: readonly string[];
+  /** Jobs came or went. */
+  readonly set: boolean;
+}
+
+/**
+ * The training jobs of one namespace, or of all, of every kind that the cluster serves: one set, live while this lives.
+ * What an update costs does not depend on how many jobs there are.
+ */
+export class NamespaceJobs implements Disposable {
+  readonly namespace: string | undefined;
+  readonly #clock: Clock;
+  readonly #held = new DisposableStore();
+  readonly #kinds = new Map<JobKind, StoreIndex<TrainingJob>>();
+  readonly #listings = new Map<JobKind, Listing<TrainingJob>>();
+  readonly #parts: JobParts;
+  readonly #changed = new Emitter<JobsChange>();
+  readonly #stateChanged = new Emitter<StoreState>();
+  readonly #keys = new Set<string>();
+  readonly #keyByUid = new Map<string, string>();
+  /** Jobs with what their parts tell of them, by key, as long as nothing of it changes. */
+  readonly #merged = new Map<string, TrainingJob>();
+  readonly #states = new Map<string, JobState>();
+  readonly #counts = new Map<JobState, number>();
+  /** Keys of jobs whose state is to be counted anew. */
+  readonly #uncounted = new Set<string>();
+
+  readonly onDidChange = this.#changed.event;
+  readonly onDidChangeState = this.#stateChanged.event;
+
+  constructor(source: JobSource, namespace: string | undefined, kinds: readonly JobKind[], clock: Clock) {
+    this.namespace = namespace;
+    this.#clock = clock;
+    this.#parts = this.#held.add(new JobParts(source, namespace, (keys) => this.#onParts(keys)));
+    for (const info of JOB_KINDS.filter(({ kind }) => kinds.includes(kind))) this.#watch(source, info);
+    this.#countAll();
+    this.#seeParts();
+  }
+
+  /** In no order. */
+  get jobs(): Iterable<TrainingJob> {
+    return this.#all();
+  }
+
+  /** The job of a uid, or of a key (`jobKey`), which stands for it also while only a row of a table is known of it. */
+  get(id: string): TrainingJob | undefined {
+    return this.#byKey(id.includes("/") ? id : (this.#keyByUid.get(id) ?? ""));
+  }
+
+  get state(): StoreState {
+    const states = [...this.#kinds.values()].map(({ store }) => store.state);
+    return mergedState(states, this.#clock.now());
+  }
+
+  /** Kinds that the person may not list, with the server's words. */
+  get forbidden(): readonly { readonly kind: JobKind; readonly why: string }[] {
+    return [...this.#kinds].flatMap(([kind, { store }]) =>
+      store.state.kind === "forbidden" ? [{ kind, why: store.state.why }] : [],
+    );
+  }
+
+  /** False where pods may not be read, or were not yet: that a job has none means nothing then. */
+  get podsKnown(): boolean {
+    const asked = [...this.#kinds].filter(([, { store }]) => !["absent", "forbidden"].includes(store.state.kind));
+    return asked.every(([kind]) => this.#parts.podsKnown(kind));
+  }
+
+  /** The same for one job: where there are very many, pods are watched for those alone that were looked at. */
+  podsKnownOf(job: TrainingJob): boolean {
+    return this.#parts.podsKnown(job.kind, jobKey(job));
+  }
+
+  /** How many jobs are in each state. */
+  get counts(): ReadonlyMap<JobState, number> {
+    for (const key of this.#uncounted) {
+      const job = this.#byKey(key);
+      this.#count(key, job && jobState(job, this.podsOf(job), this.podsKnownOf(job)));
+    }
+    this.#uncounted.clear();
+    return this.#counts;
+  }
+
+  podsOf(job: TrainingJob): readonly JobPod[] {
+    return this.#parts.podsOf(job);
+  }
+
+  /** Warnings about the job, its pods, and what stands between. */
+  warningsOf(job: TrainingJob): readonly JobEvent[] {
+    return this.#parts.warningsOf(job);
+  }
+
+  summary(job: TrainingJob): JobSummary {
+    return jobSummary(job, this.podsOf(job), this.warningsOf(job), this.#clock.now(), this.podsKnownOf(job));
+  }
+
+  replicas(job: TrainingJob): readonly Replica[] {
+    return replicasOf(job, this.podsOf(job));
+  }
+
+  /** Why it does not run as it should. */
+  why(job: TrainingJob, around: Surroundings = {}): readonly Reason[] {
+    const known = { podsKnown: this.podsKnownOf(job), ...around };
+    return whyOf(job, this.podsOf(job), this.warningsOf(job), this.#clock.now(), known);
+  }
+
+  /**
+   * A person looks at one job: reads it whole and watches its pods, where there are too many jobs to do so for all.
+   * Undefined where it is gone. Rejects as KubeClient does.
+   */
+  async look(id: string, signal?: AbortSignal): Promise<TrainingJob | undefined> {
+    const job = this.get(id);
+    if (job === undefined) return undefined;
+    const key = jobKey(job);
+    this.#parts.look(job);
+    if (job.partial === true) await this.#listings.get(job.kind)?.whole(job.name, signal);
+    return this.#byKey(key);
+  }
+
+  /** Resolves when there is an answer of every kind, well or not, or `ms` milliseconds have passed. */
+  async answered(ms: number): Promise<void> {
+    const over = new AbortController();
+    const time = this.#clock.sleep(ms, over.signal).catch(() => undefined);
+    // Pods are asked for once it is known that there are jobs, and not too many.
+    for (let round = 0; round < 3 && !over.signal.aborted; round++) {
+      const all = [...[...this.#kinds.values()].map(({ store }) => store), ...this.#parts.stores];
+      const asking = all.filter(({ state }) => state.kind === "idle" || state.kind === "loading");
+      if (asking.length === 0) break;
+      const answers = Promise.allSettled(asking.map((store) => store.settled(over.signal)));
+      const isLate = await Promise.race([answers.then(() => false), time.then(() => true)]);
+      if (isLate) break;
+    }
+    over.abort();
+  }
+
+  /** Reads everything anew. */
+  refresh(): void {
+    for (const { store } of this.#kinds.values()) store.refresh();
+    for (const store of this.#parts.stores) store.refresh();
+  }
+
+  dispose(): void {
+    this.#held.dispose();
+    this.#changed.dispose();
+    this.#stateChanged.dispose();
+  }
+
+  #watch(source: JobSource, { kind, jobs }: JobKindInfo): void {
+    const listing = this.namespace === undefined ? undefined : source.listing(jobs, this.namespace);
+    if (listing !== undefined) this.#listings.set(kind, listing);
+    const store = listing ?? source.store(jobs, undefined);
+    const index = new StoreIndex(
+      store,
+      jobKey,
+      jobKey,
+      (items) => this.#onJobs(items),
+      () => {
+        this.#seeParts();
+        this.#stateChanged.fire(this.state);
+      },
+    );
+    this.#kinds.set(kind, this.#held.add(index));
+  }
+
+  *#all(): Iterable<TrainingJob> {
+    for (const { store } of this.#kinds.values()) for (const job of store.items.values()) yield this.#whole(job);
+  }
+
+  #byKey(key: string): TrainingJob | undefined {
+    for (const index of this.#kinds.values()) for (const job of index.get(key)) return this.#whole(job);
+    return undefined;
+  }
+
+  /** The job with what its parts tell. */
+  #whole(job: TrainingJob): TrainingJob {
+    if (job.kind !== "TrainJob" || job.partial === true) return job;
+    const key = jobKey(job);
+    const known = this.#merged.get(key);
+    if (known?.uid === job.uid) return known;
+    const whole = this.#parts.complete(job);
+    this.#merged.set(key, whole);
+    return whole;
+  }
+
+  #onJobs(items: readonly TrainingJob[] | undefined): void {
+    this.#seeParts();
+    if (items === undefined) {
+      this.#countAll();
+      this.#changed.fire({ jobs: [...this.#keys], set: true });
+      return;
+    }
+    let set = false;
+    for (const job of items) {
+      const key = jobKey(job);
+      this.#merged.delete(key);
+      const now = this.#byKey(key);
+      if ((now !== undefined) !== this.#keys.has(key)) set = true;
+      if (now === undefined) this.#keys.delete(key);
+      else this.#keys.add(key);
+      this.#keyByUid.delete(job.uid);
+      if (now !== undefined && now.uid !== "") this.#keyByUid.set(now.uid, key);
+      this.#uncounted.add(key);
+    }
+    this.#changed.fire({ jobs: [...new Set(items.map(jobKey))], set });
+  }
+
+  /** Pods, warnings or parts of these jobs have changed, or of any. */
+  #onParts(changed: Iterable<string> | undefined): void {
+    if (changed === undefined) this.#merged.clear();
+    const jobs = changed === undefined ? [...this.#keys] : [...changed].filter((key) => this.#keys.has(key));
+    for (const key of jobs) {
+      this.#merged.delete(key);
+      this.#uncounted.add(key);
+    }
+    if (jobs.length > 0) this.#changed.fire({ jobs, set: false });
+  }
+
+  /** Watches what belongs to jobs as soon as there can be some. */
+  #seeParts(): void {
+    for (const [kind, { store }] of this.#kinds) this.#parts.see(kindOf(kind), store);
+  }
+
+  #countAll(): void {
+    this.#keys.clear();
+    this.#keyByUid.clear();
+    this.#merged.clear();
+    this.#states.clear();
+    this.#counts.clear();
+    this.#uncounted.clear();
+    for (const { store } of this.#kinds.values())
+      for (const job of store.items.values()) {
+        const key = jobKey(job);
+        this.#keys.add(key);
+        this.#uncounted.add(key);
+        if (job.uid !== "") this.#keyByUid.set(job.uid, key);
+      }
+  }
+
+  #count(key: string, state: JobState | undefined): void {
+    const before = this.#states.get(key);
+    if (before === state) return;
+    if (before !== undefined) {
+      const left = (this.#counts.get(before) ?? 1) - 1;
+      if (left === 0) this.#counts.delete(before);
+      else this.#counts.set(before, left);
+    }
+    if (state === undefined) {
+      this.#states.delete(key);
+      return;
+    }
+    this.#states.set(key, state);
+    this.#counts.set(state, (this.#counts.get(state) ?? 0) + 1);
+  }
+}

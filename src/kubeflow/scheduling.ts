@@ -1,0 +1,120 @@
+import { label } from "../core/sanitize.ts";
+import { shorten } from "../core/text.ts";
+import { gpuNoun, isGpuResource } from "./gpuNames.ts";
+
+/** Why the scheduler finds no node, in plain words (kubernetes pkg/scheduler/framework/types.go: FitError). */
+export interface Unschedulable {
+  /** Nodes that it looked at; undefined where it did not say. */
+  readonly nodes: number | undefined;
+  /** Resources that nodes have too little of. */
+  readonly short: readonly { readonly resource: string; readonly nodes: number }[];
+  /** Whatever else keeps nodes out, such as `2 nodes have the taint gpu`. */
+  readonly others: readonly string[];
+}
+
+const MOST_PARTS = 12;
+const MOST_TEXT = 4_000;
+
+/**
+ * Reads `0/3 nodes are available: 1 Insufficient nvidia.com/gpu, 2 node(s) had untolerated taint {gpu: present}.
+ * preemption: …`. Undefined where it is no such sentence.
+ */
+export function parseUnschedulable(text: string): Unschedulable | undefined {
+  const sentence = /^\s*\d+\/(\d+) nodes are available:?\s*(.*)/s.exec(text.slice(0, MOST_TEXT));
+  const body = (sentence?.[2] ?? text.slice(0, MOST_TEXT)).split(/\.\s+(?:preemption|no new claims)/)[0] ?? "";
+  // A taint may hold commas between its braces.
+  const parts = (body.match(/(?:[^,{]|\{[^}]*\})+/g) ?? []).map((part) => part.trim().replace(/\.$/, ""));
+  const short: { resource: string; nodes: number }[] = [];
+  const others: string[] = [];
+  for (const part of parts.slice(0, MOST_PARTS)) {
+    const [, count = "", rest = ""] = /^(\d+)\s+(.*)$/s.exec(part) ?? [];
+    const [, resource = ""] = /^Insufficient (\S+)$/.exec(rest) ?? [];
+    if (resource !== "") short.push({ resource, nodes: Number(count) });
+    else if (part !== "") others.push(otherReason(part, count, rest));
+  }
+  if (sentence === null && others.length > 0 && !parts.some((part) => VOLUME.test(part))) return undefined;
+  if (short.length + others.length === 0) return undefined;
+  return { nodes: sentence === null ? undefined : Number(sentence[1]), short, others };
+}
+
+const VOLUME = /persistentvolumeclaim/i;
+
+function otherReason(part: string, count: string, rest: string): string {
+  const claim = /persistentvolumeclaim "([^"]+)" (not found|is being deleted)/i.exec(part);
+  if (claim !== null)
+    return `the volume claim ${label(claim[1] ?? "", 63)} ${claim[2] === "not found" ? "does not exist" : "is being deleted"}`;
+  if (/unbound immediate PersistentVolumeClaims/i.test(part)) return "its volume claim is not bound to a volume";
+  const nodes = count === "1" ? "1 node" : `${label(count, 9)} nodes`;
+  const has = count === "1" ? "has" : "have";
+  const is = count === "1" ? "is" : "are";
+  const taint = /untolerated taint(?:\(s\))? \{\s*([^:}]*?)\s*(?::\s*([^}]*?)\s*)?\}/.exec(rest);
+  if (taint !== null) return `${nodes} ${taintWords(taint[1] ?? "", taint[2] ?? "", has, is)}`;
+  for (const [pattern, words] of OTHERS) if (pattern.test(rest)) return `${nodes} ${words(is, has)}`;
+  return shorten(label(part), 100);
+}
+
+function taintWords(key: string, value: string, has: string, is: string): string {
+  if (/^node\.kubernetes\.io\/(not-ready|unreachable)$/.test(key)) return `${is} not ready`;
+  if (key === "node.kubernetes.io/unschedulable") return `${is} closed for new pods`;
+  if (key === "node-role.kubernetes.io/control-plane") return `${is} kept for the control plane`;
+  if (/^node\.kubernetes\.io\/(memory|disk|pid)-pressure$/.test(key)) return `${is} under pressure (${key.slice(19)})`;
+  return `${has} the taint ${label(value === "" ? key : `${key}=${value}`, 60)}, which the job does not tolerate`;
+}
+
+const OTHERS: readonly (readonly [RegExp, (is: string, has: string) => string])[] = [
+  [/volume node affinity conflict/, () => "cannot reach its volume"],
+  [/available persistent volumes to bind/, (_, has) => `${has} no volume for its claim`],
+  [/node affinity\/selector|node selector/, (_, has) => `${has} not the labels that the job asks for`],
+  [/Too many pods/, (is) => `${is} full of pods`],
+  [/unschedulable/, (is) => `${is} closed for new pods`],
+  [/affinity/, (is) => `${is} ruled out by pod affinity`],
+  [/topology spread/, (is) => `${is} ruled out by topology spread`],
+  [/free ports/, (_, has) => `${has} its port in use`],
+];
+
+/**
+ * In short: `needs 2 × GPU (not free on 1 of 3 nodes); 2 nodes have the taint gpu=true, …`. `needs` is what the pod asks
+ * for, by resource name; `gpusFree` how many GPUs the cluster has free, where that is known.
+ */
+export function unschedulableText(
+  message: string | undefined,
+  needs: Readonly<Record<string, string>> = {},
+  gpusFree?: number,
+): string {
+  if (message === undefined) return "not scheduled yet";
+  const parsed = parseUnschedulable(message);
+  if (parsed === undefined) return shorten(label(message), 100);
+  const { nodes, short, others } = parsed;
+  const wants = short.map(({ resource, nodes: count }) => {
+    const where = nodes === undefined ? `${count} nodes` : nodesWords(count, nodes);
+    const free = isGpuResource(resource) && gpusFree !== undefined ? `${gpusFree} free` : `not free on ${where}`;
+    return `${amountOf(resource, needs[resource])} (${free})`;
+  });
+  return label([...(wants.length === 0 ? [] : [`needs ${wants.join(" and ")}`]), ...others].join("; "), 160);
+}
+
+function nodesWords(count: number, of: number): string {
+  if (of === 1) return "the only node";
+  return count === of ? `any of ${of} nodes` : `${count} of ${of} nodes`;
+}
+
+/** `2 × GPU`, `GPUs`, `64 Gi memory`, `8 CPUs`. */
+function amountOf(resource: string, amount: string | undefined): string {
+  const asked = amount === undefined ? undefined : plainAmount(amount);
+  if (isGpuResource(resource)) return asked === undefined ? "GPUs" : `${asked} × ${gpuNoun(resource)}`;
+  if (resource === "cpu") return asked === undefined ? "CPUs" : `${asked} ${asked === "1" ? "CPU" : "CPUs"}`;
+  const name = label(resource, 60);
+  return asked === undefined ? name : `${quantity(asked)} ${name}`;
+}
+
+/** `1k` as `1000` and `500m` as `0.5`: so the server writes what somebody wrote as a number. */
+function plainAmount(amount: string): string {
+  const [, digits, unit] = /^(\d{1,9}(?:\.\d{1,3})?)([mk])$/.exec(amount) ?? [];
+  if (digits === undefined) return label(amount, 20);
+  return String(unit === "m" ? Number(digits) / 1000 : Number(digits) * 1000);
+}
+
+/** `32Gi` as `32 Gi`. */
+export function quantity(amount: string): string {
+  return label(amount, 20).replace(/^(\d+)(?=[A-Za-z])/, "$1 ");
+}

@@ -1,0 +1,26 @@
+import type { ResourceKind } from "../kube/objects.ts";
+import type { Cluster } from "../kubeflow/cluster.ts";
+
+/** What the person may do with the objects of a kind in a namespace. What is not known is offered. */
+export interface Allowed {
+  readonly logs: boolean;
+  readonly shell: boolean;
+  readonly forward: boolean;
+  readonly change: boolean;
+  readonly delete: boolean;
+}
+
+/** From what the cluster has said already: asks nothing that a row would wait for. */
+export function allowedIn(cluster: Cluster, namespace: string, { group, plural: resource }: ResourceKind): Allowed {
+  const rights = cluster.rights.in(namespace);
+  const may = (verb: string, of: { group: string; resource: string; subresource?: string }): boolean =>
+    rights.may({ verb, ...of }) !== "no";
+  const pods = (subresource: string) => ({ group: "", resource: "pods", subresource });
+  return {
+    logs: may("get", pods("log")),
+    shell: may("create", pods("exec")),
+    forward: may("create", pods("portforward")),
+    change: may("patch", { group, resource }),
+    delete: may("delete", { group, resource }),
+  };
+}

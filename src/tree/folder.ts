@@ -1,0 +1,114 @@
+import type { Clock } from "../core/clock.ts";
+import type { Disposable } from "../core/dispose.ts";
+import type { TreeItemCollapsibleState } from "vscode";
+import type { ResourceKind } from "../kube/objects.ts";
+import type { Reason } from "../kubeflow/why.ts";
+import type { Cluster } from "../kubeflow/cluster.ts";
+import type { ClusterPipelines } from "../pipelines/index.ts";
+import type { FolderNode, TreeNode } from "./nodes.ts";
+import { ALL_NAMESPACES } from "../kubeflow/namespaceChoice.ts";
+import type { Row } from "./row.ts";
+import type { ViewChoices } from "./viewChoices.ts";
+
+/** An object of the cluster that a row stands for. */
+export interface ObjectRef {
+  readonly resource: ResourceKind;
+  /** Undefined for what is in none. */
+  readonly namespace: string | undefined;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** A container that can be looked into. */
+export interface ContainerRef {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+}
+
+/** A log to choose among those of a row. */
+export interface LogChoice {
+  readonly title: string;
+  readonly detail: string;
+  /** Where it can be followed; undefined where it can only be read, as it is now. */
+  readonly container: ContainerRef | undefined;
+  readonly read: (signal: AbortSignal) => Promise<string>;
+}
+
+/** A row of a folder as it is drawn now. */
+export interface Drawn {
+  readonly row: Row;
+  readonly collapsible: TreeItemCollapsibleState;
+}
+
+/** The live rows below an open folder; lives while the folder is open and can be seen. */
+export interface Folder extends Disposable {
+  readonly cluster: Cluster;
+  /** The cluster serves other kinds than this reads: it is to be made anew. */
+  readonly isOutdated: boolean;
+  /** Resolves when there is an answer, well or not, or a time in ms has passed. */
+  answered(ms: number): Promise<void>;
+  /** What stands beside the folder's name. */
+  words(): string;
+  /** The rows below the folder, or a message. Waits a moment for a first answer, never for the network. */
+  rows(): Promise<readonly TreeNode[]> | readonly TreeNode[];
+  /** The rows below one of its rows. */
+  below(node: TreeNode): Promise<readonly TreeNode[]> | readonly TreeNode[];
+  /** Undefined where the object is gone. */
+  draw(node: TreeNode): Drawn | undefined;
+  /** The object that a row stands for; undefined where it stands for none, or for none yet. */
+  object(node: TreeNode): ObjectRef | undefined;
+  /** The container whose logs or shell a row means. */
+  container(node: TreeNode): ContainerRef | undefined;
+  /** Uids of what belongs to the row's object and is told of in events: its pods, and what made them. */
+  family(node: TreeNode): readonly string[];
+  /** Why the row is as it is, what matters most first. */
+  why(node: TreeNode): readonly Reason[];
+  /** Instead of `container`, where logs are to be looked for first. */
+  logs?(node: TreeNode, signal: AbortSignal): Promise<readonly LogChoice[]>;
+  /** Instead of `object`, for what is none of the cluster's. */
+  yaml?(node: TreeNode, signal: AbortSignal): Promise<string> | undefined;
+  /** Reads one page more of what is below a row. */
+  more?(node: TreeNode): void;
+  /** A person opened or closed a row of this folder. */
+  toggled?(node: TreeNode, open: boolean): void;
+  /** It reads by itself, and not by the cluster's stores. */
+  readonly isApart?: true;
+  /** Ids of rows whose age shows minutes. */
+  ageing(): readonly string[];
+  refresh(): void;
+}
+
+/** What a folder is given: where it stands, how its rows are redrawn, what the person wants to see. */
+export interface FolderSite {
+  readonly node: FolderNode;
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly choices: ViewChoices;
+  /** A reader of the cluster's pipelines; whoever asks for it ends it. */
+  readonly pipelines: () => ClusterPipelines;
+  /** Namespaces that are shown of the cluster. */
+  readonly namespaces: () => readonly string[];
+  readonly isMine: (job: { readonly owner: string | undefined }) => boolean;
+  /** Redraws these rows alone. */
+  redraw(ids: readonly string[]): void;
+  /** Redraws the folder with the set of its rows, at most every 250 ms. */
+  redrawFolder(): void;
+}
+
+/** Milliseconds that rows wait for the cluster: what answers at once is drawn once. */
+export const GRACE_MS = 150;
+
+/** The namespace that a folder stands in; undefined for all of them. */
+export function namespaceOf({ namespace }: FolderNode): string | undefined {
+  return namespace === ALL_NAMESPACES ? undefined : namespace;
+}
+
+/** Learns what the person may do there. Nobody waits for it: what is not known is offered. */
+export function learnRights({ cluster, node }: FolderSite): void {
+  cluster.rights
+    .in(namespaceOf(node))
+    .know()
+    // What stands in the way is said by the rows, which are read over the same connection.
+    .catch(() => undefined);
+}

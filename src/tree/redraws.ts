@@ -1,0 +1,32 @@
+import { type Disposable } from "../core/dispose.ts";
+
+/** Adds and removes are drawn together: a folder redraws all its rows. Milliseconds. */
+const FOLDER_DELAY_MS = 250;
+const AGES_EVERY_MS = 60_000;
+
+/** Redraws that wait: whole folders at most every 250 ms each, and rows whose age shows minutes once a minute. */
+export class Redraws implements Disposable {
+  readonly #redraw: (ids: readonly string[]) => void;
+  readonly #pending = new Map<string, NodeJS.Timeout>();
+  readonly #ages: NodeJS.Timeout;
+
+  /** `ageing`: rows on the screen that would say something else a minute later. */
+  constructor(redraw: (ids: readonly string[]) => void, ageing: () => readonly string[]) {
+    this.#redraw = redraw;
+    this.#ages = setInterval(() => redraw(ageing()), AGES_EVERY_MS);
+  }
+
+  soon(id: string, ms = FOLDER_DELAY_MS): void {
+    if (this.#pending.has(id)) return;
+    const draw = (): void => {
+      this.#pending.delete(id);
+      this.#redraw([id]);
+    };
+    this.#pending.set(id, setTimeout(draw, ms));
+  }
+
+  dispose(): void {
+    clearInterval(this.#ages);
+    for (const timer of this.#pending.values()) clearTimeout(timer);
+  }
+}

@@ -1,0 +1,60 @@
+// The real cluster that benchmarks run on, and ways into it.
+import fs from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import { step } from "../../scripts/steps.mjs";
+import { systemClock } from "../../src/core/clock.ts";
+import { type Logger, silentLogger } from "../../src/core/log.ts";
+import type { Connection } from "../../src/kube/connection.ts";
+import { Connections } from "../../src/kube/connections.ts";
+import { loadKubeconfig } from "../../src/kube/kubeconfig.ts";
+import { ensureSandbox, lookAtSandbox, type Sandbox, stopSandbox } from "../sandbox/sandbox.ts";
+import type { OnEnd } from "./ending.ts";
+import { type Line, SlowLink } from "./slowLink.ts";
+
+const SANDBOX = "bench";
+
+/** The benchmarks' own sandbox; one that was not running ends with them. */
+export function benchSandbox(onEnd: OnEnd): Promise<Sandbox> {
+  return step(`the sandbox «${SANDBOX}»`, () => {
+    if (lookAtSandbox(SANDBOX).status === undefined)
+      onEnd(() => step(`ending the sandbox «${SANDBOX}»`, () => stopSandbox(SANDBOX)));
+    return ensureSandbox({ name: SANDBOX, onProgress: (line) => console.log(line) });
+  });
+}
+
+export interface Opened {
+  readonly connection: Connection;
+  readonly dispose: () => void;
+}
+
+/** Connects as the extension does, by a kubeconfig with one context. */
+export async function openCluster(kubeconfig: string, log: Logger = silentLogger): Promise<Opened> {
+  const connections = new Connections({
+    load: () => loadKubeconfig({ paths: [kubeconfig], env: {}, home: "/", platform: process.platform }),
+    userAgent: "trainyard-bench",
+    log,
+    clock: systemClock,
+    proxyOverride: () => undefined,
+    env: {},
+  });
+  await connections.load();
+  const connection = connections.get(connections.contexts()[0]?.name ?? "");
+  await connection.connect();
+  return { connection, dispose: () => connections.dispose() };
+}
+
+/** A link before the sandbox, and a kubeconfig that goes through it. */
+export async function linkTo(
+  sandbox: Sandbox,
+  line: Line,
+  folder: string,
+  onEnd: OnEnd,
+): Promise<{ readonly link: SlowLink; readonly kubeconfig: string }> {
+  const link = await SlowLink.start(sandbox.address, line);
+  onEnd(() => link.stop());
+  const kubeconfig = path.join(folder, `through-${new URL(link.address).port}.kubeconfig`);
+  const direct = fs.readFileSync(sandbox.kubeconfig, "utf8");
+  fs.writeFileSync(kubeconfig, direct.replaceAll(sandbox.address, link.address), { mode: 0o600 });
+  return { link, kubeconfig };
+}
