@@ -10,6 +10,7 @@ import type { KubeClient } from "./kube/client.ts";
 import { Connections } from "./kube/connections.ts";
 import type { ContextInfo } from "./kube/context.ts";
 import { isApiError } from "./kube/errors.ts";
+import type { PluginToAllow } from "./kube/pluginConsent.ts";
 import { loadKubeconfig } from "./kube/kubeconfig.ts";
 import { Cluster } from "./kubeflow/cluster.ts";
 import { gpuWords } from "./kubeflow/gpuUse.ts";
@@ -29,6 +30,11 @@ export interface ClustersOptions {
   readonly clock: Clock;
   /** Milliseconds that a sign-in program may take; 60,000 where left out. */
   readonly pluginTimeoutMs?: number;
+  /**
+   * Asks the person before the sign-in program of a kubeconfig outside the default places runs for the first time. Left
+   * out only where nobody is there, and whoever composes this answers for the files.
+   */
+  readonly allowPlugin?: (plugin: PluginToAllow) => Promise<boolean>;
 }
 
 export type ClusterState =
@@ -62,7 +68,7 @@ export class Clusters implements Disposable {
   protected readonly onDidReplace = this.#replaced.event;
 
   constructor(options: ClustersOptions) {
-    const { log, env, home, clock, proxy, pluginTimeoutMs } = options;
+    const { log, env, home, clock, proxy, pluginTimeoutMs, allowPlugin, state } = options;
     this.#log = log;
     this.clock = clock;
     this.namespaceDesk = new NamespaceDesk(options.state, clock);
@@ -75,6 +81,7 @@ export class Clusters implements Disposable {
         proxyOverride: proxy,
         env,
         ...(pluginTimeoutMs === undefined ? {} : { pluginTimeoutMs }),
+        ...(allowPlugin === undefined ? {} : { consent: { allowPlugin, state } }),
       }),
     );
     this.held.add(this.#connections.onDidChange(() => this.#dropStale()));

@@ -196,12 +196,13 @@ export class Engine extends Clusters {
   async adminRequest(
     context: string,
     namespace: string,
-    needs: "operator" | "rights" | "both",
+    needs: "operator" | "rights" | "both" | "pipelines",
     signal?: AbortSignal,
+    profile?: string,
   ): Promise<string> {
     const { server } = this.context(context);
     const user = await whoAmI(this.cluster(context).connection.client, signal);
-    return adminRequest({ user, context, namespace, server, needs });
+    return adminRequest({ user, context, namespace, server, needs, ...(profile === undefined ? {} : { profile }) });
   }
 
   isActive(job: TrainingJob): boolean {

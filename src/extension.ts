@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { homedir } from "node:os";
 import * as vscode from "vscode";
 import { errorText } from "./core/errors.ts";
+import { allowPlugin } from "./commands/cluster/allowPlugin.ts";
 import { decideRun } from "./commands/job/run.ts";
 import { confirmLine } from "./commands/job/choose.ts";
 import { ObjectDocuments } from "./commands/object.ts";
@@ -32,7 +33,7 @@ export function activate(context: vscode.ExtensionContext): void {
   let engine: Promise<Engine> | undefined;
   let loaded: Engine | undefined;
   const load = (): Promise<Engine> =>
-    (engine ??= createEngine(context, output, settings, state).then((made) => {
+    (engine ??= createEngine(context, output, settings, state, notify).then((made) => {
       loaded = made;
       recovery.begin(made);
       watchLaunched(made, statusBar, output);
@@ -119,6 +120,7 @@ async function createEngine(
   output: Output,
   settings: VscodeSettings,
   state: MementoState,
+  notify: Notify,
 ): Promise<Engine> {
   const { createEngine: create } = await import("./engine.ts");
   return create({
@@ -131,6 +133,7 @@ async function createEngine(
     kubeconfigPaths: () => settings.kubeconfigPaths(),
     proxy: () => settings.proxy(),
     log: output,
+    allowPlugin: (plugin) => allowPlugin(notify, plugin),
   });
 }
 

@@ -116,6 +116,16 @@ describe("the request to an administrator", () => {
     assert.doesNotMatch(adminRequest({ user: "a", context: "c", namespace: "n", needs: "rights" }), /--server-side/);
   });
 
+  it("asks for what reaches the pipelines' server, and for a profile's token where that is needed", () => {
+    const asked = { user: "ann", context: "c", namespace: "kubeflow", needs: "pipelines" } as const;
+    const text = adminRequest(asked);
+    assert.match(text, /name: trainyard-pipelines\n {6}namespace: "kubeflow"[\s\S]*"pods\/portforward"/);
+    assert.doesNotMatch(text, /pytorchjobs|serviceaccounts\/token/);
+    const many = adminRequest({ ...asked, profile: "team-a" });
+    assert.match(many, /name: trainyard-token\n {6}namespace: "team-a"[\s\S]*"serviceaccounts\/token"/);
+    assert.match(many, /kubectl apply -f trainyard-token-rights\.yaml/);
+  });
+
   it("is YAML with the exact rights, whatever the names are", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (user, namespace) => {

@@ -49,7 +49,7 @@ export function notebookSummary(
 }
 
 /** `2 GPUs`; empty for none. */
-export function gpuWords({ gpus }: Notebook): string {
+function gpuWords({ gpus }: Notebook): string {
   return gpus === 0 ? "" : plural(gpus, "GPU");
 }
 

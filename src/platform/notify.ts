@@ -39,10 +39,16 @@ export class Notify {
   }
 
   /** Asks before something that cannot be undone. Resolves to true where the person agreed. */
-  async confirm(question: string, detail: string, agree: string): Promise<boolean> {
+  async confirm(question: string, detail: string | readonly string[], agree: string): Promise<boolean> {
     const answer = await vscode.window.showWarningMessage(
       clean(question),
-      { modal: true, detail: label(detail, 1000) },
+      {
+        modal: true,
+        detail: [detail]
+          .flat()
+          .map((line) => label(line, 1000))
+          .join("\n"),
+      },
       agree,
     );
     return answer === agree;

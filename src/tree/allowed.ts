@@ -18,8 +18,9 @@ export function allowedIn(cluster: Cluster, namespace: string, { group, plural: 
   const pods = (subresource: string) => ({ group: "", resource: "pods", subresource });
   return {
     logs: may("get", pods("log")),
-    shell: may("create", pods("exec")),
-    forward: may("create", pods("portforward")),
+    // By WebSocket up to Kubernetes 1.34 this is a `get`, from 1.35 on also a `create`.
+    shell: may("get", pods("exec")) || may("create", pods("exec")),
+    forward: may("get", pods("portforward")) || may("create", pods("portforward")),
     change: may("patch", { group, resource }),
     delete: may("delete", { group, resource }),
   };

@@ -137,11 +137,13 @@ export function folderWords(
   if (store.kind === "stale") return `stale for ${age(now - store.since)}: ${label(store.why, 80)}`;
   if (store.kind === "loading") return "loading";
   if (store.kind !== "live") return "";
-  return [...counts]
+  const pace = store.everyMs === undefined ? "" : `read every ${store.everyMs / 1000} s`;
+  const words = [...counts]
     .filter(([, count]) => count > 0)
     .sort(([a], [b]) => place(order, a) - place(order, b))
-    .map(([state, count]) => `${count} ${state.toLowerCase()}`)
-    .join(" · ");
+    .map(([state, count]) => `${count} ${state.toLowerCase()}`);
+  // Whoever may list and not watch sees rows that may be so old.
+  return joined([...words, pace]);
 }
 
 function place(order: readonly string[], state: string): number {

@@ -370,8 +370,11 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
   }
 
   #tellChoices(): void {
-    this.#view.description = this.choices.words(vscode.l10n.t("by name"));
     const { isFiltering, sort } = this.choices;
+    const words = this.choices.words(vscode.l10n.t("by name"));
+    this.#view.description = words;
+    // The only view of its container shows no description: a filter must be seen to be one.
+    this.#view.message = isFiltering ? vscode.l10n.t("Only rows that fit: {0}", words) : "";
     setContext(CONTEXT_KEYS.filtered, isFiltering);
     setContext(CONTEXT_KEYS.sortedByName, sort === "name");
     setContext(CONTEXT_KEYS.grouped, this.#preferences.groupByServer);

@@ -102,8 +102,9 @@ describe("the explorer", () => {
     await workbench.rowMenu(/^vit-77aa, training job/, "Show Events");
     await workbench.page.locator(".view-lines", { hasText: "FailedScheduling" }).first().waitFor();
     await stage.look("events");
+    await workbench.expandRow(/^resnet-4f2a, training job/);
     await workbench.rowMenu(/^rank 0, running/, "Open Shell");
-    await workbench.waitForTerminal(/[#$] $/m, 30_000);
+    await workbench.waitForTerminal(/[#$] ?$/m, 30_000);
     await workbench.terminalType("echo $((6*7))\r");
     await workbench.waitForTerminal(/^42/m, 30_000);
     await stage.look("shell");

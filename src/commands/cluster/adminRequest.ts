@@ -4,7 +4,8 @@ import type { Engine } from "../../engine.ts";
 import type { AdminTarget } from "../../jobs/index.ts";
 import { withProgress } from "../../platform/progress.ts";
 import type { CommandDeps } from "../deps.ts";
-import { contextOf, namespaceOf } from "../nodes.ts";
+import { folderOf } from "../../tree/nodes.ts";
+import { contextOf, isTreeNode, namespaceOf } from "../nodes.ts";
 import { pickContext } from "./clusters.ts";
 
 /** The exact commands and the least rights that an administrator is asked for, on the clipboard. */
@@ -13,10 +14,14 @@ export async function copyAdminRequest(deps: CommandDeps, target: unknown): Prom
   await engine.load();
   const asked = isAdminTarget(target) ? target : undefined;
   const context = asked?.context ?? contextOf(target) ?? (await pickContext(engine));
-  const namespace = asked?.namespace ?? namespaceOf(target) ?? engine.context(context).namespace;
-  const needs = asked?.needs ?? missing(engine, context, namespace);
+  const own = namespaceOf(target);
+  const pipelines = isTreeNode(target) && folderOf(target)?.what === "pipelines";
+  const namespace = pipelines
+    ? (engine.parts(context)?.pipelines?.namespace ?? "kubeflow")
+    : (asked?.namespace ?? own ?? engine.context(context).namespace);
+  const needs = pipelines ? "pipelines" : (asked?.needs ?? missing(engine, context, namespace));
   const text = await withProgress(vscode.l10n.t("Asking {0} who you are", label(context)), (signal) =>
-    engine.adminRequest(context, namespace, needs, signal),
+    engine.adminRequest(context, namespace, needs, signal, pipelines ? own : undefined),
   );
   await vscode.env.clipboard.writeText(text);
   deps.notify.info(

@@ -31,10 +31,12 @@ export class StreamPool extends Agent {
   override keepSocketAlive(stream: Duplex): boolean {
     const idle = new AbortController();
     this.#idle.set(stream, idle);
-    stream.once("close", () => idle.abort());
+    const onClose = (): void => idle.abort();
+    stream.once("close", onClose);
     this.#clock.sleep(this.#idleMs, idle.signal).then(
       () => stream.destroy(),
-      () => undefined,
+      // It is used again, a thousand times perhaps, or has ended.
+      () => stream.off("close", onClose),
     );
     return true;
   }

@@ -100,6 +100,7 @@ describe("the sockets of exec and port-forward", () => {
   it("other answers are said in the server's words, which are kept short and plain", async () => {
     const rows: readonly (readonly [number, string, string, RegExp])[] = [
       [400, '{"message":"container x is not valid"}', "refused", /The cluster says: container x is not valid\.$/],
+      // eslint-disable-next-line no-control-regex -- the point of the test
       [500, `{"message":"a\u001b[2J\\u001b[2J${"b".repeat(9000)}"}`, "refused", /^[^\u001b]{100,500}$/],
       [502, "<html><h1>Bad gateway</h1></html>", "refused", /The cluster says: Bad gateway\.$/],
       [503, "", "refused", /The cluster says: HTTP 503\.$/],

@@ -75,7 +75,6 @@ describe("fault matrix, networks", () => {
     bytes.cut();
     await Promise.all(watched.map((one) => one.recovers(45_000)));
     client.assertNoStorm();
-    await client.close();
   });
 
   for (const speaks of ["h2", "http/1.1"] as const)

@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { turns, until } from "../kube/testing/manualClock.ts";
+import type { ClusterPipelines, LiveList } from "./clusterPipelines.ts";
+import { type Asked, Double, run } from "./testing/double.ts";
+
+/** Runs 1 (oldest) to `count`, newest first, by keyset tokens as the server has them. */
+function listing(ids: () => readonly string[], state: (id: string) => string = () => "SUCCEEDED") {
+  return ({ query }: Asked) => {
+    const size = Number(query.get("page_size"));
+    const all = ids();
+    const from = Math.max(0, all.indexOf(query.get("page_token") ?? ""));
+    const next = all[from + size];
+    const runs = all.slice(from, from + size).map((id) => run(id, state(id)));
+    return { body: { runs, total_size: all.length, ...(next === undefined ? {} : { next_page_token: next }) } };
+  };
+}
+
+const ids = (count: number): string[] => Array.from({ length: count }, (_, i) => `r${count - i}`);
+
+describe("lists of Kubeflow Pipelines", () => {
+  let double: Double;
+  let pipelines: ClusterPipelines;
+  let runs: LiveList;
+  let told: number;
+
+  beforeEach(async () => {
+    double = await Double.start();
+    pipelines = double.open();
+    runs = pipelines.list("runs", "");
+    told = 0;
+    runs.onDidChange(() => told++);
+  });
+
+  afterEach(async () => {
+    pipelines.dispose();
+    await double.stop();
+  });
+
+  const seen = (): readonly string[] => runs.value?.items.map(({ id }) => id) ?? [];
+  const asks = async (count: number): Promise<void> => {
+    await until(`${count} requests`, () => double.asked.length >= count);
+    await until("an answer", () => runs.state.kind !== "loading");
+    await turns(20);
+    assert.equal(double.asked.length, count);
+  };
+
+  it("read nothing before a look, then one page, without archived runs, newest first", async () => {
+    double.answer = listing(() => ids(120));
+    await turns(20);
+    assert.equal(double.asked.length, 0);
+    runs.look();
+    await asks(1);
+    const query = Object.fromEntries(double.asked[0]?.query ?? []);
+    const filter = { predicates: [{ operation: "EQUALS", key: "storage_state", string_value: "AVAILABLE" }] };
+    assert.deepEqual(query, { page_size: "20", sort_by: "created_at desc", filter: JSON.stringify(filter) });
+    assert.deepEqual([seen().length, runs.value?.total, runs.value?.hasMore], [20, 120, true]);
+  });
+
+  it("read one page more when asked, each row once, to the last", async () => {
+    double.answer = listing(() => ids(45));
+    runs.look();
+    await asks(1);
+    runs.more();
+    await asks(2);
+    runs.more();
+    await asks(3);
+    assert.deepEqual([seen(), runs.value?.hasMore], [ids(45), false]);
+  });
+
+  it("read again only the pages that are old or begin elsewhere: 10 s with runs under way, 60 s without", async () => {
+    let all = ids(40);
+    let active = "r40";
+    double.answer = listing(
+      () => all,
+      (id) => (id === active ? "RUNNING" : "SUCCEEDED"),
+    );
+    runs.look();
+    await asks(1);
+    runs.more();
+    await asks(2);
+    await double.clock.advance(10_000);
+    await asks(3);
+    assert.equal(double.asked[2]?.query.has("page_token"), false);
+    active = "";
+    all = ids(41);
+    await double.clock.advance(10_000);
+    await asks(5);
+    assert.deepEqual(seen(), all.slice(0, 40));
+    await double.clock.advance(59_000);
+    await asks(5);
+    await double.clock.advance(1_000);
+    await asks(7);
+  });
+
+  it("tell nothing where nothing has changed", async () => {
+    double.answer = listing(() => ids(3));
+    runs.look();
+    await asks(1);
+    const before = told;
+    await double.clock.advance(60_000);
+    await asks(2);
+    assert.equal(told, before);
+  });
+
+  it("read nothing while nobody sees them, and at once when somebody does again", async () => {
+    double.answer = listing(() => ids(3));
+    runs.look();
+    await asks(1);
+    runs.rest();
+    await double.clock.advance(600_000);
+    await asks(1);
+    runs.look();
+    await asks(2);
+    runs.rest();
+    runs.look();
+    await asks(2);
+  });
+
+  it("keep their rows with their age when a read fails, try again with growing pauses, and go on", async () => {
+    double.answer = listing(() => ids(3));
+    runs.look();
+    await asks(1);
+    const readAt = double.clock.now();
+    double.answer = () => ({ status: 503, body: { message: "the database is away" } });
+    await double.clock.advance(60_000);
+    await asks(2);
+    const why = "The pipelines' server did not give this. It says: the database is away.";
+    assert.deepEqual(runs.state, { kind: "stale", since: readAt, why });
+    assert.equal(seen().length, 3);
+    for (const [index, pause] of [800, 1_600, 3_200, 6_400].entries()) {
+      await double.clock.advance(pause - 1);
+      await asks(2 + index);
+      await double.clock.advance(1);
+      await asks(3 + index);
+    }
+    double.answer = listing(() => ids(4));
+    pipelines.retry();
+    await asks(7);
+    assert.deepEqual([runs.state.kind, seen().length], ["live", 4]);
+  });
+
+  it("say why nothing could be read yet, and are read when a person asks", async () => {
+    double.answer = () => ({ status: 403, body: { message: "no" } });
+    runs.look();
+    await asks(1);
+    assert.equal(runs.state.kind, "failed");
+    double.answer = listing(() => ids(1));
+    pipelines.refresh();
+    await asks(2);
+    assert.deepEqual(seen(), ["r1"]);
+  });
+
+  it("drop what has no usable id, and what a server sends twice or beyond the page", async () => {
+    const odd = [run("a"), run("a"), run("../b"), {}, 7, ...ids(300).map((id) => run(id))];
+    double.answer = () => ({ body: { runs: odd, total_size: "-3" } });
+    runs.look();
+    await asks(1);
+    assert.equal(seen().length, 16);
+    assert.equal(seen()[0], "a");
+  });
+
+  it("go by namespace and by pipeline", async () => {
+    double.healthz = { multi_user: true };
+    pipelines.list("recurring", "team-a").look();
+    pipelines.list("versions", "team-a", "p1").look();
+    await until("both", () => double.asked.length === 2);
+    const asked = double.asked.map(({ path, query }) => `${path} ${query.get("namespace")}`).sort();
+    assert.deepEqual(asked, ["/apis/v2beta1/pipelines/p1/versions null", "/apis/v2beta1/recurringruns team-a"]);
+  });
+
+  it("end with their owner: no timer, no stream", async () => {
+    double.answer = listing(() => ids(3));
+    runs.look();
+    pipelines.access.look();
+    await asks(1);
+    pipelines.dispose();
+    await turns(10);
+    assert.equal(double.clock.timers, 0);
+  });
+
+  it("give a row whole as YAML, with nothing hidden in it", async () => {
+    double.answer = listing(() => ids(1));
+    runs.look();
+    await asks(1);
+    const [item] = runs.value?.items ?? [];
+    assert.ok(item !== undefined);
+    double.answer = ({ path }) => ({ body: { path, text: "a\u202eb" } });
+    const text = await pipelines.yaml(item, "", "", new AbortController().signal);
+    assert.equal(text, "path: /apis/v2beta1/runs/r1\ntext: a\\u202eb\n");
+  });
+});

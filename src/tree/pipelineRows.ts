@@ -1,0 +1,184 @@
+import { label } from "../core/sanitize.ts";
+import { age, duration } from "../core/text.ts";
+import type { StoreState } from "../kube/store.ts";
+import { contextValue, type RowFlag } from "../manifest.ts";
+import type {
+  Access,
+  ListKind,
+  PipelineItem,
+  PipelineList,
+  PipelineRun,
+  RunState,
+  RunTask,
+} from "../pipelines/index.ts";
+import { iconOf, joined, type Row, STATE_ICONS, type StateIcon } from "./row.ts";
+
+const ICONS: Readonly<Record<RunState, StateIcon>> = { ...STATE_ICONS, Skipped: ["debug-step-over"] };
+const LISTS: Readonly<Record<ListKind, readonly [title: string, icon: string]>> = {
+  runs: ["Runs", "play"],
+  recurring: ["Recurring runs", "history"],
+  pipelines: ["Pipelines", "type-hierarchy"],
+  versions: ["Versions", "versions"],
+};
+/** States that last until somebody does something, or the run goes on. */
+const UNDER_WAY: ReadonlySet<RunState> = new Set(["Waiting", "Running", "Stopping"]);
+
+/** `standalone, by port-forward`, or what stands in the way. */
+export function accessWords(access: Access | undefined, state: StoreState, now: number): string {
+  if (state.kind === "stale") return staleWords(state, now);
+  if (state.kind === "failed") return "cannot be reached";
+  if (access === undefined) return state.kind === "loading" ? "loading" : "";
+  const { multiUser, way, version } = access;
+  const words = multiUser ? `multi-user, by ${way} with a token` : `standalone, by ${way}`;
+  return joined([words, version ?? ""]);
+}
+
+/** One of the lists: how many there are, and of runs how the last one stands. */
+export function listRow(kind: ListKind, list: PipelineList | undefined, state: StoreState, now: number): Row {
+  const [title, icon] = LISTS[kind];
+  const words = listWords(list, state, now);
+  return {
+    label: title,
+    description: words,
+    icon,
+    tooltip: [joined([title, words])],
+    contextValue: contextValue("pipeline"),
+    spoken: joined([title, words.replaceAll(" · ", ", ")], ", "),
+  };
+}
+
+function listWords(list: PipelineList | undefined, state: StoreState, now: number): string {
+  if (state.kind === "stale") return staleWords(state, now);
+  if (state.kind === "failed") return "cannot be read";
+  if (list === undefined) return state.kind === "loading" ? "loading" : "";
+  const count = list.total ?? list.items.length;
+  const [last] = list.items;
+  const newest = last?.kind === "run" ? `last run ${last.state} ${ago(last.finished ?? last.created, now)}` : "";
+  return joined([String(count), newest]);
+}
+
+function staleWords(state: StoreState & { kind: "stale" }, now: number): string {
+  return `stale for ${age(now - state.since)}: ${label(state.why, 80)}`;
+}
+
+export function spaceRow(namespace: string): Row {
+  const name = label(namespace, 63);
+  return {
+    label: name,
+    description: "",
+    icon: "symbol-namespace",
+    tooltip: [`Pipelines of ${name}`],
+    contextValue: contextValue("pipeline", ["name"]),
+    spoken: `${name}, namespace of pipelines`,
+  };
+}
+
+/** `versions` is the state of a pipeline's list of them, which says its age when it cannot be read. */
+export function itemRow(item: PipelineItem, now: number, versions?: StoreState): Row {
+  switch (item.kind) {
+    case "run":
+      return runRow(item, now);
+    case "recurring":
+      return recurringRow(item, now);
+    case "pipeline":
+    case "version": {
+      const stale = versions?.kind === "stale" ? staleWords(versions, now) : "";
+      const kind = item.kind === "pipeline" ? "pipeline" : "version of a pipeline";
+      const icon = item.kind === "pipeline" ? "type-hierarchy" : "git-commit";
+      return plainRow(item, kind, joined([stale, made(item, now)]), icon, [label(item.description, 600)]);
+    }
+  }
+}
+
+function runRow(run: PipelineRun, now: number): Row {
+  const { state } = run;
+  const failed = run.tasks.filter((task) => task.state === "Failed").map(({ name }) => label(name, 30));
+  const lasted = lastedWords(run, now);
+  const since = UNDER_WAY.has(state) || run.created === 0 ? "" : age(now - (run.finished ?? run.created));
+  const words = joined([state, failed.slice(0, 2).join(", "), lasted, since]);
+  const flags: RowFlag[] = ["name", "yaml"];
+  if (state !== "Waiting" || run.tasks.length > 0) flags.push("logs");
+  if (state === "Failed") flags.push("why");
+  const name = label(run.name);
+  return {
+    label: name,
+    description: words,
+    ...iconOf(ICONS[state]),
+    tooltip: [
+      `${name} · run · ${state}`,
+      ...(run.error === undefined ? [] : [label(run.error, 600)]),
+      ...(failed.length === 0 ? [] : [`Failed: ${failed.slice(0, 10).join(", ")}`]),
+      ...(lasted === "" ? [] : [`Duration: ${lasted}`]),
+      ...created(run),
+    ],
+    contextValue: contextValue("pipeline", flags),
+    spoken: joined(
+      [name, "run", spokenState(state, lasted), failed.slice(0, 2).join(", "), since && `${since} ago`],
+      ", ",
+    ),
+  };
+}
+
+export function taskRow(task: RunTask, now: number): Row {
+  const name = label(task.name);
+  const lasted = lastedWords(task, now);
+  return {
+    label: name,
+    description: joined([task.state, lasted]),
+    ...iconOf(ICONS[task.state]),
+    tooltip: [`${name} · task · ${task.state}`, ...(lasted === "" ? [] : [`Duration: ${lasted}`])],
+    contextValue: contextValue("pipeline", task.started === undefined ? ["name"] : ["name", "logs"]),
+    spoken: joined([name, "task", spokenState(task.state, lasted)], ", "),
+  };
+}
+
+function recurringRow(item: PipelineItem & { kind: "recurring" }, now: number): Row {
+  const state = stateWord(item);
+  const words = joined([state, label(item.schedule, 60), made(item, now)]);
+  return plainRow(item, "recurring run", words, item.enabled ? "history" : "debug-pause", []);
+}
+
+function plainRow(item: PipelineItem, what: string, words: string, icon: string, more: readonly string[]): Row {
+  const name = label(item.name);
+  return {
+    label: name,
+    description: words,
+    icon,
+    tooltip: [`${name} · ${what}`, words, ...more, ...created(item)].filter((line) => line !== ""),
+    contextValue: contextValue("pipeline", ["name", "yaml"]),
+    spoken: joined([name, what, words.replaceAll(" · ", ", ")], ", "),
+  };
+}
+
+/** The word that a filter by state means. */
+export function stateWord(item: PipelineItem): string {
+  return item.kind === "run" ? item.state : item.kind === "recurring" ? (item.enabled ? "Enabled" : "Disabled") : "";
+}
+
+/** How long it took; while it is under way, since when. */
+function lastedWords(
+  { state, started, finished }: Pick<RunTask, "state" | "started" | "finished">,
+  now: number,
+): string {
+  if (started === undefined) return "";
+  if (UNDER_WAY.has(state)) return age(now - started);
+  return finished === undefined ? "" : duration(finished - started);
+}
+
+function spokenState(state: RunState, lasted: string): string {
+  if (lasted === "") return state.toLowerCase();
+  return `${state.toLowerCase()} ${UNDER_WAY.has(state) ? "for" : "after"} ${lasted}`;
+}
+
+function made({ created: at }: PipelineItem, now: number): string {
+  return at === 0 ? "" : age(now - at);
+}
+
+function created({ created: at }: PipelineItem): readonly string[] {
+  return at === 0 ? [] : [`Created ${new Date(at).toLocaleString()}`];
+}
+
+function ago(at: number, now: number): string {
+  const words = age(now - at);
+  return words === "just now" ? words : `${words} ago`;
+}

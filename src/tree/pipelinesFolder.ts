@@ -1,0 +1,252 @@
+import * as vscode from "vscode";
+import { DisposableStore } from "../core/dispose.ts";
+import { label } from "../core/sanitize.ts";
+import type { Reason } from "../kubeflow/why.ts";
+import { COMMANDS } from "../manifest.ts";
+import type { ClusterPipelines, ListKind, LiveList, PipelineItem, PipelineRun } from "../pipelines/index.ts";
+import { type Drawn, type Folder, type FolderSite, GRACE_MS, type LogChoice } from "./folder.ts";
+import { emptyNode, filteredNode, loadingNode, unreachedNode } from "./messages.ts";
+import { type FolderNode, messageNode, type PipelineNode, pipelineNode, type TreeNode } from "./nodes.ts";
+import { accessWords, itemRow, listRow, spaceRow, stateWord, taskRow } from "./pipelineRows.ts";
+
+const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
+const KINDS: readonly ListKind[] = ["runs", "recurring", "pipelines"];
+/** An age is drawn anew while it shows minutes. */
+const YOUNG_MS = 3_600_000;
+
+/** A list that was opened, below the row that it stands under. */
+interface OpenList {
+  readonly node: PipelineNode;
+  readonly list: LiveList;
+  /** Rows as they were told last, by id. */
+  told: ReadonlyMap<string, string>;
+  toldState: string;
+}
+
+/** Kubeflow Pipelines of a cluster: runs, recurring runs and pipelines with their versions, a page at a time. */
+export class PipelinesFolder implements Folder {
+  readonly cluster: FolderSite["cluster"];
+  readonly isOutdated = false;
+  readonly isApart = true;
+  readonly #site: FolderSite;
+  readonly #pipelines: ClusterPipelines;
+  readonly #held = new DisposableStore();
+  /** By the id of the row that they stand under. */
+  readonly #lists = new Map<string, OpenList>();
+  readonly #closed = new Set<string>();
+
+  constructor(site: FolderSite) {
+    this.#site = site;
+    this.cluster = site.cluster;
+    this.#pipelines = this.#held.add(site.pipelines());
+    this.#held.add(this.#pipelines.access.onDidChange(() => site.redrawFolder()));
+    this.#held.add(
+      site.cluster.connection.onDidChangeState(({ kind }) => {
+        if (kind === "live") this.#pipelines.retry();
+      }),
+    );
+    this.#pipelines.access.look();
+  }
+
+  answered(ms: number): Promise<void> {
+    return this.#pipelines.access.answered(ms);
+  }
+
+  words(): string {
+    const { value, state } = this.#pipelines.access;
+    return accessWords(value, state, this.#site.clock.now());
+  }
+
+  async rows(): Promise<readonly TreeNode[]> {
+    const { node } = this.#site;
+    const { access } = this.#pipelines;
+    await access.answered(GRACE_MS);
+    if (access.value === undefined)
+      return [access.state.kind === "failed" ? unreachedNode(node, access.state.error) : loadingNode(node)];
+    if (!access.value.multiUser) return lists(node, "");
+    return this.#site.namespaces().map((name) => pipelineNode(node, "space", name, name, name));
+  }
+
+  below(node: TreeNode): Promise<readonly TreeNode[]> | readonly TreeNode[] {
+    if (node.kind !== "pipeline") return [];
+    this.#closed.delete(node.id);
+    if (node.what === "space") return lists(node, node.namespace);
+    if (node.what === "list" || node.what === "pipeline") return this.#items(node);
+    const run = this.#run(node);
+    if (run === undefined) return [];
+    if (run.tasks.length === 0) return [messageNode(node, vscode.l10n.t("No tasks yet."))];
+    return run.tasks.map(({ id, name }) => pipelineNode(node, "task", id, name, node.namespace));
+  }
+
+  /** VS Code tells of rows that a person opens and closes; what cannot be seen is not read. */
+  toggled(node: TreeNode, open: boolean): void {
+    if (open) this.#closed.delete(node.id);
+    else this.#closed.add(node.id);
+    for (const { node: own, list } of this.#lists.values())
+      if (this.#isSeen(own)) list.look();
+      else list.rest();
+  }
+
+  draw(node: TreeNode): Drawn | undefined {
+    if (node.kind !== "pipeline") return undefined;
+    const now = this.#site.clock.now();
+    if (node.what === "space") return { row: spaceRow(node.namespace), collapsible: Collapsed };
+    if (node.what === "list") {
+      const list = this.#listOf(node);
+      // Runs are what most people came for; the rest is read when somebody looks.
+      const collapsible = node.key === "runs" ? Expanded : Collapsed;
+      return { row: listRow(kindOf(node), list.value, list.state, now), collapsible };
+    }
+    if (node.what === "task") {
+      const task = this.#run(node)?.tasks.find(({ id }) => id === node.key);
+      return task && { row: taskRow(task, now), collapsible: None };
+    }
+    const item = this.#item(node);
+    const opens = item?.kind === "run" || item?.kind === "pipeline";
+    return (
+      item && { row: itemRow(item, now, this.#lists.get(node.id)?.list.state), collapsible: opens ? Collapsed : None }
+    );
+  }
+
+  object(): undefined {
+    return undefined;
+  }
+
+  container(): undefined {
+    return undefined;
+  }
+
+  family(): readonly string[] {
+    return [];
+  }
+
+  why(node: TreeNode): readonly Reason[] {
+    const run = this.#run(node);
+    if (run?.state !== "Failed") return [];
+    const next = { id: "logs", words: vscode.l10n.t("Open its log") } as const;
+    const failed = run.tasks.filter(({ state }) => state === "Failed");
+    const reasons = failed.map(({ name }): Reason => ({ text: vscode.l10n.t("{0} failed.", label(name)), next }));
+    const said = run.error === undefined ? [] : [{ text: label(run.error, 600), next }];
+    return reasons.length + said.length > 0 ? [...said, ...reasons] : [{ text: vscode.l10n.t("It failed."), next }];
+  }
+
+  /** What the server keeps of the row, as YAML; undefined for a row that stands for nothing there. */
+  yaml(node: TreeNode, signal: AbortSignal): Promise<string> | undefined {
+    const item = this.#item(node);
+    if (item === undefined || node.kind !== "pipeline") return undefined;
+    const parent = node.parent?.kind === "pipeline" ? node.parent.key : "";
+    return this.#pipelines.yaml(item, node.namespace, parent, signal);
+  }
+
+  /** The logs of a run, or of a task of it. */
+  async logs(node: TreeNode, signal: AbortSignal): Promise<readonly LogChoice[]> {
+    const run = this.#run(node);
+    if (run === undefined || node.kind !== "pipeline") return [];
+    const task = node.what === "task" ? node.name : undefined;
+    const found = await this.#pipelines.logs(run, node.namespace, task, signal);
+    return found.map(({ task: title, pod: detail, container, read }) => ({ title, detail, container, read }));
+  }
+
+  /** Reads one page more of the list under a row. */
+  more(node: TreeNode): void {
+    this.#lists.get(node.id)?.list.more();
+  }
+
+  ageing(): readonly string[] {
+    const now = this.#site.clock.now();
+    return [...this.#lists.values()].flatMap(({ node, list }) => [
+      node.id,
+      ...(list.value?.items ?? [])
+        .filter((item) => now - item.created < YOUNG_MS || stateWord(item) === "Running")
+        .map((item) => itemNode(node, item).id),
+    ]);
+  }
+
+  refresh(): void {
+    this.#pipelines.refresh();
+  }
+
+  dispose(): void {
+    this.#held.dispose();
+  }
+
+  async #items(node: PipelineNode): Promise<readonly TreeNode[]> {
+    const { choices } = this.#site;
+    const list = this.#opened(node).list;
+    list.look();
+    await list.answered(GRACE_MS);
+    const { state, value } = list;
+    if (value === undefined) return [state.kind === "failed" ? unreachedNode(node, state.error) : loadingNode(node)];
+    const { items, hasMore, total } = value;
+    if (items.length === 0) return [emptyNode(node, vscode.l10n.t("None here."))];
+    const shown = items.filter((item) => choices.shows(item.name, () => stateWord(item)));
+    const rows = [...shown].sort(choices.compare).map((item) => itemNode(node, item));
+    const count = vscode.l10n.t("{0} of {1} were read", items.length, total ?? vscode.l10n.t("more"));
+    const next = { title: count, command: COMMANDS.morePipelines, args: [node] };
+    return [
+      ...(rows.length === 0 ? [filteredNode(node, items.length)] : rows),
+      ...(hasMore ? [messageNode(node, vscode.l10n.t("More…"), "plain", next)] : []),
+    ];
+  }
+
+  #opened(node: PipelineNode): OpenList {
+    const known = this.#lists.get(node.id);
+    if (known !== undefined) return known;
+    const opened: OpenList = { node, list: this.#listOf(node), told: new Map(), toldState: "" };
+    this.#lists.set(node.id, opened);
+    this.#held.add(opened.list.onDidChange(() => this.#onList(opened)));
+    return opened;
+  }
+
+  #listOf({ what, key, namespace }: PipelineNode): LiveList {
+    return what === "pipeline"
+      ? this.#pipelines.list("versions", namespace, key)
+      : this.#pipelines.list(key as ListKind, namespace);
+  }
+
+  /** Rows are drawn alone, unless some came or went, or their list's own row says something else now. */
+  #onList(opened: OpenList): void {
+    const { node, list, told, toldState } = opened;
+    const items = list.value?.items ?? [];
+    const now = new Map(items.map((item) => [itemNode(node, item).id, JSON.stringify(item)]));
+    const changed = [...now].filter(([id, text]) => told.get(id) !== text).map(([id]) => id);
+    const newest = items[0] === undefined ? "" : itemNode(node, items[0]).id;
+    opened.told = now;
+    opened.toldState = `${list.state.kind}/${list.value?.total ?? 0}/${String(list.value?.hasMore)}`;
+    const isAlone =
+      told.size === now.size &&
+      toldState === opened.toldState &&
+      changed.length > 0 &&
+      changed.every((id) => told.has(id) && id !== newest);
+    this.#site.redraw(isAlone && !this.#site.choices.isFiltering ? changed : [node.id]);
+  }
+
+  #isSeen(node: PipelineNode): boolean {
+    for (let row: TreeNode | undefined = node; row !== undefined; row = row.parent)
+      if (this.#closed.has(row.id)) return false;
+    return true;
+  }
+
+  #run(node: TreeNode): PipelineRun | undefined {
+    const row = node.kind === "pipeline" && node.what === "task" ? node.parent : node;
+    const item = row && this.#item(row);
+    return item?.kind === "run" ? item : undefined;
+  }
+
+  #item(node: TreeNode): PipelineItem | undefined {
+    if (node.kind !== "pipeline" || node.parent?.kind !== "pipeline") return undefined;
+    return this.#lists.get(node.parent.id)?.list.value?.items.find(({ id }) => id === node.key);
+  }
+}
+
+function lists(parent: FolderNode | PipelineNode, namespace: string): readonly PipelineNode[] {
+  return KINDS.map((kind) => pipelineNode(parent, "list", kind, kind, namespace));
+}
+
+function itemNode(parent: PipelineNode, item: PipelineItem): PipelineNode {
+  return pipelineNode(parent, item.kind, item.id, item.name, parent.namespace);
+}
+
+function kindOf({ key }: PipelineNode): ListKind {
+  return KINDS.find((kind) => kind === key) ?? "runs";
+}

@@ -1,0 +1,86 @@
+import { Cleanup, kubeconfigOf, openRig } from "../cluster/support.ts";
+import {
+  describePipelines,
+  makePipeline,
+  PipelinesServer,
+  runInState,
+  startRecurringRun,
+  startRun,
+} from "../cluster/pipelineFixtures.ts";
+import type { Workbench } from "../editor/workbench.ts";
+import { SANDBOX_SETTINGS } from "../start/project.ts";
+import { lookAtFailure, Stage } from "./support.ts";
+
+describePipelines("pipelines in the explorer", () => {
+  const cleanup = new Cleanup();
+  let stage: Stage;
+  let workbench: Workbench;
+
+  before(async function () {
+    this.timeout(180_000);
+    const rig = await openRig(cleanup, kubeconfigOf("admin"));
+    const server = new PipelinesServer(rig);
+    const pipeline = await makePipeline(cleanup, server, "road", { train: "import time; time.sleep(60)" });
+    const failing = await makePipeline(cleanup, server, "failing", { prepare: "print('bad'); raise SystemExit(3)" });
+    await startRecurringRun(cleanup, server, pipeline, { name: "every hour", seconds: 3600 });
+    const bad = await startRun(cleanup, server, failing, { name: "a bad run" });
+    await runInState(server, bad, "FAILED");
+    for (let i = 0; i < 22; i++) await startRun(cleanup, server, failing, { name: `another ${i}` });
+    await startRun(cleanup, server, pipeline, { name: "a long run $(error) <b>" });
+    const env = { KUBECONFIG: kubeconfigOf("admin") };
+    stage = await Stage.set("pipelines", { settings: SANDBOX_SETTINGS, env });
+    cleanup.add(() => stage.strike());
+    workbench = stage.workbench;
+  });
+
+  after(function () {
+    this.timeout(120_000);
+    return cleanup.run();
+  });
+
+  afterEach(async function () {
+    await lookAtFailure(this, stage);
+    await workbench.page.keyboard.press("Escape");
+  });
+
+  const says = (pattern: RegExp, timeout = 60_000) => workbench.treeRow(pattern).first().waitFor({ timeout });
+
+  it("says by which way the server is reached, and shows its runs as they go", async () => {
+    await workbench.openView("Kubeflow");
+    await workbench.expandRow(/, cluster/);
+    await workbench.expandRow(/^Pipelines/);
+    await says(/^Pipelines, standalone, by port-forward · 2\.0\.5/);
+    await says(/^Runs, \d+, last run Running/);
+    await says(/^a long run .*, run, running for/);
+    await says(/^another 21, run, failed after .*, prepare/);
+    await stage.look("runs");
+  });
+
+  it("reads another page when asked, and no page before", async () => {
+    await workbench.treeRow(/^More…/).click();
+    await says(/^a bad run, run, failed/);
+    await stage.look("more");
+  });
+
+  it("opens a run's tasks, and the log of one", async () => {
+    await workbench.expandRow(/^a long run/);
+    await says(/^prepare, task, succeeded/);
+    await says(/^train, task, running/);
+    await stage.look("tasks");
+    await workbench.rowMenu(/^prepare, task/, "Show Logs");
+    await workbench.waitForTerminal(/prepared/m, 30_000);
+    await stage.look("log");
+  });
+
+  it("opens a run as YAML", async () => {
+    await workbench.rowMenu(/^another 21, run/, "Open YAML");
+    await workbench.page.locator(".view-lines", { hasText: "pipeline_version_reference" }).first().waitFor();
+    await stage.look("yaml");
+  });
+
+  it("lists recurring runs with their schedule, and pipelines with their versions", async () => {
+    await workbench.expandRow(/^Recurring runs/);
+    await says(/^every hour, recurring run, Enabled, every 1 h/);
+    await stage.look("recurring");
+  });
+});
