@@ -1,4 +1,5 @@
 // The clusters of a person's kubeconfigs: which there are, how it stands with each, what is in them.
+import path from "node:path";
 import process from "node:process";
 import type { Clock } from "./core/clock.ts";
 import { type Disposable, DisposableStore } from "./core/dispose.ts";
@@ -24,6 +25,8 @@ export interface ClustersOptions {
   readonly home: string;
   readonly env: NodeJS.ProcessEnv;
   readonly state: StateStore;
+  /** Folder of our own; kubeconfigs that were written at the person's wish are in `kubeconfigs` in it. */
+  readonly storage?: string;
   readonly kubeconfigPaths: () => readonly string[];
   readonly proxy: () => string | undefined;
   readonly log: Logger;
@@ -60,6 +63,8 @@ export class Clusters implements Disposable {
   readonly #connections: Connections;
   readonly #clusters = new Map<string, Cluster>();
   readonly #known = new Map<string, Known>();
+  /** Kind and code of the state that was told last. */
+  readonly #told = new Map<string, string>();
   readonly #clusterChanged = new Emitter<string>();
   readonly #replaced = new Emitter<string>();
   /** The connection of this context, or what is known of its cluster, has changed. */
@@ -74,7 +79,11 @@ export class Clusters implements Disposable {
     this.namespaceDesk = new NamespaceDesk(options.state, clock);
     this.#connections = this.held.add(
       new Connections({
-        load: () => loadKubeconfig({ paths: options.kubeconfigPaths(), env, home, platform: process.platform }),
+        load: () =>
+          loadKubeconfig({
+            ...{ paths: options.kubeconfigPaths(), env, home, platform: process.platform },
+            ...(options.storage === undefined ? {} : { own: path.join(options.storage, "kubeconfigs") }),
+          }),
         userAgent: `trainyard/${options.version}`,
         log,
         clock,
@@ -85,6 +94,7 @@ export class Clusters implements Disposable {
       }),
     );
     this.held.add(this.#connections.onDidChange(() => this.#dropStale()));
+    this.held.add(this.namespaceDesk.onDidChange((name) => this.#clusters.get(name)?.gpus.lookAgain()));
   }
 
   /** The set of contexts, or what one of them is, has changed. */
@@ -155,7 +165,9 @@ export class Clusters implements Disposable {
   clusterFacts(name: string): { readonly parts: readonly string[]; readonly gpus: string } {
     const cluster = this.#clusters.get(name);
     const parts = cluster?.parts;
-    return { parts: parts === undefined ? [] : partsWords(parts), gpus: gpuWords(cluster?.gpus.totals) };
+    // A number that nobody keeps up to date says so in its own row, and nothing here.
+    const gpus = cluster?.gpus.state.kind === "live" ? gpuWords(cluster.gpus.totals) : "";
+    return { parts: parts === undefined ? [] : partsWords(parts), gpus };
   }
 
   /** Which parts of Kubeflow the cluster has, as far as is known; a change is told by `onDidChangeCluster`. */
@@ -236,6 +248,11 @@ export class Clusters implements Disposable {
     const kind = this.#clusters.get(name)?.connection.state.kind;
     if (known !== undefined && kind === "live") known.silentSince = undefined;
     if (known !== undefined && kind === "failed") known.silentSince ??= this.clock.now();
+    const state = this.clusterState(name);
+    // Every request that fails says so: what the row says is the same.
+    const told = `${state.kind}/${"code" in state ? state.code : ""}`;
+    if (this.#told.get(name) === told) return;
+    this.#told.set(name, told);
     this.#clusterChanged.fire(name);
   }
 

@@ -26,7 +26,6 @@ import {
 import { whoAmI } from "./kube/access.ts";
 import { deleteObject, type ObjectAt, objectYaml } from "./kube/anyObject.ts";
 import type { Shell, ShellTarget } from "./kube/streams/index.ts";
-import { WatchStore } from "./kube/watchStore.ts";
 import { kindOrDefault } from "./kubeflow/jobKinds.ts";
 import { describeReplicas, isActive } from "./kubeflow/jobStatus.ts";
 import type { Notebook } from "./kubeflow/kinds/notebook.ts";
@@ -66,16 +65,19 @@ export class Engine extends Clusters {
     const clock = options.clock ?? systemClock;
     super({ ...options, clock });
     this.#options = options;
-    const { log, state } = options;
     this.jobs = createJobDesk({ ...options, clock, folder: path.join(options.storage, "launches") });
     this.existing = new ExistingClusters({ ...options, platform: process.platform });
     this.launched = this.held.add(
       new LaunchedJobs({
         watch: (context, definition, namespace) => {
-          if (!this.contexts().some(({ name }) => name === context)) return undefined;
-          return new WatchStore({ client: this.client(context), definition, namespace, clock, log, lingerMs: 0 });
+          try {
+            return this.cluster(context).own(definition, namespace);
+          } catch {
+            // The context has gone, or its entry cannot be used: its own row says so.
+            return undefined;
+          }
         },
-        state,
+        state: options.state,
         now: () => clock.now(),
       }),
     );
@@ -83,6 +85,7 @@ export class Engine extends Clusters {
     this.held.add(
       this.onDidReplace((name) => {
         this.#follows.replaced(name);
+        this.launched.replaced(name);
         this.#notebooks.prune((connection) => this.hasConnection(connection));
       }),
     );

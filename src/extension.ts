@@ -103,15 +103,14 @@ function watchLaunched(engine: Engine, statusBar: JobsStatusBar, log: Output): v
     const { jobs } = launched;
     const silent = jobs.flatMap(({ staleSince }) => staleSince ?? []);
     statusBar.show({
-      active: jobs.filter(({ state }) => state !== "failed").length,
+      active: jobs.filter(({ state }) => state === "active").length,
       failed: jobs.filter(({ state }) => state === "failed").length,
       staleSince: silent.length === 0 ? undefined : Math.min(...silent),
     });
   });
-  Promise.all([engine.load(), engine.jobs.journal.list()]).then(
-    ([, entries]) => launched.takeUp(entries),
-    (error: unknown) => log.warn(`earlier launches: ${errorText(error)}`),
-  );
+  Promise.all([engine.load(), engine.jobs.journal.list()])
+    .then(([, entries]) => launched.takeUp(entries))
+    .catch((error: unknown) => log.warn(`earlier launches: ${errorText(error)}`));
 }
 
 /** Loads the bundle that talks to clusters. */

@@ -47,6 +47,6 @@ function notebookOf(
   const folder = deps.tree.folder(row);
   const notebook = folder instanceof NotebooksFolder ? folder.notebook(row) : undefined;
   if (folder === undefined || notebook === undefined)
-    throw new UserError("no-notebook", vscode.l10n.t("This row is no notebook."));
+    throw new UserError("no-notebook", vscode.l10n.t("Select a notebook in the Kubeflow view first."));
   return { context: folder.cluster.connection.context.name, notebook };
 }

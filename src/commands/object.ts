@@ -17,7 +17,7 @@ export async function openYaml(deps: CommandDeps, target: unknown): Promise<void
   const own = rowOf(deps, target);
   const folder = deps.tree.folder(own);
   if (folder?.yaml !== undefined) return openOwnYaml(deps, own, folder);
-  const { row, context, object } = objectOf(deps, target);
+  const { row, context, object } = await objectOf(deps, target);
   const text = await withProgress(vscode.l10n.t("Reading {0}", label(object.name)), (signal) =>
     engine.objectYaml(context, object, signal),
   );
@@ -44,7 +44,7 @@ function documentName({ id }: TreeNode, name: string, ending: string): string {
 /** What the cluster tells of the object and what belongs to it, oldest first. */
 export async function showEvents(deps: CommandDeps, target: unknown): Promise<void> {
   const engine = await deps.engine();
-  const { row, context, object, family } = objectOf(deps, target);
+  const { row, context, object, family } = await objectOf(deps, target);
   const { client } = engine.cluster(context).connection;
   const uids = new Set([object.uid, ...family]);
   const events = await withProgress(vscode.l10n.t("Reading the events of {0}", label(object.name)), (signal) =>
@@ -57,7 +57,7 @@ export async function showEvents(deps: CommandDeps, target: unknown): Promise<vo
 /** Why the row is as it is: every reason with the cluster's own words; the chosen one's next step is taken. */
 export async function why(deps: CommandDeps, target: unknown): Promise<void> {
   const row = rowOf(deps, target);
-  const reasons = deps.tree.folder(row)?.why(row) ?? [];
+  const reasons = (await lookedAt(deps, row)).why(row);
   if (reasons.length === 0) throw new UserError("nothing-wrong", vscode.l10n.t("Nothing is known to be wrong here."));
   const reason = await pickOne({
     title: vscode.l10n.t("Why is {0} as it is?", label("name" in row ? row.name : "")),
@@ -125,7 +125,11 @@ export function morePipelines(deps: CommandDeps, target: unknown): void {
 /** Deletes exactly the object that the row stands for, after asking. */
 export async function deleteObject(deps: CommandDeps, target: unknown): Promise<void> {
   const engine = await deps.engine();
-  const { row, context, object } = objectOf(deps, target);
+  const { kind } = rowOf(deps, target);
+  // From the palette any row may be selected, a node of the cluster too.
+  if (kind !== "job" && kind !== "notebook")
+    throw new UserError("not-deleted", vscode.l10n.t("Only training jobs and notebooks are deleted here."));
+  const { row, context, object } = await objectOf(deps, target);
   const { resource, name, namespace, uid } = object;
   const agreed = await deps.notify.confirm(
     vscode.l10n.t("Delete {0}?", label(name)),
@@ -151,19 +155,29 @@ export async function copyName(deps: CommandDeps, target: unknown): Promise<void
   if (name !== undefined) await vscode.env.clipboard.writeText(name);
 }
 
-function objectOf(deps: CommandDeps, target: unknown) {
+async function objectOf(deps: CommandDeps, target: unknown) {
   const row = rowOf(deps, target);
-  const folder = deps.tree.folder(row);
-  const object = folder?.object(row);
-  if (folder === undefined || object === undefined) throw gone(row);
+  const folder = await lookedAt(deps, row);
+  const object = folder.object(row);
+  if (object === undefined || object.uid === "") throw gone(row);
   return { row, context: folder.cluster.connection.context.name, object, family: folder.family(row) };
+}
+
+/** The live side of a row, with all of its object read: in a large namespace there may be only a printed row of it. */
+async function lookedAt(deps: CommandDeps, row: TreeNode): Promise<Folder> {
+  const folder = deps.tree.folder(row);
+  if (folder === undefined) throw notWatched(row);
+  if (folder.look !== undefined)
+    await withProgress(vscode.l10n.t("Reading {0}", nameOf(row)), async (signal) => folder.look?.(row, signal));
+  return folder;
 }
 
 function containerOf(deps: CommandDeps, target: unknown) {
   const row = rowOf(deps, target);
   const folder = deps.tree.folder(row);
   const container = folder?.container(row);
-  if (folder === undefined || container === undefined) throw noPod();
+  if (folder === undefined) throw notWatched(row);
+  if (container === undefined) throw noPod();
   return { context: folder.cluster.connection.context.name, container };
 }
 
@@ -172,8 +186,17 @@ function noPod(): UserError {
 }
 
 function gone(row: TreeNode): UserError {
-  const what = "name" in row ? label(row.name) : vscode.l10n.t("This row");
-  return new UserError("gone", vscode.l10n.t("{0} stands for nothing in the cluster now.", what));
+  return new UserError("gone", vscode.l10n.t("{0} stands for nothing in the cluster now.", nameOf(row)));
+}
+
+function notWatched(row: TreeNode): UserError {
+  return new UserError("not-watched", vscode.l10n.t("{0} is not being watched now.", nameOf(row)), {
+    hint: vscode.l10n.t("Open the Kubeflow view, and the folder that it stands in."),
+  });
+}
+
+function nameOf(row: TreeNode): string {
+  return "name" in row ? label(row.name) : vscode.l10n.t("This row");
 }
 
 /** Serves read-only documents: what was read last. Only our own scheme reaches it. */
@@ -198,7 +221,8 @@ export class ObjectDocuments implements vscode.TextDocumentContentProvider, vsco
   }
 
   provideTextDocumentContent(uri: vscode.Uri): string {
-    return this.#texts.get(uri.toString()) ?? "";
+    // A tab of an earlier window: what it showed was as of then.
+    return this.#texts.get(uri.toString()) ?? vscode.l10n.t("Open it again from the Kubeflow view.");
   }
 
   dispose(): void {

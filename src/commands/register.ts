@@ -3,7 +3,7 @@ import { COMMANDS, type CommandId } from "../manifest.ts";
 import { addCluster } from "./cluster/add.ts";
 import { copyAdminRequest } from "./cluster/adminRequest.ts";
 import { chooseNamespaces, openKubeconfig, refresh, retryCluster } from "./cluster/clusters.ts";
-import { hideCluster, openAll, pinCluster, showHidden, unpinCluster } from "./cluster/rows.ts";
+import { hideCluster, openAll, pin, showHidden, unpin } from "./cluster/rows.ts";
 import type { CommandDeps, CommandHandler } from "./deps.ts";
 import { followJob, openLog, resumeJob, stopJob } from "./job/jobs.ts";
 import { reveal, showJobs } from "./job/launched.ts";
@@ -45,8 +45,8 @@ const HANDLERS: Readonly<Record<CommandId, CommandHandler>> = {
   [COMMANDS.addCluster]: addCluster,
   [COMMANDS.openAll]: openAll,
   [COMMANDS.retryCluster]: retryCluster,
-  [COMMANDS.pinCluster]: pinCluster,
-  [COMMANDS.unpinCluster]: unpinCluster,
+  [COMMANDS.pin]: pin,
+  [COMMANDS.unpin]: unpin,
   [COMMANDS.hideCluster]: hideCluster,
   [COMMANDS.showHidden]: showHidden,
   [COMMANDS.copyAdminRequest]: copyAdminRequest,

@@ -19,6 +19,11 @@ export function age(ms: number): string {
   return hours < 24 ? `${hours} h` : `${Math.floor(hours / 24)} d`;
 }
 
+/** The same where something follows: `less than a minute`, `14 min`. */
+export function elapsed(ms: number): string {
+  return ms < 60_000 ? "less than a minute" : age(ms);
+}
+
 /** `812 B`, `84 KB`, `3.1 MB`; decimal units. */
 export function bytes(count: number): string {
   if (count < 1000) return `${count} B`;

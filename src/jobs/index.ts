@@ -5,7 +5,7 @@ export { type RaisedException } from "./exceptions.ts";
 export { type FollowSink, type FollowSources, type FollowTarget } from "./follow.ts";
 export { Follows } from "./follows.ts";
 export { deleteJob, type JobIdentity, readJob, resumeJob, stopJob } from "./jobObjects.ts";
-export { LaunchedJobs, type LaunchedAt, type LaunchedNow } from "./launchedJobs.ts";
+export { LaunchedJobs, type LaunchedNow } from "./launchedJobs.ts";
 export { latestLog, pruneLogs } from "./logFile.ts";
 export { type AdminTarget } from "./launchErrors.ts";
 export { type LaunchEntry } from "./journal.ts";

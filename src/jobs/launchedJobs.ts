@@ -77,7 +77,7 @@ export class LaunchedJobs implements Disposable {
   }
 
   add(at: LaunchedAt): void {
-    if (this.#watched.has(at.id) || this.#watched.size >= MOST) return;
+    if (this.#watched.has(at.id) || this.#watched.size >= MOST || this.#ended().includes(at.id)) return;
     const { resource, jobs } = kindOf("PyTorchJob");
     const definition = { kind: resource, labelSelector: `${OUR_LABELS.launch}=${at.id}`, project: jobs.project };
     const store = this.#options.watch(at.context, definition, at.namespace);
@@ -88,6 +88,17 @@ export class LaunchedJobs implements Disposable {
     held.add(store.onDidChange(() => this.#look(at, store)));
     held.add(store.onDidChangeState(() => this.#look(at, store)));
     held.add(store.hold());
+    this.#changed.fire();
+  }
+
+  /** The context's entry has changed or gone: what is watched through it is watched anew, where it can be. */
+  replaced(context: string): void {
+    for (const { at, held } of [...this.#watched.values()]) {
+      if (at.context !== context) continue;
+      held.dispose();
+      this.#watched.delete(at.id);
+      this.add(at);
+    }
     this.#changed.fire();
   }
 
@@ -108,7 +119,8 @@ export class LaunchedJobs implements Disposable {
 
   #look(at: LaunchedAt, store: Store<TrainingJob>): void {
     const job = store.items.get(at.uid);
-    const gone = job === undefined && store.state.kind === "live";
+    const { kind } = store.state;
+    const gone = job === undefined && (kind === "live" || kind === "absent");
     if (!gone && (job === undefined || !isFinished(job))) {
       this.#changed.fire();
       return;

@@ -6,8 +6,11 @@ import type { KubeResponse } from "./transport.ts";
 export interface ReadOptions {
   readonly signal: AbortSignal;
   readonly clock: Clock;
-  /** Milliseconds without a byte after which the read fails; asked anew each time. Without it silence is fine. */
-  readonly silenceMs?: () => number;
+  /**
+   * Milliseconds without a byte after which the read fails; asked anew each time with the monotonic time of the last
+   * byte. Without it silence is fine.
+   */
+  readonly silenceMs?: (lastByte: number) => number;
 }
 
 /** Nothing was heard for too long, though the request still stood. */
@@ -66,17 +69,20 @@ export async function readWhole(response: KubeResponse, options: ReadOptions): P
 async function watchSilence(
   clock: Clock,
   over: AbortSignal,
-  limitMs: () => number,
+  limitMs: (lastByte: number) => number,
   lastByte: () => number,
   fail: (error: Error) => void,
 ): Promise<void> {
   try {
     for (;;) {
-      const left = lastByte() + limitMs() - clock.monotonic();
-      if (left <= 0) break;
-      await clock.sleep(Math.min(left, limitMs()), over);
+      const limit = limitMs(lastByte());
+      const left = lastByte() + limit - clock.monotonic();
+      if (left > 0) await clock.sleep(left, over);
+      else {
+        fail(new SilentStreamError(limit));
+        return;
+      }
     }
-    fail(new SilentStreamError(limitMs()));
   } catch {
     // The body ended first.
   }

@@ -58,7 +58,7 @@ class ClusterTransport implements Transport {
   readonly #place: Place;
   readonly #clock: Clock;
   readonly #dialling = new SingleFlight<void>();
-  /** Wires by the client certificate that they were dialled with. */
+  /** Wires by the client certificate that they were dialled with; also those that only end what runs on them. */
   readonly #wires = new Map<Wire, string>();
   #isDisposed = false;
 
@@ -130,8 +130,8 @@ class ClusterTransport implements Transport {
   #pick(key: string): Wire | undefined {
     const own: Wire[] = [];
     for (const [wire, itsKey] of this.#wires) {
-      if (!wire.isUsable) this.#wires.delete(wire);
-      else if (itsKey === key) own.push(wire);
+      if (wire.isOver) this.#wires.delete(wire);
+      else if (wire.isUsable && itsKey === key) own.push(wire);
     }
     // Beyond so many sessions requests wait inside one of them.
     return own.find((wire) => wire.hasRoom) ?? (own.length >= MAX_WIRES ? own.at(-1) : undefined);
@@ -184,7 +184,7 @@ class ClusterTransport implements Transport {
   }
 
   #forget(): void {
-    for (const wire of [...this.#wires.keys()]) if (!wire.isUsable) this.#wires.delete(wire);
+    for (const wire of [...this.#wires.keys()]) if (wire.isOver) this.#wires.delete(wire);
   }
 
   #explain(error: unknown): Error {

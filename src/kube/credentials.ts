@@ -8,7 +8,7 @@ import { ConnectError } from "./errors.ts";
 import { runExecPlugin, type PluginAnswer } from "./execPlugin.ts";
 import type { ContextEntry, UserEntry } from "./kubeconfigEntries.ts";
 import type { LoginPath } from "./loginPath.ts";
-import type { PluginConsent } from "./pluginConsent.ts";
+import { demandOf, type PluginConsent } from "./pluginConsent.ts";
 import { SingleFlight } from "./singleFlight.ts";
 
 /** What a request proves itself with. Held in memory only. */
@@ -104,9 +104,12 @@ export class Credentials implements Disposable {
     return this.#renew(signal);
   }
 
-  /** The cluster refused what the plugin gave: `error` answers until `unblock`. Other credentials cost nothing to retry. */
+  /**
+   * The cluster refused what the plugin gave, or the person did: `error` answers until `unblock`. Other credentials cost
+   * nothing to retry.
+   */
   block(error: ConnectError): void {
-    if (this.#usesPlugin) this.#blocked = error;
+    if (this.#usesPlugin || error.code === "plugin-declined") this.#blocked = error;
   }
 
   /** The person acted: the plugin may run again, and what it gave before is forgotten if it was refused. */
@@ -160,6 +163,9 @@ export class Credentials implements Disposable {
   async #read(signal: AbortSignal): Promise<Identity> {
     const { user, cluster } = this.#entry;
     if (user.authProvider !== undefined) throw legacy(user.name, user.authProvider);
+    // Of a program the person is asked with its path, once that is found.
+    if (user.outside !== undefined && !this.#usesPlugin)
+      await this.#options.consent?.demand(demandOf(user, user.outside), signal);
     const answer: PluginAnswer =
       this.#usesPlugin && user.exec !== undefined
         ? await runExecPlugin({

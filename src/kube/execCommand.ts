@@ -32,6 +32,30 @@ export async function findCommand(
   return undefined;
 }
 
+export interface FoundProgram {
+  /** Absolute path. */
+  readonly file: string;
+  /** In which it was found, and in which what it starts itself is found as well. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** As `findCommand`; what has no path and is not on the PATH of the environment is looked for on the login shell's. */
+export async function findProgram(
+  command: string,
+  baseDir: string,
+  search: CommandSearch,
+  loginPath: { get(): Promise<string | undefined> } | undefined,
+): Promise<FoundProgram | undefined> {
+  const { env } = search;
+  const file = await findCommand(command, baseDir, search);
+  if (file !== undefined) return { file, env };
+  const PATH = /[\\/]/.test(command) ? undefined : await loginPath?.get();
+  if (PATH === undefined) return undefined;
+  const login = { ...env, PATH };
+  const found = await findCommand(command, baseDir, { ...search, env: login });
+  return found === undefined ? undefined : { file: found, env: login };
+}
+
 function pathFolders(env: NodeJS.ProcessEnv, platform: NodeJS.Platform, paths: path.PlatformPath): string[] {
   return (variable(env, "PATH", platform) ?? "")
     .split(paths.delimiter)

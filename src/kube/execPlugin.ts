@@ -8,10 +8,10 @@ import { label } from "../core/sanitize.ts";
 import { duration } from "../core/text.ts";
 import { childOutput, type ChildResult } from "./childOutput.ts";
 import { ConnectError } from "./errors.ts";
-import { findCommand } from "./execCommand.ts";
+import { findProgram } from "./execCommand.ts";
 import type { ClusterEntry, ExecEntry, UserEntry } from "./kubeconfigEntries.ts";
 import type { LoginPath } from "./loginPath.ts";
-import type { PluginConsent } from "./pluginConsent.ts";
+import { demandOf, type PluginConsent } from "./pluginConsent.ts";
 
 export interface PluginRun {
   readonly exec: ExecEntry;
@@ -71,35 +71,22 @@ export async function runExecPlugin(run: PluginRun): Promise<PluginAnswer> {
       hint: "Run kubectl once in a terminal with this context, then try again.",
     });
   }
-  const { file, env } = await locate(run);
-  if (file === undefined) throw missing(who, exec);
+  const found = await findProgram(exec.command, exec.baseDir, run, run.loginPath);
+  if (found === undefined) throw missing(who, exec);
+  const { file, env } = found;
   if (run.platform === "win32" && /\.(cmd|bat)$/i.test(file)) {
     throw new ConnectError("plugin-failed", `${who} is a batch file, which cannot be run safely.`, {
       hint: "Name its .exe in the kubeconfig's exec entry.",
     });
   }
   if (run.user.outside !== undefined) {
-    const { args, env: named } = exec;
-    const plugin = { command: file, args, envNames: Object.keys(named), file: run.user.outside, user: run.user.name };
-    await run.consent?.demand(plugin, signal);
+    await run.consent?.demand(demandOf(run.user, run.user.outside, file), signal);
   }
   const started = clock.monotonic();
   const result = await start({ ...run, env }, file, who);
   log.debug(`${name} for user ${run.user.name}: ${result.kind} after ${Math.round(clock.monotonic() - started)} ms`);
   signal.throwIfAborted();
   return answerOf(result, run, who);
-}
-
-/** The program's absolute path, and the environment in which it was found. */
-async function locate(run: PluginRun): Promise<{ file: string | undefined; env: NodeJS.ProcessEnv }> {
-  const { exec, env, platform, loginPath } = run;
-  const file = await findCommand(exec.command, exec.baseDir, run);
-  if (file !== undefined || isPath(exec.command)) return { file, env };
-  const PATH = await loginPath?.get();
-  if (PATH === undefined) return { file, env };
-  // What it starts itself is found there as well.
-  const login = { ...env, PATH };
-  return { file: await findCommand(exec.command, exec.baseDir, { env: login, platform }), env: login };
 }
 
 async function start(run: PluginRun, file: string, who: string): Promise<ChildResult> {

@@ -76,6 +76,10 @@ export class Http1Wire implements Wire {
     return this.#isUsable;
   }
 
+  get isOver(): boolean {
+    return !this.#isUsable && this.#open === 0;
+  }
+
   get hasRoom(): boolean {
     return true;
   }
@@ -151,6 +155,7 @@ export class Http1Wire implements Wire {
             source: incoming,
             isWhole: () => incoming.complete,
             abandon,
+            probed: false,
             signal,
             explain,
           }),

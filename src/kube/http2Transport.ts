@@ -91,6 +91,10 @@ export class Http2Wire implements Wire {
     return this.#isUsable && !this.#session.closed && !this.#session.destroyed;
   }
 
+  get isOver(): boolean {
+    return this.#session.destroyed;
+  }
+
   get hasRoom(): boolean {
     return this.#streams < (this.#session.remoteSettings.maxConcurrentStreams ?? Infinity);
   }
@@ -153,6 +157,7 @@ export class Http2Wire implements Wire {
             source: stream,
             isWhole: () => stream.rstCode === constants.NGHTTP2_NO_ERROR,
             abandon,
+            probed: true,
             signal,
             explain: (error) => explain(this.#failure ?? error),
           }),

@@ -95,6 +95,7 @@ describe("kubeconfig", () => {
       clientCertFile: "/abs/ann.crt",
       clientKeyData: "a2V5",
       impersonate: { user: "root", groups: ["admins"] },
+      outside: { file },
     });
     assert.deepEqual(config.entry("anonymous").user, { name: "" });
   });
@@ -185,13 +186,13 @@ describe("kubeconfig", () => {
 
   it("gives equal fingerprints to equal contexts and others to changed ones", async () => {
     const one = (await load(await write("main", MAIN))).entry("dev");
-    const same = (await load(await write("copy", MAIN.replace("current-context: dev", "current-context: lost")))).entry(
+    const same = (await load(await write("main", MAIN.replace("current-context: dev", "current-context: lost")))).entry(
       "dev",
     );
     assert.equal(same.fingerprint, one.fingerprint);
     const elsewhere = contextEntry({ ...one.context, namespace: "elsewhere", isCurrent: false }, one.cluster, one.user);
     assert.equal(elsewhere.fingerprint, one.fingerprint, "what runs must not end for another namespace");
-    const other = (await load(await write("copy", MAIN.replace("a2V5", "a2V6")))).entry("dev");
+    const other = (await load(await write("main", MAIN.replace("a2V5", "a2V6")))).entry("dev");
     assert.notEqual(other.fingerprint, one.fingerprint);
   });
 });

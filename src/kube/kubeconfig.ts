@@ -1,6 +1,14 @@
+import path from "node:path";
 import type { ContextInfo } from "./context.ts";
 import { ConnectError } from "./errors.ts";
-import { checkCluster, checkUser, contextEntry, type ContextEntry, type UserEntry } from "./kubeconfigEntries.ts";
+import {
+  checkCluster,
+  checkUser,
+  contextEntry,
+  type ContextEntry,
+  type Outside,
+  type UserEntry,
+} from "./kubeconfigEntries.ts";
 import { kubeconfigPaths, readKubeconfigFile, type KubeconfigFile, type KubeconfigOptions } from "./kubeconfigFiles.ts";
 
 export interface KubeconfigProblem {
@@ -25,10 +33,12 @@ export interface Kubeconfig {
  */
 export async function loadKubeconfig(options: KubeconfigOptions): Promise<Kubeconfig> {
   const { files, chosen } = kubeconfigPaths(options);
-  const usual = kubeconfigPaths({ ...options, paths: [] });
+  const { platform, own } = options;
+  const usual = new Set(kubeconfigPaths({ ...options, paths: [] }).files);
+  const paths = platform === "win32" ? path.win32 : path.posix;
   return new MergedKubeconfig(
-    await Promise.all(files.map((file) => readKubeconfigFile(file, options.platform, chosen))),
-    new Set(usual.files),
+    await Promise.all(files.map((file) => readKubeconfigFile(file, platform, chosen))),
+    (file) => usual.has(file) || (own !== undefined && paths.dirname(file) === paths.resolve(own)),
   );
 }
 
@@ -37,12 +47,12 @@ class MergedKubeconfig implements Kubeconfig {
   readonly problems: readonly KubeconfigProblem[];
   readonly files: readonly string[];
   readonly #parts: readonly KubeconfigFile[];
-  /** What kubectl would read without being told: KUBECONFIG's files, else ~/.kube/config. */
-  readonly #usual: ReadonlySet<string>;
+  /** What kubectl would read without being told (KUBECONFIG's files, else ~/.kube/config), and what we wrote ourselves. */
+  readonly #isUsual: (file: string) => boolean;
 
-  constructor(parts: readonly KubeconfigFile[], usual: ReadonlySet<string>) {
+  constructor(parts: readonly KubeconfigFile[], isUsual: (file: string) => boolean) {
     this.#parts = parts;
-    this.#usual = usual;
+    this.#isUsual = isUsual;
     this.files = parts.map(({ file }) => file);
     this.problems = parts.flatMap(({ file, problems }) => problems.map((message) => ({ file, message })));
     const current = parts.find(({ currentContext }) => currentContext !== undefined)?.currentContext;
@@ -55,16 +65,35 @@ class MergedKubeconfig implements Kubeconfig {
     if (context === undefined) throw new ConnectError("kubeconfig", `The kubeconfig has no context ${contextName}.`);
     const cluster = this.#first(context.cluster, (part) => part.clusters);
     if (cluster === undefined) throw missing(context, "cluster", context.cluster);
-    return contextEntry(context, checkCluster(cluster.value, context.cluster, cluster.file), this.#user(context));
+    const checked = checkCluster(cluster.value, context.cluster, cluster.file);
+    return contextEntry(context, checked, this.#user(context, checked.server, cluster.file));
   }
 
-  #user(context: ContextInfo): UserEntry {
+  #user(context: ContextInfo, server: string, clusterFile: string): UserEntry {
     // kubectl takes a context without a user for an anonymous one.
     if (context.user === "") return { name: "" };
     const user = this.#first(context.user, (part) => part.users);
     if (user === undefined) throw missing(context, "user", context.user);
     const checked = checkUser(user.value, context.user, user.file);
-    return checked.exec === undefined || this.#usual.has(user.file) ? checked : { ...checked, outside: user.file };
+    const outside = this.#outside(checked, user.file, server, [clusterFile, context.file]);
+    return outside === undefined ? checked : { ...checked, outside };
+  }
+
+  /**
+   * A file that somebody gave the person may name programs to run and files to read; and it may name the person's own
+   * user for a server of its own, which would get what the person signs in with.
+   */
+  #outside(user: UserEntry, file: string, server: string, others: readonly string[]): Outside | undefined {
+    const hasSecret = [user.exec, user.token, user.tokenFile, user.username, user.clientCertData, user.clientCertFile];
+    if (hasSecret.every((one) => one === undefined)) return undefined;
+    // That of another file than the user's first: it is the one that the person may not expect.
+    const outside = [...others.filter((one) => one !== file), file].find((one) => !this.#isUsual(one));
+    if (outside === undefined) return undefined;
+    if (others.some((one) => one !== file)) return { file: outside, server };
+    const reaches = [user.exec, user.tokenFile, user.clientCertFile, user.clientKeyFile].some(
+      (one) => one !== undefined,
+    );
+    return reaches ? { file: outside } : undefined;
   }
 
   #context(name: string, current: string | undefined): ContextInfo {

@@ -31,6 +31,13 @@ export interface ExecEntry {
   readonly baseDir: string;
 }
 
+/** What a file beyond the default places has to do with how a user signs in. */
+export interface Outside {
+  readonly file: string;
+  /** Server that is signed in to, where it and the user are not named by one and the same file. */
+  readonly server?: string;
+}
+
 export interface UserEntry {
   readonly name: string;
   readonly token?: string;
@@ -43,8 +50,8 @@ export interface UserEntry {
   readonly username?: string;
   readonly password?: string;
   readonly exec?: ExecEntry;
-  /** The file that names `exec`, where it is none of the default places: the program runs only if the person allows it. */
-  readonly outside?: string;
+  /** Set where the person is asked before this user signs in. */
+  readonly outside?: Outside;
   /** Name of a legacy auth-provider, which we refuse. */
   readonly authProvider?: string;
   readonly impersonate?: { readonly user: string; readonly groups: readonly string[]; readonly uid?: string };

@@ -11,6 +11,8 @@ export interface KubeconfigOptions {
   /** The person's home folder. */
   readonly home: string;
   readonly platform: NodeJS.Platform;
+  /** Folder of files that were written at the person's wish: trusted as the default places are. */
+  readonly own?: string;
 }
 
 type Draft = Readonly<Record<string, unknown>>;

@@ -197,9 +197,26 @@ describe("listing", () => {
       await bench.changed("job-7", "Restarting/3", "Restarting");
       await until("the third read", () => answers.length === 2);
       answers[1]?.(refusal(503, "ServiceUnavailable", "away"));
-      await until("the printed row alone", () => bench.store.items.get("job-7")?.uid === "");
+      await turns();
+      const shown = bench.store.items.get("job-7");
+      assert.deepEqual([shown?.uid, shown?.state], [before?.uid, "Restarting"], "one failure hides nothing");
       bench.fault = () => undefined;
-      assert.deepEqual(await bench.whole("job-7"), { ...before, state: "Restarting/3" });
+      await bench.clock.advance(2_000);
+      await until("it is whole once more", () => bench.state("job-7") === "Restarting/3");
+    });
+
+    it("reads again more and more seldom while that fails, and shows the row alone where it may not", async () => {
+      for (let at = 0; at < 20; at++) await bench.whole(`job-${at}`);
+      let asked = 0;
+      bench.fault = ({ path }) =>
+        /\/job-\d+$/.test(path) ? refusal(503, "ServiceUnavailable", `away ${++asked}`) : undefined;
+      for (let at = 0; at < 20; at++) bench.collection.set(`job-${at}`, "Failed/2");
+      await bench.clock.advance(60_000);
+      assert.ok(asked >= 6 && asked <= 48, `${asked} in a minute`);
+      assert.ok(bench.store.items.get("job-7")?.uid !== "");
+      bench.fault = ({ path }) => (/\/job-\d+$/.test(path) ? refusal(403, "Forbidden", "no") : undefined);
+      await bench.clock.advance(60_000);
+      assert.equal(bench.store.items.get("job-7")?.uid, "");
     });
 
     it("what is gone is no object, and what comes in its place is read for itself", async () => {

@@ -72,9 +72,7 @@ describe("log stream", () => {
     this.timeout(8_000);
     const stamps = fc.array(
       fc.tuple(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 1 }), fc.constantFrom("x", "é\r", "")),
-      {
-        maxLength: 16,
-      },
+      { maxLength: 16 },
     );
     const cuts = fc.array(fc.tuple(fc.integer({ min: 0, max: 500 }), fc.boolean()), { maxLength: 6 });
     await fc.assert(
@@ -184,10 +182,8 @@ describe("log stream", () => {
   });
 
   it("3, 4: waits as long as a 429 asks, and goes on after 5xx", async () => {
-    const answers = [
-      refusal(429, "TooManyRequests", "slow down", { retryAfterSeconds: 9 }),
-      refusal(500, "InternalError", "no"),
-    ];
+    const slow = refusal(429, "TooManyRequests", "slow down", { retryAfterSeconds: 9 });
+    const answers = [slow, refusal(500, "InternalError", "no")];
     bench.fault = () => answers.shift();
     bench.log.write(lineOf(0));
     bench.start();
@@ -384,12 +380,11 @@ describe("log stream", () => {
     bench.finished = true;
     bench.log.chunkSize = 64;
     for (let index = 0; index < 100; index++) bench.log.write(lineOf(index));
-    const client = new KubeClient(bench.transport);
-    const { clock } = bench;
+    const { clock, abort } = bench;
     const isOver = (): Promise<InstanceState> => Promise.resolve("running");
-    const base = { client, clock, isOver, namespace: "ml", pod: "p", container: "c", log: silentLogger };
+    const base = { client: new KubeClient(bench.transport), clock, isOver, log: silentLogger, signal: abort.signal };
     const first: LogEvent[] = [];
-    for await (const batch of followLog({ ...base, signal: bench.abort.signal })) {
+    for await (const batch of followLog({ ...base, namespace: "ml", pod: "p", container: "c" })) {
       first.push(...batch);
       break;
     }

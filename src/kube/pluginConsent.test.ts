@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { systemClock } from "../core/clock.ts";
@@ -90,15 +90,21 @@ describe("sign-in programs of other kubeconfigs", () => {
     assert.deepEqual([asked.length, await runs()], [1, 2], "one process for each user");
     const { command, ...rest } = asked[0] ?? assert.fail();
     assert.equal(command, path.join(folder, "sign-in"));
-    assert.deepEqual(rest, { args: ["x"], envNames: ["SECRET"], file: path.join(folder, "config"), user: "a" });
+    assert.deepEqual(rest, {
+      ...{ credential: "program", args: ["x"], envNames: ["SECRET"], files: [], server: "" },
+      ...{ file: path.join(folder, "config"), user: "a" },
+    });
 
-    await signIn(await connect(["x"], {}, "{name: SECRET, value: other}"));
+    await signIn(await connect(["x"], {}, "{name: SECRET, value: hidden}"));
     assert.equal(asked.length, 1, "remembered");
     answer = () => Promise.resolve(true);
+    await signIn(await connect(["x"], {}, "{name: SECRET, value: other}"));
+    assert.equal(asked.length, 2, "what a variable holds is part of what was allowed");
+    asked.length = 1;
     await signIn(await connect(["y"], {}, "{name: SECRET, value: other}"));
     await signIn(await connect(["x"], {}, "{name: LD_PRELOAD, value: other}"));
     assert.equal(asked.length, 3, "other arguments and other variables are another question");
-    assert.doesNotMatch(JSON.stringify(state.get("plugins/allowed")), /sign-in|SECRET/);
+    assert.doesNotMatch(JSON.stringify(state.get("plugins/allowed")), /sign-in|SECRET|hidden/);
   });
 
   it("do not run where they are declined, and nothing is asked until the person tries again", async () => {
@@ -121,6 +127,72 @@ describe("sign-in programs of other kubeconfigs", () => {
     assert.deepEqual([asked.length, await runs()], [0, 1]);
     await signIn(await connect(["x"], { KUBECONFIG: "/none" }));
     assert.deepEqual([asked.length, await runs()], [1, 2]);
+  });
+
+  it("run once they are allowed, also where that cannot be kept, and are not asked for again", async () => {
+    state = { get: () => undefined, set: () => Promise.reject(new Error("the disk is full")) };
+    const connections = await connect(["x", "x"]);
+    await signIn(connections, "a");
+    await signIn(connections, "b");
+    assert.deepEqual([asked.length, await runs()], [1, 2]);
+  });
+
+  it("are asked for as the token, the certificate or the files that a server of another file would get", async () => {
+    const given = path.join(folder, "given");
+    const home = path.join(folder, "home");
+    const own = path.join(folder, "kubeconfigs", "one");
+    await mkdir(path.dirname(own), { recursive: true });
+    await writeFile(path.join(folder, "secret"), "s3cret");
+    const cluster = "clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\n";
+    const context = "contexts: [{name: a, context: {cluster: c, user: u}}]\n";
+    const user = (what: string): string => `users: [{name: u, user: {${what}}}]\n`;
+    const both = async (mine: string, theirs: string, file = given): Promise<Connections> => {
+      await writeFile(home, mine);
+      await writeFile(file, theirs);
+      const env = { KUBECONFIG: home };
+      const load = (): ReturnType<typeof loadKubeconfig> =>
+        loadKubeconfig({
+          ...{ paths: [home, file], env, home: "/nobody", platform: process.platform, own: path.dirname(own) },
+        });
+      const consent = { state, allowPlugin: (plugin: PluginToAllow) => (asked.push(plugin), answer(plugin)) };
+      const connections = new Connections({
+        ...{ load, userAgent: "test", log: silentLogger, clock: systemClock, proxyOverride: () => undefined, consent },
+      });
+      open.push(connections);
+      await connections.load();
+      return connections;
+    };
+    const exec = user("exec: {apiVersion: client.authentication.k8s.io/v1, command: ./sign-in}");
+    const server = "https://127.0.0.1:1";
+    const rows: readonly (readonly [mine: string, theirs: string, asks?: unknown])[] = [
+      [cluster + context + user("token: t"), ""],
+      [cluster + context + user("tokenFile: secret"), ""],
+      ["", cluster + context + user("token: t")],
+      ["", cluster + context + user("tokenFile: secret"), ["token", [path.join(folder, "secret")], ""]],
+      [user("token: t"), cluster + context, ["token", [], server]],
+      [user("username: x, password: y"), cluster + context, ["password", [], server]],
+      [cluster + user("token: t"), context, ["token", [], server]],
+      [cluster + context, user("token: t"), ["token", [], server]],
+      [cluster + exec, context, ["program", [], server]],
+      [user(""), cluster + context],
+    ];
+    state = { get: () => undefined, set: () => Promise.resolve() };
+    for (const [mine, theirs, asks] of rows) {
+      asked.length = 0;
+      await signIn(await both(mine, theirs));
+      const [question] = asked;
+      const said = question && [question.credential, question.files, question.server];
+      assert.deepEqual([said, question?.file], [asks, asks && given], `${mine}---\n${theirs}`);
+      await signIn(await both(mine, theirs.replace("secret", "../secret").replace("./sign-in", "../sign-in"), own));
+      assert.equal(asked.length, asks === undefined ? 0 : 1, "ours is trusted");
+    }
+    answer = () => Promise.resolve(false);
+    asked.length = 0;
+    const connections = await both(user("token: t"), cluster + context);
+    const declined = /The token of user u was not sent, since you did not allow it/;
+    await assert.rejects(signIn(connections), declined);
+    await assert.rejects(signIn(connections), declined);
+    assert.equal(asked.length, 1, "nobody is asked twice who has not tried again");
   });
 
   it("leave nobody waiting for an answer who has gone", async () => {

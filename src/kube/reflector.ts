@@ -5,7 +5,7 @@ import type { KubeClient } from "./client.ts";
 import { ApiError } from "./errors.ts";
 import type { Reading } from "./reading.ts";
 import type { Entry, Rows } from "./rows.ts";
-import type { KubeRequest, KubeResponse } from "./transport.ts";
+import type { KubeRequest } from "./transport.ts";
 import { GarbledStreamError, isRecord, parseJson, type WatchEvent, watchEvents } from "./watchEvents.ts";
 import {
   isExpired,
@@ -17,8 +17,13 @@ import {
 } from "./watchFailures.ts";
 import { PAGE_SIZE, type WatchRequests } from "./watchRequests.ts";
 
-/** A live watch is heard every minute by its bookmarks; without any byte for this long, in ms, it is not believed. */
+/**
+ * Without any byte for this long, in ms, a watch is opened again, unless its connection is probed. Bookmarks are no sign
+ * of life: of a quiet kind they come every minute, every other minute or, of events, never (seen: Kubernetes 1.34).
+ */
 export const WATCH_SILENCE_MS = 90_000;
+/** The server ends a watch once its `timeoutSeconds` are over: one that stays silent for so much longer, in ms, is lost. */
+const OVERDUE_MS = 10_000;
 /** The same while a load runs: servers that ignore `sendInitialEvents` never say that it is over. */
 export const LOAD_SILENCE_MS = 10_000;
 const PAGE_SILENCE_MS = 60_000;
@@ -101,7 +106,6 @@ export class Reflector<T> {
       await this.#poll(signal);
     } catch (error) {
       rows.abandonLoad();
-      if (error instanceof SilentStreamError) this.#silent();
       // Who gets the right to watch alone must not wait for the right to list.
       if (isForbidden(error)) this.hope();
       if (!this.#printed || !refusesTable(error)) throw error;
@@ -150,12 +154,12 @@ export class Reflector<T> {
 
   /** Loads where needed and follows to the end of the watch; false where watching is forbidden. */
   async #watched(signal: AbortSignal): Promise<boolean> {
-    const { client, requests, rows } = this.#options;
+    const { requests, rows } = this.#options;
     try {
       if (this.#version === undefined && !this.#watchListRefused && (await this.#watchList(signal))) return true;
       const version = this.#version ?? (await this.#list(signal));
       const request = this.#printed ? requests.tableWatch(version, signal) : requests.watch(version, signal);
-      await this.#follow(await client.stream(request), false, signal);
+      await this.#follow(request, false, signal);
       return true;
     } catch (error) {
       if (!isForbidden(error)) throw error;
@@ -180,11 +184,8 @@ export class Reflector<T> {
 
   /** Loads and follows by one stream; false where the server does not offer that. */
   async #watchList(signal: AbortSignal): Promise<boolean> {
-    const { client, requests, rows } = this.#options;
     try {
-      const response = await client.stream(requests.watchList(signal));
-      rows.beginLoad();
-      await this.#follow(response, true, signal);
+      await this.#follow(this.#options.requests.watchList(signal), true, signal);
       return true;
     } catch (error) {
       // Once the load was whole, the server does offer it, and this is a failure like any other.
@@ -200,10 +201,15 @@ export class Reflector<T> {
     this.#options.log.debug(`${this.#options.requests.path}: no streamed list (${why}), reading pages`);
   }
 
-  async #follow(response: KubeResponse, loading: boolean, signal: AbortSignal): Promise<void> {
-    const { clock, rows } = this.#options;
+  async #follow(request: KubeRequest, loading: boolean, signal: AbortSignal): Promise<void> {
+    const { client, clock, rows } = this.#options;
+    const response = await client.stream(request);
+    if (loading) rows.beginLoad();
     const stream: Stream = { startedAt: clock.monotonic(), loading, announced: false, events: 0 };
-    const silenceMs = (): number => (stream.loading ? LOAD_SILENCE_MS : WATCH_SILENCE_MS);
+    const lifeMs = Number(request.query?.["timeoutSeconds"]) * 1000;
+    const overdueAt = response.probed === true ? stream.startedAt + lifeMs + OVERDUE_MS : 0;
+    const silenceMs = (lastByte: number): number =>
+      stream.loading ? LOAD_SILENCE_MS : Math.max(WATCH_SILENCE_MS, overdueAt - lastByte);
     const over = new AbortController();
     // Only a server that has just ended watches at once must first show that this one lasts.
     if (!loading && this.#shortInARow === 0 && !signal.aborted) this.#announce(stream);
@@ -215,11 +221,22 @@ export class Reflector<T> {
         for (const event of events) this.#take(event, stream);
         rows.flush();
       }
+      this.#silentInARow = 0;
+    } catch (error) {
+      if (stream.loading || !(error instanceof SilentStreamError)) throw error;
+      // Nothing says that the server is gone: the next watch will show.
+      this.#silent();
     } finally {
       over.abort();
       if (!signal.aborted) rows.flush();
+      // However it ended: the next one need not show that it lasts.
+      if (this.#lasted(stream)) this.#shortInARow = 0;
     }
     this.#checkEnd(stream);
+  }
+
+  #lasted({ startedAt, loading }: Stream): boolean {
+    return !loading && this.#options.clock.monotonic() - startedAt >= SHORT_WATCH_MS;
   }
 
   /** The server ended the stream. Throws where it should not have. */
@@ -228,11 +245,7 @@ export class Reflector<T> {
       this.#refused("it ended before the load was whole");
       throw new ShortWatchError();
     }
-    this.#silentInARow = 0;
-    if (this.#options.clock.monotonic() - stream.startedAt >= SHORT_WATCH_MS) {
-      this.#shortInARow = 0;
-      return;
-    }
+    if (this.#lasted(stream)) return;
     // Even with events in it: a server that ends every watch after one would be asked without a pause.
     this.#shortInARow++;
     if (stream.events === 0 || this.#shortInARow > 1) throw new ShortWatchError();
@@ -258,7 +271,8 @@ export class Reflector<T> {
     stream.events++;
     if (event.type === "ERROR") throw new ApiError(event.status.code ?? 500, event.status);
     if (event.type === "BOOKMARK") {
-      this.#bookmarksSeen = true;
+      // The one that ends a load says nothing of others.
+      if (!event.initialEnd) this.#bookmarksSeen = true;
       if (stream.loading && !event.initialEnd) return;
       this.#version = event.resourceVersion;
       if (stream.loading) rows.finishLoad();

@@ -45,6 +45,61 @@ describe("stores", () => {
     assert.equal(transport.requests.length, 2, "nothing begins after the end");
   });
 
+  it("ends what nobody shares with its last holder", async () => {
+    const collection = new FakeCollection();
+    const transport = new FakeTransport((request) => collection.answer(request));
+    const clock = new ManualClock();
+    const stores = new Stores({ client: new KubeClient(transport), clock, log: silentLogger });
+    const own = stores.own(NAMES, "ml");
+    assert.notEqual(own, stores.get(NAMES, "ml"));
+    assert.notEqual(own, stores.own(NAMES, "ml"));
+    const [one, other] = [own.hold(), own.hold()];
+    await own.settled();
+    one.dispose();
+    one.dispose();
+    stores.refresh();
+    await turns();
+    assert.deepEqual([transport.requests.length, transport.open], [2, 1]);
+    other.dispose();
+    await turns();
+    assert.deepEqual([transport.open, clock.timers], [0, 0]);
+    own.hold();
+    await turns();
+    assert.equal(transport.requests.length, 2, "ended for good");
+    const last = stores.own(NAMES, "ml");
+    last.hold();
+    await last.settled();
+    stores.dispose();
+    await turns();
+    assert.deepEqual([transport.open, clock.timers], [0, 0]);
+  });
+
+  it("forgets a store that was idle for some minutes, unless somebody holds it again", async () => {
+    const collection = new FakeCollection();
+    const transport = new FakeTransport((request) => collection.answer(request));
+    const clock = new ManualClock();
+    const stores = new Stores({ client: new KubeClient(transport), clock, log: silentLogger, lingerMs: 0 });
+    const [kept, gone] = [stores.get(NAMES, "kept"), stores.get(NAMES, "let-go")];
+    kept.hold();
+    const held = gone.hold();
+    await Promise.all([kept.settled(), gone.settled()]);
+    held.dispose();
+    await clock.advance(200_000);
+    assert.equal(stores.get(NAMES, "let-go"), gone, "it may go on where it was");
+    await clock.advance(100_000);
+    assert.equal(stores.get(NAMES, "kept"), kept);
+    const other = stores.get(NAMES, "let-go");
+    assert.notEqual(other, gone);
+    await clock.advance(300_000);
+    assert.equal(stores.get(NAMES, "kept"), kept);
+    gone.hold();
+    assert.equal(stores.get(NAMES, "let-go"), gone, "whoever still had it shares it again");
+    await gone.settled();
+    stores.dispose();
+    await turns();
+    assert.deepEqual([transport.open, clock.timers], [0, 0]);
+  });
+
   const failures: [string, () => FakeReply][] = [
     ["answers 503", () => refusal(503, "ServiceUnavailable", "away")],
     [
@@ -67,7 +122,11 @@ describe("stores", () => {
       });
       const stores = new Stores({ client: new KubeClient(transport, clock), clock, log: silentLogger });
       const held = Array.from({ length: 12 }, (_, at) =>
-        at < 6 ? stores.get(NAMES, `team-${at}`) : stores.listing(LISTED, `team-${at}`),
+        at < 6
+          ? at < 3
+            ? stores.get(NAMES, `team-${at}`)
+            : stores.own(NAMES, `team-${at}`)
+          : stores.listing(LISTED, `team-${at}`),
       );
       for (const store of held) store.hold();
       await turns();

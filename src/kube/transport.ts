@@ -20,6 +20,8 @@ export interface KubeResponse {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** The body as it arrives. Leaving the loop early ends the request. */
   readonly body: AsyncIterable<Buffer>;
+  /** True where the connection is asked whether it lives: `body` fails soon after its other end has gone, however quiet. */
+  readonly probed?: boolean;
   /** Ends the request now, whatever has arrived. Harmless afterwards. */
   cancel(): void;
 }

@@ -178,7 +178,7 @@ export class WatchStore<T> implements Store<T>, Disposable {
     }
   }
 
-  /** The server ended the watch as it should, or we did: the next begins at once. */
+  /** The server ended the watch as it should, it fell silent, or we ended it: the next begins at once. */
   #ended(): number {
     if (this.#rows.isComplete) this.#outage.begin("Connecting again.");
     return 0;

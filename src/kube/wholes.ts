@@ -12,6 +12,8 @@ import { TableRow } from "./table.ts";
 export const KEPT_WHOLES = 500;
 /** Changed objects are read again at most this often, in ms: a busy job writes its status many times a second. */
 export const WHOLE_INTERVAL_MS = 1_000;
+/** The longest pause, in ms, while they cannot be read. */
+const MOST_INTERVAL_MS = 30_000;
 /** Requests at a time. */
 const AT_A_TIME = 6;
 
@@ -80,14 +82,21 @@ export class Wholes<T> {
   async #rounds(): Promise<void> {
     const round = new AbortController();
     this.#round = round;
+    let pause = WHOLE_INTERVAL_MS;
     try {
       while (this.#changed.size > 0) {
         const names = [...this.#changed].values();
+        const failed = new Set<string>();
         const work = async (): Promise<void> => {
-          for (const name of names) await this.#again(name, round.signal);
+          // What cannot be read now waits for the next round, and so do those behind it.
+          for (const name of names) {
+            if (!(await this.#again(name, round.signal))) failed.add(name);
+            if (failed.size > 0) return;
+          }
         };
         await Promise.all(Array.from({ length: AT_A_TIME }, work));
-        await this.#options.clock.sleep(WHOLE_INTERVAL_MS, round.signal);
+        pause = failed.size === 0 ? WHOLE_INTERVAL_MS : Math.min(2 * pause, MOST_INTERVAL_MS);
+        await this.#options.clock.sleep(pause, round.signal);
       }
     } catch {
       // Paused meanwhile.
@@ -95,19 +104,24 @@ export class Wholes<T> {
     if (this.#round === round) this.#round = undefined;
   }
 
-  async #again(name: string, signal: AbortSignal): Promise<void> {
+  /** False where it could not be read now: until it can, what was known of it stays, in the state of its row. */
+  async #again(name: string, signal: AbortSignal): Promise<boolean> {
     signal.throwIfAborted();
     if (!this.#kept.has(name) && !this.#reading.has(name)) {
       this.#forget(name);
-      return;
+      return true;
     }
     try {
       await this.#read(name, signal);
+      return true;
     } catch (error) {
+      // Only this one may not be read any more: the printed row goes on alone, rather than with what is no longer so.
+      const isRefused = isApiError(error) && error.status === 403;
+      if (isRefused) this.#drop(name);
+      else if (this.#kept.has(name)) this.#changed.add(name);
       signal.throwIfAborted();
       this.#options.log.debug(`${name} could not be read again: ${errorText(error)}`);
-      // The printed row goes on alone, rather than with what may no longer be so.
-      this.#drop(name);
+      return isRefused;
     }
   }
 

@@ -12,6 +12,7 @@ function responseOf(source: PassThrough, isWhole = true): KubeResponse {
     source,
     isWhole: () => isWhole,
     abandon: () => source.destroy(),
+    probed: false,
     signal: undefined,
     explain: (error) => (error instanceof Error ? error : new Error(String(error))),
   });

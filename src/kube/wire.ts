@@ -22,6 +22,8 @@ export interface Wire extends Disposable {
   readonly isUsable: boolean;
   /** False where a further request would have to wait for others. */
   readonly hasRoom: boolean;
+  /** True when it is not usable and nothing runs on it any more: it may be forgotten. */
+  readonly isOver: boolean;
   /** Takes its place at once. Rejects with ConnectError, CancelledError or NotProcessed. */
   send(request: WireRequest): Promise<KubeResponse>;
   /** No further requests; what runs may end by itself. */
@@ -47,13 +49,14 @@ export interface ResponseParts {
   readonly isWhole: () => boolean;
   /** Ends the exchange where it has not ended by itself. */
   readonly abandon: () => void;
+  readonly probed: boolean;
   readonly signal: AbortSignal | undefined;
   readonly explain: Explain;
 }
 
 /** A response whose body is pulled: nothing is read ahead of the consumer beyond the streams' own buffers. */
 export function kubeResponse(parts: ResponseParts): KubeResponse {
-  const { status, headers, source, isWhole, abandon, signal, explain } = parts;
+  const { status, headers, source, isWhole, abandon, probed, signal, explain } = parts;
   const body = decoded(source, headers["content-encoding"]);
   let ended = false;
   let cancelled = false;
@@ -64,9 +67,11 @@ export function kubeResponse(parts: ResponseParts): KubeResponse {
     abandon();
     body.destroy();
   };
+  // What a decompressor had not been given yet went with the connection.
+  const survives = (): boolean => body === source && !cancelled && signal?.aborted !== true && isWhole();
   const chunks = async function* (): AsyncGenerator<Buffer> {
     try {
-      yield* pulled(body);
+      yield* pulled(body, survives);
       if (!isWhole()) throw closedEarly();
       ended = true;
     } catch (error) {
@@ -77,23 +82,25 @@ export function kubeResponse(parts: ResponseParts): KubeResponse {
       cancel();
     }
   };
-  return { status, headers, body: chunks(), cancel };
+  return { status, headers, body: chunks(), probed, cancel };
 }
 
 /**
  * The chunks of a stream, pulled. Node's own iterator (24.21, end-of-stream) takes an HTTP/2 stream for broken whose
  * answer was whole before its first chunk was read: there `closed` says that the exchange is over, not that it was read.
+ * `survives`: the stream was taken away with its connection, and yet all of it is here.
  */
-async function* pulled(stream: Readable): AsyncGenerator<Buffer> {
+async function* pulled(stream: Readable, survives: () => boolean): AsyncGenerator<Buffer> {
   let wake = (): void => undefined;
   const events = ["readable", "end", "error", "close"];
   const onEvent = (): void => wake();
   for (const event of events) stream.on(event, onEvent);
   try {
     for (;;) {
-      const chunk = stream.destroyed ? null : (stream.read() as Buffer | null);
+      const isLost = stream.destroyed && !survives();
+      const chunk = isLost ? null : (stream.read() as Buffer | null);
       if (chunk !== null) yield chunk;
-      else if (stream.readableEnded) return;
+      else if (stream.readableEnded || (stream.destroyed && !isLost)) return;
       else if (stream.destroyed) throw stream.errored ?? closedEarly();
       else await new Promise<void>((resolve) => (wake = resolve));
     }

@@ -11,7 +11,7 @@ import { GpuUse } from "./gpuUse.ts";
 import { JOB_WARNINGS } from "./kinds/event.ts";
 import { type NodeInfo, NODES } from "./kinds/node.ts";
 import { JOB_PODS } from "./kinds/pod.ts";
-import { JOB_KINDS, type JobKindInfo, kindOf } from "./jobKinds.ts";
+import { JOB_KINDS, kindOf } from "./jobKinds.ts";
 import { podLabel } from "./labels.ts";
 import { mergedState } from "./mergedState.ts";
 import type { JobEvent, JobKind, JobPod, TrainingJob } from "./model.ts";
@@ -25,8 +25,8 @@ export class Cluster implements JobSource, Disposable {
   readonly gpus: GpuUse;
   readonly #clock: Clock;
   readonly #stores: Stores;
-  /** What a follow watches, by the job's uid: one constant each, so that two follows share it. */
-  readonly #followed = new Map<string, Pick<JobKindInfo, "jobs" | "pods">>();
+  /** What follows watch, by the job's uid, as long as one holds it. */
+  readonly #followed = new Map<string, { readonly jobs: Store<TrainingJob>; readonly pods: Store<JobPod> }>();
   readonly #readingParts = new SingleFlight<Parts | undefined>();
   #parts: Parts | undefined;
 
@@ -37,7 +37,8 @@ export class Cluster implements JobSource, Disposable {
     const { client } = connection;
     this.#stores = new Stores({ client, clock, log });
     this.rights = new Rights(client, clock);
-    this.gpus = new GpuUse({ client, clock, log, nodes: this.nodes(), namespaces });
+    const own: Cluster["own"] = (definition, namespace) => this.#stores.own(definition, namespace);
+    this.gpus = new GpuUse({ clock, nodes: this.nodes(), own, namespaces });
   }
 
   /** Parts of Kubeflow as they were last read; undefined where nobody has, or they may not be read. */
@@ -59,6 +60,11 @@ export class Cluster implements JobSource, Disposable {
     return this.#stores.get(definition, namespace);
   }
 
+  /** A store that nobody else gets, such as of one object; it ends at once with its last holder. */
+  own<T>(definition: StoreDefinition<T>, namespace?: string): Store<T> & Disposable {
+    return this.#stores.own(definition, namespace);
+  }
+
   listing<T extends object>(definition: ListingDefinition<T>, namespace: string): Listing<T> {
     return this.#stores.listing(definition, namespace);
   }
@@ -78,6 +84,7 @@ export class Cluster implements JobSource, Disposable {
   /** What is known of a namespace's training jobs as a whole, without asking: idle where nobody looks at them. */
   jobsState(namespace: string): StoreState {
     const states = this.jobKinds.map((kind) => this.listing(kindOf(kind).jobs, namespace).state);
+    // Since when it is stale is not asked of it.
     return mergedState(states, this.#clock.now());
   }
 
@@ -95,16 +102,17 @@ export class Cluster implements JobSource, Disposable {
     { namespace, name, uid }: Pick<TrainingJob, "namespace" | "name" | "uid">,
   ): { readonly jobs: Store<TrainingJob>; readonly pods: Store<JobPod>; readonly warnings: Store<JobEvent> } {
     const { jobs, pods } = kindOf(kind);
-    const own = this.#followed.get(uid) ?? {
-      jobs: { ...jobs, fieldSelector: `metadata.name=${assertName(name)}` },
-      pods: { ...pods, labelSelector: `${podLabel(kind)}=${assertName(name)}` },
+    const known = this.#followed.get(uid);
+    const own = known ?? {
+      jobs: this.own({ ...jobs, fieldSelector: `metadata.name=${assertName(name)}` }, namespace),
+      pods: this.own({ ...pods, labelSelector: `${podLabel(kind)}=${assertName(name)}` }, namespace),
     };
-    this.#followed.set(uid, own);
-    return {
-      jobs: this.#stores.get(own.jobs, namespace),
-      pods: this.#stores.get(own.pods, namespace),
-      warnings: this.warnings(namespace),
-    };
+    if (known === undefined) {
+      this.#followed.set(uid, own);
+      // Its last holder has gone: it has ended.
+      own.jobs.onDidChangeState((state) => state.kind === "idle" && this.#followed.delete(uid));
+    }
+    return { ...own, warnings: this.warnings(namespace) };
   }
 
   warnings(namespace: string): Store<JobEvent> {
@@ -115,7 +123,7 @@ export class Cluster implements JobSource, Disposable {
   refresh(): void {
     this.rights.forget();
     this.#stores.refresh();
-    this.gpus.refreshPods();
+    this.gpus.askAgain();
   }
 
   dispose(): void {

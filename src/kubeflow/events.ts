@@ -4,12 +4,16 @@ import type { KubeClient } from "../kube/client.ts";
 import { EVENT, projectEvent } from "./kinds/event.ts";
 import type { JobEvent } from "./model.ts";
 
-/** Events read at most: a namespace keeps them for an hour (kube-apiserver's --event-ttl). */
-const MOST = 2_000;
+/** Events of one object that are read at most: they are kept for an hour (kube-apiserver's --event-ttl). */
+const MOST = 500;
+/** Objects that are asked for: the one itself, which stands first, and so many that belong to it. */
+const MOST_OBJECTS = 21;
+/** Requests at a time. */
+const AT_A_TIME = 6;
 
 /**
- * What the cluster tells of an object and of what belongs to it (`uids`), oldest first. An object without a namespace
- * has its events in `default`. Rejects with ApiError, ConnectError or CancelledError.
+ * What the cluster tells of an object and of what belongs to it (`uids`, its own first), oldest first. An object without
+ * a namespace has its events in `default`. Rejects with ApiError, ConnectError or CancelledError.
  */
 export async function readEvents(
   client: KubeClient,
@@ -17,15 +21,27 @@ export async function readEvents(
   uids: ReadonlySet<string>,
   signal?: AbortSignal,
 ): Promise<readonly JobEvent[]> {
-  const { items } = await client.list(EVENT, {
-    namespace: about.namespace ?? "default",
-    limit: MOST,
-    ...(signal === undefined ? {} : { signal }),
-  });
-  return items
-    .map(projectEvent)
-    .filter((event) => uids.has(event.aboutUid) || (event.aboutKind === "Node" && event.aboutName === about.name))
-    .sort((a, b) => a.time - b.time);
+  const names = [...uids].filter((uid) => uid !== "").slice(0, MOST_OBJECTS);
+  const selectors = names.map((uid) => `involvedObject.uid=${escaped(uid)}`);
+  // The kubelet names a node by its name where others say a uid.
+  if (about.namespace === undefined)
+    selectors.push(`involvedObject.kind=Node,involvedObject.name=${escaped(about.name)}`);
+  const found = new Map<string, JobEvent>();
+  const left = selectors.values();
+  const work = async (): Promise<void> => {
+    for (const fieldSelector of left) {
+      const options = { namespace: about.namespace ?? "default", limit: MOST, fieldSelector };
+      const { items } = await client.list(EVENT, signal === undefined ? options : { ...options, signal });
+      for (const event of items.map(projectEvent)) found.set(event.uid, event);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, work));
+  return [...found.values()].sort((a, b) => a.time - b.time);
+}
+
+/** A value of a field selector (apimachinery fields: EscapeValue). */
+function escaped(value: string): string {
+  return value.replace(/[\\,=]/g, "\\$&");
 }
 
 /** The events as a document: age, type, reason, object, message, in columns. */

@@ -90,3 +90,14 @@ export function quantity(value: unknown): number | undefined {
   const match = typeof value === "string" ? /^(\d{1,20}(?:\.\d{1,9})?)([mkMGT]|[KMGT]i)?$/.exec(value) : null;
   return match === null ? undefined : Number(match[1]) * (SCALES[match[2] ?? ""] ?? 1);
 }
+
+/** Two quantities as one, in the largest unit that says it without a fraction; the first where either is none. */
+export function sumOfQuantities(one: string, other: string): string {
+  const [a, b] = [quantity(one), quantity(other)];
+  if (a === undefined || b === undefined) return one;
+  // The server keeps no more than thousandths.
+  const sum = Math.round((a + b) * 1000) / 1000;
+  if (!Number.isInteger(sum)) return `${Math.round(sum * 1000)}m`;
+  const unit = sum === 0 ? undefined : (["Ti", "Gi", "Mi"] as const).find((name) => sum % (SCALES[name] ?? 1) === 0);
+  return unit === undefined ? String(sum) : `${sum / (SCALES[unit] ?? 1)}${unit}`;
+}

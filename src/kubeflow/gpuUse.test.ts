@@ -31,16 +31,17 @@ class FakeCluster {
   nodes: KubeObject[] = [];
   pods: Pod[] = [];
   refused: readonly string[] = [];
+  reason = 403;
   readonly watches: { readonly path: string; readonly selector: string; readonly body: FakeBody }[] = [];
   readonly transport = new FakeTransport(({ path, query }) => this.#answer(path, query["fieldSelector"] ?? ""));
   readonly client = new KubeClient(this.transport, this.clock);
   readonly stores = new Stores({ client: this.client, clock: this.clock, log: silentLogger, lingerMs: 0 });
+  namespaces = ["mine", "ours"];
   readonly use = new GpuUse({
-    client: this.client,
     clock: this.clock,
-    log: silentLogger,
+    own: (definition, namespace) => this.stores.own(definition, namespace),
     nodes: this.stores.get(NODES),
-    namespaces: () => ["mine", "ours"],
+    namespaces: () => this.namespaces,
   });
   told = 0;
 
@@ -67,7 +68,7 @@ class FakeCluster {
   }
 
   #answer(path: string, selector: string): FakeReply {
-    if (this.refused.includes(path)) return refusal(403, "Forbidden", `${path} is forbidden`);
+    if (this.refused.includes(path)) return refusal(this.reason, "Forbidden", `${path} is forbidden`);
     const body = new FakeBody();
     this.watches.push({ path, selector, body });
     const [, on] = /^spec\.nodeName=([^,]+)/.exec(selector) ?? [];
@@ -182,11 +183,35 @@ describe("the GPUs of a cluster", () => {
     await cluster.settled();
     assert.deepEqual(cluster.use.totals, { total: 8, used: 1, free: 7, complete: false });
     assert.equal(gpuWords(cluster.use.totals), "at most 7 of 8 GPUs free");
+    cluster.namespaces = ["mine", "theirs"];
+    cluster.use.lookAgain();
+    await until("those that are chosen now", () => cluster.use.totals?.used === 2);
     cluster.refused = [];
     cluster.use.refresh();
     await until("all pods", () => cluster.use.totals?.complete === true);
     assert.equal(cluster.use.totals.used, 2);
     assert.deepEqual(cluster.open.sort(), ["", "spec.nodeName=g1", "spec.nodeName=g2"]);
+  });
+
+  it("are stale since the first of what is read was heard last", async () => {
+    const cluster = new FakeCluster();
+    cluster.nodes = [node("g1", 4)];
+    cluster.use.hold();
+    await cluster.settled();
+    const cut = (selector: string): void => {
+      for (const { selector: one, body } of cluster.watches)
+        if (one.startsWith(selector) === (selector !== "")) body.fail();
+    };
+    cluster.refused = ["/api/v1/pods", "/api/v1/nodes"];
+    cluster.reason = 503;
+    const since = cluster.clock.now();
+    cut("spec.nodeName=g1");
+    await cluster.clock.advance(5_000);
+    cut("");
+    await cluster.clock.advance(120_000);
+    const { state } = cluster.use;
+    assert.ok(state.kind === "stale" && Math.abs(state.since - since) < 5_000, JSON.stringify(state));
+    assert.equal(cluster.use.totals?.total, 4);
   });
 
   it("are not known where nodes may not be read, and that is an answer", async () => {
@@ -203,8 +228,9 @@ describe("the GPUs of a cluster", () => {
     cluster.nodes = [node("g1", 1)];
     const silent = new FakeTransport(() => streaming());
     const client = new KubeClient(silent, cluster.clock);
-    const nodes = new Stores({ client, clock: cluster.clock, log: silentLogger }).get(NODES);
-    const use = new GpuUse({ client, clock: cluster.clock, log: silentLogger, nodes, namespaces: () => [] });
+    const stores = new Stores({ client, clock: cluster.clock, log: silentLogger });
+    const own: Stores["own"] = (definition, namespace) => stores.own(definition, namespace);
+    const use = new GpuUse({ clock: cluster.clock, own, nodes: stores.get(NODES), namespaces: () => [] });
     use.hold();
     let over = false;
     const waiting = use.answered(300).then(() => (over = true));

@@ -1,19 +1,16 @@
 import type { Clock } from "../core/clock.ts";
 import { type Disposable, DisposableStore, toDisposable } from "../core/dispose.ts";
 import { Emitter, type Event } from "../core/events.ts";
-import type { Logger } from "../core/log.ts";
-import type { KubeClient } from "../kube/client.ts";
 import type { Store, StoreDefinition, StoreState } from "../kube/store.ts";
-import { WatchStore } from "../kube/watchStore.ts";
 import { sumOf } from "./gpuNames.ts";
 import { type GpuPod, type HolderKind, podsOnNode, SCHEDULED_PODS } from "./kinds/gpuPod.ts";
 import type { NodeInfo } from "./kinds/node.ts";
 
 export interface GpuUseOptions {
-  readonly client: KubeClient;
   readonly clock: Clock;
-  readonly log: Logger;
   readonly nodes: Store<NodeInfo>;
+  /** A store that nobody else gets; it ends with its holder. */
+  readonly own: (definition: StoreDefinition<GpuPod | null>, namespace?: string) => Store<GpuPod | null>;
   /** Where pods may not be read cluster-wide: namespaces to read instead. */
   readonly namespaces: () => readonly string[];
 }
@@ -51,7 +48,7 @@ export interface GpuTotals {
 }
 
 interface PodStore {
-  readonly store: WatchStore<GpuPod | null>;
+  readonly store: Store<GpuPod | null>;
   readonly held: Disposable;
 }
 
@@ -100,16 +97,17 @@ export class GpuUse implements Disposable {
     return { total, used: sum("used"), free: sum("free"), complete: total === 0 || !this.#refused };
   }
 
-  /** That of the nodes, as long as they are not known; then the least good of what is read. */
+  /** That of the nodes, as long as they are not known; then the least good of what is read: the oldest, where some is. */
   get state(): StoreState {
     if (this.#holders === 0) return { kind: "idle" };
     const nodes = this.#options.nodes.state;
     if (nodes.kind !== "live" && nodes.kind !== "stale") return nodes;
     const states = [nodes, ...[...this.#pods.values()].map(({ store }) => store.state)];
+    const oldest = states.filter((state) => state.kind === "stale").sort((a, b) => a.since - b.since)[0];
     return (
       states.find(({ kind }) => kind === "failed") ??
       states.find(({ kind }) => kind === "loading" || kind === "idle") ??
-      states.find(({ kind }) => kind === "stale") ?? { kind: "live" }
+      oldest ?? { kind: "live" }
     );
   }
 
@@ -140,15 +138,20 @@ export class GpuUse implements Disposable {
   /** Reads everything anew, also what was refused. */
   refresh(): void {
     this.#options.nodes.refresh();
-    this.refreshPods();
+    for (const { store } of this.#pods.values()) store.refresh();
+    this.askAgain();
   }
 
-  /** The same, where the nodes are read anew anyway. */
-  refreshPods(): void {
+  /** Asks again for what was refused; the rest is read anew by whoever made the stores. */
+  askAgain(): void {
     if (this.#refused) this.#dropPods();
     this.#refused = false;
-    for (const { store } of this.#pods.values()) store.refresh();
     this.#look();
+  }
+
+  /** The namespaces to read where pods may not be read everywhere may be others now. */
+  lookAgain(): void {
+    if (this.#refused) this.#look();
   }
 
   dispose(): void {
@@ -210,7 +213,7 @@ export class GpuUse implements Disposable {
 
   /** Nodes write to their status all the time: what is no change for a reader is none. */
   #tell(): void {
-    const shown = JSON.stringify([this.state.kind, this.totals, this.nodes]);
+    const shown = JSON.stringify([this.state, this.totals, this.nodes]);
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.#changed.fire();
@@ -240,11 +243,9 @@ export class GpuUse implements Disposable {
   }
 
   #watch(key: string, definition: StoreDefinition<GpuPod | null>, namespace: string | undefined): void {
-    const { client, clock, log } = this.#options;
-    const store = new WatchStore({ client, clock, log, definition, namespace, lingerMs: 0 });
+    const store = this.#options.own(definition, namespace);
     const held = new DisposableStore();
     // Heard from the first word after its start until the last before its end: neither is news.
-    held.add(store);
     held.add(store.hold());
     held.add(store.onDidChangeState(() => this.#look()));
     held.add(

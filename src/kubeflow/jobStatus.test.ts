@@ -23,6 +23,12 @@ const trainJob = (change: Partial<TrainingJob> = {}): TrainingJob =>
     ],
     ...change,
   });
+const MPI = [
+  { role: "Launcher", count: 1, gpus: 0, firstRank: undefined },
+  { role: "Worker", count: 1, gpus: 1, firstRank: 0 },
+];
+const mpiPod = (role: string, change: Partial<JobPod> = {}): JobPod =>
+  pod({ kind: "MPIJob", role, containers: [container({ name: "mpi" })], ...change });
 const trainPod = (role: string, index: number): JobPod =>
   pod({ kind: "TrainJob", job: "llm", role, index, containers: [container({ name: role })] });
 const QUOTA =
@@ -101,6 +107,42 @@ const TABLE: readonly (readonly [what: string, TrainingJob, readonly JobPod[], r
     [pod(ended(1)), worker()],
     [],
     "Running · 2 nodes × 1 GPU · rank 0: ended with exit code 1 · 14 min",
+  ],
+  [
+    "the leader finds no node, another was evicted",
+    job(),
+    [
+      pod({
+        node: undefined,
+        phase: "Pending",
+        containers: [],
+        unschedulable: "0/3 nodes are available: 3 Insufficient cpu.",
+      }),
+      worker({ phase: "Failed", reason: "Evicted", containers: [] }),
+    ],
+    [],
+    "Waiting · rank 0: needs CPUs (not free on any of 3 nodes) · 15 min",
+  ],
+  [
+    "every rank has failed, the operator has not noticed",
+    job(),
+    [pod(ended(1)), worker(ended(1))],
+    [],
+    "Restarting · 2 nodes × 1 GPU · rank 0: ended with exit code 1 · 14 min",
+  ],
+  [
+    "an MPIJob's launcher leads and is no rank",
+    job({ kind: "MPIJob", replicas: MPI }),
+    [mpiPod("launcher", ended(1)), mpiPod("worker")],
+    [],
+    "Running · 1 node × 1 GPU · launcher: ended with exit code 1 · 14 min",
+  ],
+  [
+    "an MPIJob's workers run and its launcher does not yet",
+    job({ kind: "MPIJob", replicas: MPI }),
+    [mpiPod("launcher", { node: undefined, phase: "Pending", containers: [] }), mpiPod("worker")],
+    [],
+    "Starting · launcher: not scheduled yet · 15 min",
   ],
   [
     "restarting",

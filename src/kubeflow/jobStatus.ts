@@ -35,6 +35,8 @@ export function jobSummary(
 
 /** The state alone, for counting. */
 export function jobState(job: TrainingJob, pods: Iterable<JobPod>, podsKnown: boolean): JobState {
+  const held = heldState(job);
+  if (held !== undefined) return held;
   return podsKnown && job.partial !== true ? stateOf(job, replicasOf(job, pods)) : ownState(job, podsKnown);
 }
 
@@ -79,11 +81,14 @@ function stateOf(job: TrainingJob, replicas: readonly Replica[]): JobState {
   if (leading === "Running" || leading === "Succeeded") return "Running";
   const states = new Set(replicas.map((replica) => replicaSummary(replica.pod).state));
   if (job.condition === "Restarting" || states.has("Restarting")) return "Restarting";
-  // A rank has failed and its controller has not drawn the conclusion yet: the job itself goes on.
-  if (states.has("Failed")) return "Running";
+  // A rank has failed and its controller has not drawn the conclusion yet: with others at work the job itself goes on.
+  const isAtWork = replicas.some(
+    ({ source, pod }) => typeof source === "number" && ["Running", "Succeeded"].includes(replicaSummary(pod).state),
+  );
+  if (states.has("Failed") && isAtWork) return "Running";
   if (replicas.some(({ pod }) => pod !== undefined && isStuck(pod))) return "Waiting";
   if (states.has("Starting") || states.has("Running")) return "Starting";
-  return job.restarts === undefined ? "Waiting" : "Restarting";
+  return job.restarts === undefined && !states.has("Failed") ? "Waiting" : "Restarting";
 }
 
 function detailOf(

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { firstNamespaces, namespaceChoice, namespaceFor, namespacesToChoose } from "./namespaceChoice.ts";
+import { firstNamespaces, namespaceChoice, namespacesToChoose } from "./namespaceChoice.ts";
 
 describe("namespaces to show and to choose from", () => {
   const names = Array.from({ length: 30 }, (_, index) => `n${index}`);
@@ -23,10 +23,8 @@ describe("namespaces to show and to choose from", () => {
   });
 
   it("takes all of them as one choice, and for a name only what can be one", () => {
-    const all = namespaceChoice("*");
-    assert.deepEqual([all, all && namespaceFor(all)], [{ kind: "all" }, undefined]);
-    const one = namespaceChoice("team-a");
-    assert.equal(one && namespaceFor(one), "team-a");
+    assert.deepEqual(namespaceChoice("*"), { kind: "all" });
+    assert.deepEqual(namespaceChoice("team-a"), { kind: "one", name: "team-a" });
     for (const text of ["", "A", "a.b", "-a", "a-", "a/b", "..", "a".repeat(64), "a\n"])
       assert.equal(namespaceChoice(text), undefined, JSON.stringify(text));
   });

@@ -14,11 +14,6 @@ export function namespaceChoice(text: string): NamespaceChoice | undefined {
   return NAME.test(text) ? { kind: "one", name: text } : undefined;
 }
 
-/** The namespace as `Stores.get` takes it: undefined is all of them. */
-export function namespaceFor(choice: NamespaceChoice): string | undefined {
-  return choice.kind === "all" ? undefined : choice.name;
-}
-
 export type NamespaceNote = "my profile" | "pinned" | "recent";
 
 /** The namespaces of a cluster that are shown, and whether there may be others. */

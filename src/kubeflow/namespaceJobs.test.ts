@@ -16,14 +16,24 @@ const uid = ({ uid: own }: { uid: string }): string => own;
 class FakeSource implements JobSource {
   readonly #stores = new Map<object, object>();
   readonly all: { readonly holders: number; readonly refreshes: number }[] = [];
-  /** Pods of one job: there is a definition for each. */
-  readonly own = new Map<string, SetStore<JobPod>>();
+  /** Stores of one job, by what they select: there is a definition for each. */
+  readonly single = new Map<string, object>();
 
   store<T extends object>(definition: StoreDefinition<T>): Store<T> {
+    return this.of(definition);
+  }
+
+  own<T extends object>(definition: StoreDefinition<T>): Store<T> {
+    const { kind, labelSelector = "", fieldSelector = "" } = definition;
     const store = this.of<T>(definition);
-    const isPods = definition.kind.plural === "pods" && definition.labelSelector?.includes("=") === true;
-    if (isPods) this.own.set(definition.labelSelector ?? "", this.of(definition));
+    this.single.set(`${kind.plural} ${labelSelector}${fieldSelector}`, store);
     return store;
+  }
+
+  /** The store of one job alone that was asked for. */
+  singleOf<T extends object>(what: string): SetStore<T> {
+    // The test says what it put there.
+    return (this.single.get(what) ?? assert.fail(what)) as SetStore<T>;
   }
 
   listing<T extends object>(definition: ListingDefinition<T>): Listing<T> {
@@ -223,12 +233,57 @@ describe("the training jobs of a namespace", () => {
     assert.equal(whole?.uid, "u7");
     assert.equal(jobs.get(id), whole);
     assert.equal(jobs.get("u7"), whole);
-    const own = source.own.get("training.kubeflow.org/job-name=j7");
-    own?.put(pod({ job: "j7" }));
+    source.singleOf<JobPod>("pods training.kubeflow.org/job-name=j7").put(pod({ job: "j7" }));
     assert.deepEqual(jobs.podsOf(whole).map(uid), ["pod-master-0"]);
     assert.ok(jobs.podsKnownOf(whole));
     assert.equal(jobs.counts.get("Running"), 600);
     assert.equal(await jobs.look("PyTorchJob/team-a/none"), undefined);
+  });
+
+  it("are too many where kinds whose pods are watched together are so in sum, and while one has not answered", () => {
+    const [py, tf] = [source.jobs("PyTorchJob"), source.jobs("TFJob")];
+    for (const store of [py, tf]) store.become({ kind: "loading" });
+    open(["PyTorchJob", "TFJob"]);
+    tf.become({ kind: "live" });
+    assert.equal(source.pods("TFJob").holders, 0, "PyTorchJobs may be thousands");
+    py.put(...Array.from({ length: 600 }, (_, index) => job({ name: `j${index}`, uid: `u${index}` })));
+    py.become({ kind: "live" });
+    assert.equal(source.pods("TFJob").holders, 0);
+    py.set(bert);
+    assert.equal(source.pods("TFJob").holders, 1);
+  });
+
+  it("of too many TrainJobs the JobSet and the Jobs of one that a person looks at are watched", async () => {
+    open(["TrainJob"]);
+    const many = Array.from({ length: 600 }, (_, index) =>
+      job({ kind: "TrainJob", name: `t${index}`, uid: `t${index}` }),
+    );
+    const store = source.jobs("TrainJob");
+    store.put(...many);
+    assert.deepEqual([source.of(JOB_SETS).holders, source.of(BATCH_JOBS).holders], [0, 0]);
+    const [first, second] = many;
+    assert.ok(first !== undefined && second !== undefined);
+    store.wholes.set("t0", first);
+    store.wholes.set("t1", second);
+    await jobs.look(jobKey(first));
+    const jobSets = source.singleOf<JobSet>("jobsets metadata.name=t0");
+    const replicas = [{ role: "node", count: 3, gpus: 2, firstRank: 0 }];
+    jobSets.put({ uid: "s1", name: "t0", namespace: "team-a", created: 0, restarts: 4, replicas });
+    assert.equal(jobs.get("TrainJob/team-a/t0")?.restarts, 4);
+    assert.equal(source.singleOf("jobs jobset.sigs.k8s.io/jobset-name=t0").holders, 1);
+    jobs.dispose();
+    assert.ok(source.all.every(({ holders }) => holders === 0));
+  });
+
+  it("are stale since one of them could not be read, however often that is asked", async () => {
+    open(["PyTorchJob", "TFJob"]);
+    await clock.advance(10_000);
+    source.jobs("TFJob").become({ kind: "failed", error: new Error("odd") });
+    const since = clock.now();
+    await clock.advance(60_000);
+    assert.deepEqual(jobs.state, { kind: "stale", since, why: "odd" });
+    source.jobs("TFJob").become({ kind: "live" });
+    assert.deepEqual(jobs.state, { kind: "live" });
   });
 
   it("say one state for all kinds: those that are absent or forbidden count where there are no others", () => {

@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { type Disposable, DisposableStore } from "../core/dispose.ts";
 import { Emitter } from "../core/events.ts";
 import type { Listing, ListingDefinition, Store, StoreDefinition, StoreState } from "../kube/store.ts";
+import { settledWithin } from "../kube/settledWithin.ts";
 import { jobKey, JOB_KINDS, type JobKindInfo, kindOf } from "./jobKinds.ts";
 import { JobParts } from "./partsOfJobs.ts";
 import { jobState, type JobSummary, jobSummary } from "./jobStatus.ts";
@@ -15,6 +16,8 @@ import { type Reason, type Surroundings, whyOf } from "./why.ts";
 export interface JobSource {
   /** All namespaces where `namespace` is undefined. */
   store<T extends object>(definition: StoreDefinition<T>, namespace: string | undefined): Store<T>;
+  /** One that nobody else gets; it ends with its last holder. */
+  own<T extends object>(definition: StoreDefinition<T>, namespace: string | undefined): Store<T>;
   listing<T extends object>(definition: ListingDefinition<T>, namespace: string): Listing<T>;
 }
 
@@ -47,6 +50,8 @@ export class NamespaceJobs implements Disposable {
   /** Keys of jobs whose state is to be counted anew. */
   readonly #uncounted = new Set<string>();
 
+  #staleSince: number | undefined;
+
   readonly onDidChange = this.#changed.event;
   readonly onDidChangeState = this.#stateChanged.event;
 
@@ -57,6 +62,10 @@ export class NamespaceJobs implements Disposable {
     for (const info of JOB_KINDS.filter(({ kind }) => kinds.includes(kind))) this.#watch(source, info);
     this.#countAll();
     this.#seeParts();
+  }
+
+  get size(): number {
+    return this.#keys.size;
   }
 
   /** In no order. */
@@ -71,7 +80,10 @@ export class NamespaceJobs implements Disposable {
 
   get state(): StoreState {
     const states = [...this.#kinds.values()].map(({ store }) => store.state);
-    return mergedState(states, this.#clock.now());
+    const state = mergedState(states, this.#staleSince ?? this.#clock.now());
+    // It is read at every change of any of them.
+    this.#staleSince = state.kind === "stale" ? state.since : undefined;
+    return state;
   }
 
   /** Kinds that the person may not list, with the server's words. */
@@ -139,19 +151,13 @@ export class NamespaceJobs implements Disposable {
   }
 
   /** Resolves when there is an answer of every kind, well or not, or `ms` milliseconds have passed. */
-  async answered(ms: number): Promise<void> {
-    const over = new AbortController();
-    const time = this.#clock.sleep(ms, over.signal).catch(() => undefined);
+  answered(ms: number): Promise<void> {
     // Pods are asked for once it is known that there are jobs, and not too many.
-    for (let round = 0; round < 3 && !over.signal.aborted; round++) {
-      const all = [...[...this.#kinds.values()].map(({ store }) => store), ...this.#parts.stores];
-      const asking = all.filter(({ state }) => state.kind === "idle" || state.kind === "loading");
-      if (asking.length === 0) break;
-      const answers = Promise.allSettled(asking.map((store) => store.settled(over.signal)));
-      const isLate = await Promise.race([answers.then(() => false), time.then(() => true)]);
-      if (isLate) break;
-    }
-    over.abort();
+    const stores = (): readonly Store<object>[] => [
+      ...[...this.#kinds.values()].map(({ store }) => store),
+      ...this.#parts.stores,
+    ];
+    return settledWithin(stores, this.#clock, ms);
   }
 
   /** Reads everything anew. */
@@ -238,7 +244,7 @@ export class NamespaceJobs implements Disposable {
 
   /** Watches what belongs to jobs as soon as there can be some. */
   #seeParts(): void {
-    for (const [kind, { store }] of this.#kinds) this.#parts.see(kindOf(kind), store);
+    this.#parts.see([...this.#kinds].map(([kind, { store }]) => ({ info: kindOf(kind), jobs: store })));
   }
 
   #countAll(): void {

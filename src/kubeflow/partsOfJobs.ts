@@ -1,9 +1,10 @@
 import { type Disposable, DisposableStore } from "../core/dispose.ts";
+import { assertName } from "../kube/names.ts";
 import type { Store } from "../kube/store.ts";
 import { jobKey, type JobKindInfo, kindOf } from "./jobKinds.ts";
 import { JOB_WARNINGS } from "./kinds/event.ts";
 import { BATCH_JOBS, type BatchJob, JOB_SETS, type JobSet, withParts, withPods } from "./kinds/trainJob.ts";
-import { podLabel } from "./labels.ts";
+import { JOBSET_LABELS, podLabel } from "./labels.ts";
 import { isKnown } from "./mergedState.ts";
 import type { JobEvent, JobKind, JobPod, TrainingJob } from "./model.ts";
 import type { JobSource } from "./namespaceJobs.ts";
@@ -14,6 +15,25 @@ const MOST_JOBS = 500;
 /** Jobs looked at whose pods are watched at a time. */
 const MOST_LOOKED_AT = 20;
 
+/** What is watched of TrainJobs besides their pods. */
+interface Below {
+  readonly jobSets: StoreIndex<JobSet>;
+  readonly batchJobs: StoreIndex<BatchJob>;
+}
+
+/** What is watched of one job alone, as far as it is not watched for all. */
+interface LookedAt {
+  readonly pods: StoreIndex<JobPod> | undefined;
+  readonly below: Below | undefined;
+  readonly held: DisposableStore;
+}
+
+/** The jobs of a kind. */
+export interface JobsOfKind {
+  readonly info: JobKindInfo;
+  readonly jobs: Store<TrainingJob>;
+}
+
 /** What stands below the training jobs of a namespace: pods, warnings, and a TrainJob's JobSet and Jobs. By key of the job. */
 export class JobParts implements Disposable {
   readonly #source: JobSource;
@@ -22,10 +42,9 @@ export class JobParts implements Disposable {
   readonly #held = new DisposableStore();
   /** By definition: the v1 kinds share one. */
   readonly #pods = new Map<JobKindInfo["pods"], StoreIndex<JobPod>>();
-  readonly #lookedAt = new Map<string, StoreIndex<JobPod>>();
+  readonly #lookedAt = new Map<string, LookedAt>();
   #warnings: StoreIndex<JobEvent> | undefined;
-  #jobSets: StoreIndex<JobSet> | undefined;
-  #batchJobs: StoreIndex<BatchJob> | undefined;
+  #below: Below | undefined;
 
   /** `onChange` gets the keys of jobs whose parts have changed; undefined where any may have. */
   constructor(
@@ -39,54 +58,56 @@ export class JobParts implements Disposable {
   }
 
   get stores(): readonly Store<object>[] {
-    const indexes = [
-      ...this.#pods.values(),
-      ...this.#lookedAt.values(),
-      this.#warnings,
-      this.#jobSets,
-      this.#batchJobs,
-    ];
+    const own = [...this.#lookedAt.values()];
+    const below = [this.#below, ...own.map((one) => one.below)].flatMap((one) =>
+      one ? [one.jobSets, one.batchJobs] : [],
+    );
+    const indexes = [...this.#pods.values(), ...own.map(({ pods }) => pods), this.#warnings, ...below];
     return indexes.flatMap((index) => (index === undefined ? [] : [index.store as Store<object>]));
   }
 
-  /** Begins to watch what jobs of this kind have, once it is known that they are not too many. */
-  see(info: JobKindInfo, jobs: Store<TrainingJob>): void {
-    const { items, state } = jobs;
-    if (info.kind === "TrainJob" && items.size > 0) this.#seeTrainJobs();
-    if (this.#pods.has(info.pods) || items.size >= MOST_JOBS) return;
-    if (items.size === 0 && state.kind !== "live") return;
-    this.#pods.set(info.pods, this.#watchPods(this.#source.store(info.pods, this.#namespace)));
-    this.#seeWarnings();
+  /** Begins to watch what jobs have, once it is known that those whose pods are watched together are not too many. */
+  see(kinds: readonly JobsOfKind[]): void {
+    for (const [pods, group] of Map.groupBy(kinds, ({ info }) => info.pods)) {
+      const isTrain = group.some(({ info }) => info.kind === "TrainJob");
+      if (this.#pods.has(pods) && (!isTrain || this.#below !== undefined)) continue;
+      const count = group.reduce((sum, { jobs }) => sum + jobs.items.size, 0);
+      if (count >= MOST_JOBS || group.some(({ jobs }) => !hasAnswered(jobs))) continue;
+      if (isTrain && count > 0) this.#below ??= this.#watchBelow(this.#held);
+      if (this.#pods.has(pods) || !group.some(({ jobs }) => isKnown(jobs.state))) continue;
+      this.#pods.set(pods, this.#watchPods(this.#source.store(pods, this.#namespace), this.#held));
+      this.#seeWarnings();
+    }
   }
 
   /** A person looks at this job. */
   look(job: TrainingJob): void {
     const { pods } = kindOf(job.kind);
-    if (this.#pods.has(pods)) return;
+    const needsPods = !this.#pods.has(pods);
+    const needsBelow = job.kind === "TrainJob" && this.#below === undefined;
+    if (!needsPods && !needsBelow) return;
     this.#seeWarnings();
     const key = jobKey(job);
     const known = this.#lookedAt.get(key);
-    const own = { ...pods, labelSelector: `${podLabel(job.kind)}=${job.name}` };
     // The one that was looked at last stands at the end.
     this.#lookedAt.delete(key);
-    this.#lookedAt.set(key, known ?? this.#watchPods(this.#source.store(own, job.namespace)));
-    for (const [other, index] of this.#lookedAt) {
+    this.#lookedAt.set(key, known ?? this.#lookAt(job, needsPods, needsBelow));
+    for (const [other, { held }] of this.#lookedAt) {
       if (this.#lookedAt.size <= MOST_LOOKED_AT) break;
       this.#lookedAt.delete(other);
-      this.#held.release(index);
+      this.#held.release(held);
     }
   }
 
   /** Whether that a job of this kind has no pods means something. */
   podsKnown(kind: JobKind, key = ""): boolean {
-    const index = this.#lookedAt.get(key) ?? this.#pods.get(kindOf(kind).pods);
+    const index = this.#podsIndex(kind, key);
     return index !== undefined && isKnown(index.store.state);
   }
 
   podsOf(job: TrainingJob): readonly JobPod[] {
     const key = jobKey(job);
-    const index = this.#lookedAt.get(key) ?? this.#pods.get(kindOf(job.kind).pods);
-    return index === undefined ? [] : [...index.get(key)];
+    return [...(this.#podsIndex(job.kind, key)?.get(key) ?? [])];
   }
 
   warningsOf(job: TrainingJob): readonly JobEvent[] {
@@ -103,18 +124,34 @@ export class JobParts implements Disposable {
   /** A TrainJob with what its JobSet and Jobs tell, as far as they may be read. */
   complete(job: TrainingJob): TrainingJob {
     const key = jobKey(job);
-    const [jobSet] = this.#jobSets?.get(key) ?? [];
-    return withPods(withParts(job, jobSet, [...(this.#batchJobs?.get(key) ?? [])]), this.podsOf(job));
+    const below = this.#below ?? this.#lookedAt.get(key)?.below;
+    const [jobSet] = below?.jobSets.get(key) ?? [];
+    return withPods(withParts(job, jobSet, [...(below?.batchJobs.get(key) ?? [])]), this.podsOf(job));
   }
 
   dispose(): void {
     this.#held.dispose();
   }
 
-  #watchPods(store: Store<JobPod>): StoreIndex<JobPod> {
+  #podsIndex(kind: JobKind, key: string): StoreIndex<JobPod> | undefined {
+    return this.#lookedAt.get(key)?.pods ?? this.#pods.get(kindOf(kind).pods);
+  }
+
+  #lookAt(job: TrainingJob, needsPods: boolean, needsBelow: boolean): LookedAt {
+    const held = this.#held.add(new DisposableStore());
+    const { pods } = kindOf(job.kind);
+    const own = { ...pods, labelSelector: `${podLabel(job.kind)}=${assertName(job.name)}` };
+    return {
+      held,
+      pods: needsPods ? this.#watchPods(this.#source.own(own, job.namespace), held) : undefined,
+      below: needsBelow ? this.#watchBelow(held, job) : undefined,
+    };
+  }
+
+  #watchPods(store: Store<JobPod>, held: DisposableStore): StoreIndex<JobPod> {
     const keyOf = ({ kind, namespace, job }: JobPod): string => jobKey({ kind, namespace, name: job });
     const onChange = (pods: readonly JobPod[] | undefined): void => this.#onChange(pods && new Set(pods.map(keyOf)));
-    return this.#held.add(new StoreIndex(store, keyOf, uidOf, onChange, () => this.#onChange(undefined)));
+    return held.add(new StoreIndex(store, keyOf, uidOf, onChange, () => this.#onChange(undefined)));
   }
 
   #seeWarnings(): void {
@@ -132,8 +169,8 @@ export class JobParts implements Disposable {
   #keysOf({ aboutKind, aboutName, aboutUid, namespace }: JobEvent): readonly string[] {
     const trainJob = (name: string): string => jobKey({ kind: "TrainJob", namespace, name });
     if (aboutKind === "Pod") {
-      const pod = [...this.#pods.values(), ...this.#lookedAt.values()]
-        .map(({ store }) => store.items.get(aboutUid))
+      const pod = [...this.#pods.values(), ...[...this.#lookedAt.values()].map(({ pods }) => pods)]
+        .map((index) => index?.store.items.get(aboutUid))
         .find((found) => found !== undefined);
       return pod === undefined ? [] : [jobKey({ kind: pod.kind, namespace, name: pod.job })];
     }
@@ -144,21 +181,33 @@ export class JobParts implements Disposable {
     return parts.slice(1).map((_, at) => trainJob(parts.slice(0, at + 1).join("-")));
   }
 
-  #seeTrainJobs(): void {
-    if (this.#jobSets !== undefined) return;
-    const source = this.#source;
+  /** JobSets and Jobs of all TrainJobs, or those of one. */
+  #watchBelow(held: DisposableStore, job?: TrainingJob): Below {
     const keyOf = (namespace: string, name: string): string => jobKey({ kind: "TrainJob", namespace, name });
-    this.#jobSets = this.#held.add(
-      this.#index(source.store(JOB_SETS, this.#namespace), ({ namespace, name }) => keyOf(namespace, name)),
-    );
-    this.#batchJobs = this.#held.add(
-      this.#index(source.store(BATCH_JOBS, this.#namespace), ({ namespace, jobSet }) => keyOf(namespace, jobSet)),
-    );
+    const [jobSets, batchJobs] =
+      job === undefined
+        ? [this.#source.store(JOB_SETS, this.#namespace), this.#source.store(BATCH_JOBS, this.#namespace)]
+        : [
+            this.#source.own({ ...JOB_SETS, fieldSelector: `metadata.name=${assertName(job.name)}` }, job.namespace),
+            this.#source.own(
+              { ...BATCH_JOBS, labelSelector: `${JOBSET_LABELS.jobSet}=${assertName(job.name)}` },
+              job.namespace,
+            ),
+          ];
+    return {
+      jobSets: held.add(this.#index(jobSets, ({ namespace, name }) => keyOf(namespace, name))),
+      batchJobs: held.add(this.#index(batchJobs, ({ namespace, jobSet }) => keyOf(namespace, jobSet))),
+    };
   }
 
   #index<T extends { readonly uid: string }>(store: Store<T>, keyOf: (item: T) => string): StoreIndex<T> {
     return new StoreIndex(store, keyOf, uidOf, (items) => this.#onChange(items && new Set(items.map(keyOf))));
   }
+}
+
+/** It has said how many there are, or that it will not. */
+function hasAnswered({ state }: Store<object>): boolean {
+  return state.kind !== "idle" && state.kind !== "loading";
 }
 
 function aboutKey(kind: string, namespace: string, name: string): string {

@@ -38,6 +38,17 @@ describe("how a pod failed", () => {
       dead({}, { reason: "DeadlineExceeded", message: "Pod was active longer" }),
       "ran longer than its deadline allows: Pod was active longer",
     ],
+    // A sidecar that falls before or after the person's own container is not what failed.
+    [
+      pod({
+        phase: "Failed",
+        containers: [
+          container({ name: "proxy", state: "terminated", exitCode: 143, reason: "Error" }),
+          container({ state: "terminated", exitCode: 3, reason: "Error" }),
+        ],
+      }),
+      "ended with exit code 3",
+    ],
     // A sidecar that ended well hides nothing, and what was killed for memory comes before what fell with it.
     [
       pod({

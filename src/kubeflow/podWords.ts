@@ -1,6 +1,8 @@
 // What containers, pods and their warnings say, in words that a person can act on. All of it is hostile text.
 import { label } from "../core/sanitize.ts";
 import { shorten } from "../core/text.ts";
+import { NODE_CONTAINER } from "./kinds/trainJob.ts";
+import { V1_KINDS } from "./kinds/v1Job.ts";
 import type { ContainerState, JobEvent, JobPod } from "./model.ts";
 import { parseMissingQuota, parseQuota, quotaWords } from "./quota.ts";
 import { quantity } from "./scheduling.ts";
@@ -78,10 +80,20 @@ export function failureOf(pod: JobPod): string {
   return failed === undefined ? label(pod.reason ?? "failed", 80) : endWords(failed);
 }
 
-/** The container whose end counts: one that was killed for memory, else the first that failed. */
+const CONTAINERS: ReadonlyMap<string, string> = new Map(V1_KINDS.map(({ kind, container }) => [kind, container]));
+
+/** The container that runs the person's code. Sidecars may stand before it. */
+export function mainContainer(pod: JobPod): ContainerState | undefined {
+  const own = pod.containers.filter(({ init }) => !init);
+  const name = CONTAINERS.get(pod.kind) ?? NODE_CONTAINER;
+  return own.find((container) => container.name === name || container.name === pod.role) ?? own[0];
+}
+
+/** The container whose end counts: one that was killed for memory, else the person's own, else the first that failed. */
 export function failedContainer(pod: JobPod): ContainerState | undefined {
   const failed = pod.containers.filter(({ state, exitCode }) => state === "terminated" && exitCode !== 0);
-  return failed.find(({ reason }) => reason === "OOMKilled") ?? failed[0];
+  const main = mainContainer(pod);
+  return failed.find(({ reason }) => reason === "OOMKilled") ?? failed.find((one) => one === main) ?? failed[0];
 }
 
 /** `keeps crashing: ended with exit code 1`. */

@@ -1,9 +1,10 @@
 import { label } from "../core/sanitize.ts";
+import { LAUNCHER_ROLE } from "./kinds/v1Job.ts";
 import type { ContainerState, JobPod, ReplicaSet, Source, Summary, TrainingJob } from "./model.ts";
-import { NODE_CONTAINER } from "./kinds/trainJob.ts";
-import { V1_KINDS } from "./kinds/v1Job.ts";
-import { crashWords, disruptionWords, failureOf, isImageWait, waitingText } from "./podWords.ts";
+import { crashWords, disruptionWords, failureOf, isImageWait, mainContainer, waitingText } from "./podWords.ts";
 import { unschedulableText } from "./scheduling.ts";
+
+export { mainContainer } from "./podWords.ts";
 
 /** A place in a job: its rank or its name, and the newest pod that holds it, if there is one. */
 export interface Replica {
@@ -29,9 +30,11 @@ export function replicasOf(job: TrainingJob, pods: Iterable<JobPod>): readonly R
   );
 }
 
-/** The replica whose state stands for the job's: rank 0, where it has ranks. */
+/** The replica whose state stands for the job's: a launcher, else rank 0, where it has ranks. */
 export function leaderOf(replicas: readonly Replica[]): Replica | undefined {
-  return replicas.find(({ source }) => source === 0) ?? replicas[0];
+  return (
+    replicas.find(({ role }) => role === LAUNCHER_ROLE) ?? replicas.find(({ source }) => source === 0) ?? replicas[0]
+  );
 }
 
 /** Whether the pod is this job's, and not one that an earlier job of the same name has left. */
@@ -65,18 +68,21 @@ export function bySource(a: Source, b: Source): number {
   return typeof a === typeof b ? String(a).localeCompare(String(b)) : typeof a === "number" ? -1 : 1;
 }
 
-const CONTAINERS: ReadonlyMap<string, string> = new Map(V1_KINDS.map(({ kind, container }) => [kind, container]));
-
-/** The container that runs the person's code. Sidecars may stand before it. */
-export function mainContainer(pod: JobPod): ContainerState | undefined {
-  const own = pod.containers.filter(({ init }) => !init);
-  const name = CONTAINERS.get(pod.kind) ?? NODE_CONTAINER;
-  return own.find((container) => container.name === name || container.name === pod.role) ?? own[0];
-}
+const NO_POD: Summary = { state: "Waiting", detail: "no pod yet" };
+/** A pod that changes is another object. */
+const summaries = new WeakMap<JobPod, Summary>();
 
 /** What a replica is doing, from its pod alone. */
 export function replicaSummary(pod: JobPod | undefined): Summary {
-  if (pod === undefined) return { state: "Waiting", detail: "no pod yet" };
+  if (pod === undefined) return NO_POD;
+  const known = summaries.get(pod);
+  if (known !== undefined) return known;
+  const summary = summaryOf(pod);
+  summaries.set(pod, summary);
+  return summary;
+}
+
+function summaryOf(pod: JobPod): Summary {
   const main = mainContainer(pod);
   if (pod.phase === "Succeeded" || (main?.state === "terminated" && main.exitCode === 0))
     return { state: "Succeeded", detail: nameOf(pod.node) };

@@ -47,7 +47,7 @@ describe("what the scheduler says", () => {
 
   it("names the GPUs that are free where they are known", () => {
     const message = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu.";
-    assert.equal(unschedulableText(message, { "nvidia.com/gpu": "2" }, 1), "needs 2 × GPU (1 free)");
+    assert.equal(unschedulableText(message, { "nvidia.com/gpu": "2" }, { free: 1 }), "needs 2 × GPU (1 free)");
   });
 
   it("hostile sentences of any size stay one short plain line, and take no time", () => {

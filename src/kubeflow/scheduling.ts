@@ -1,6 +1,7 @@
 import { label } from "../core/sanitize.ts";
 import { shorten } from "../core/text.ts";
 import { gpuNoun, isGpuResource } from "./gpuNames.ts";
+import type { NodeUse } from "./gpuUse.ts";
 
 /** Why the scheduler finds no node, in plain words (kubernetes pkg/scheduler/framework/types.go: FitError). */
 export interface Unschedulable {
@@ -74,12 +75,12 @@ const OTHERS: readonly (readonly [RegExp, (is: string, has: string) => string])[
 
 /**
  * In short: `needs 2 × GPU (not free on 1 of 3 nodes); 2 nodes have the taint gpu=true, …`. `needs` is what the pod asks
- * for, by resource name; `gpusFree` how many GPUs the cluster has free, where that is known.
+ * for, by resource name; `gpus` what the cluster has free, where that is known: of single nodes up to three are named.
  */
 export function unschedulableText(
   message: string | undefined,
   needs: Readonly<Record<string, string>> = {},
-  gpusFree?: number,
+  gpus: { readonly free?: number | undefined; readonly nodes?: readonly NodeUse[] | undefined } = {},
 ): string {
   if (message === undefined) return "not scheduled yet";
   const parsed = parseUnschedulable(message);
@@ -87,10 +88,34 @@ export function unschedulableText(
   const { nodes, short, others } = parsed;
   const wants = short.map(({ resource, nodes: count }) => {
     const where = nodes === undefined ? `${count} nodes` : nodesWords(count, nodes);
-    const free = isGpuResource(resource) && gpusFree !== undefined ? `${gpusFree} free` : `not free on ${where}`;
-    return `${amountOf(resource, needs[resource])} (${free})`;
+    const amount = amountOf(resource, needs[resource]);
+    const onNodes = nodeWords(resource, gpus.nodes ?? []);
+    // One resource alone needs no brackets.
+    if (onNodes !== "") return short.length === 1 ? `${amount}: ${onNodes}` : `${amount} (${onNodes})`;
+    return `${amount} (${isGpuResource(resource) && gpus.free !== undefined ? `${gpus.free} free` : `not free on ${where}`})`;
   });
-  return label([...(wants.length === 0 ? [] : [`needs ${wants.join(" and ")}`]), ...others].join("; "), 160);
+  const most = gpus.nodes === undefined ? 160 : 320;
+  return label([...(wants.length === 0 ? [] : [`needs ${wants.join(" and ")}`]), ...others].join("; "), most);
+}
+
+/** Nodes named in one sentence. */
+const MOST_NODES = 3;
+
+/** `gpu-a has 1 free, gpu-b 0, 4 others no more`; empty where no node has any of it. */
+function nodeWords(resource: string, nodes: readonly NodeUse[]): string {
+  const own = nodes
+    .flatMap(({ node, resources }) => {
+      const has = resources.find((one) => one.resource === resource);
+      if (has === undefined || has.total === 0) return [];
+      const takesPods = node.ready && !node.unschedulable;
+      return [{ name: label(node.name, 40), free: takesPods ? Math.max(0, has.total - has.used) : 0 }];
+    })
+    .sort((a, b) => b.free - a.free);
+  const named = own
+    .slice(0, MOST_NODES)
+    .map(({ name, free }, at) => (at === 0 ? `${name} has ${free} free` : `${name} ${free}`));
+  const rest = own.length - named.length;
+  return [...named, ...(rest > 0 ? [`${rest === 1 ? "1 other" : `${rest} others`} no more`] : [])].join(", ");
 }
 
 function nodesWords(count: number, of: number): string {

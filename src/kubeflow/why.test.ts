@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import type { NodeUse } from "./gpuUse.ts";
+import { projectNode } from "./kinds/node.ts";
 import type { JobEvent, JobPod, TrainingJob } from "./model.ts";
 import { container, job, pod, warning } from "./testing/objects.ts";
 import { whyOf } from "./why.ts";
@@ -222,6 +224,23 @@ describe("why a job does not run as it should", () => {
     assert.deepEqual(whyOf(wide(), [], [], NOW, { podsKnown: false }), []);
     const [reason] = whyOf(wide(), [pod(unplaced)], [], NOW, { gpusFree: 1 });
     assert.equal(reason?.text, "Rank 0 finds no node: needs 2 × GPU (1 free).");
+  });
+
+  it("names up to three nodes, and what each has free", () => {
+    const use = (name: string, total: number, used: number, ready = true): NodeUse => ({
+      node: projectNode({
+        metadata: { name },
+        ...{ status: { conditions: [{ type: "Ready", status: ready ? "True" : "False" }] } },
+      }),
+      ...{ total, used, free: total - used, holders: [] },
+      resources: [{ resource: "nvidia.com/gpu", total, used }],
+    });
+    const says = (...nodes: readonly NodeUse[]): string | undefined =>
+      whyOf(wide(), [pod(unplaced)], [], NOW, { gpusFree: 1, nodes })[0]?.text;
+    const nodes = [use("gpu-b", 8, 8), use("gpu-a", 8, 7), use("cpu", 0, 0), use("gone", 8, 0, false)];
+    assert.equal(says(...nodes), "Rank 0 finds no node: needs 2 × GPU: gpu-a has 1 free, gpu-b 0, gone 0.");
+    assert.match(says(...nodes, use("x", 1, 1), use("y", 1, 1)) ?? "", /, gone 0, 2 others no more\.$/);
+    assert.match(says() ?? "", /needs 2 × GPU \(1 free\)\.$/);
   });
 
   it("a thousand ranks make few reasons, and hostile texts short plain lines", () => {

@@ -1,6 +1,7 @@
 // Why a job does not run as it should: the reasons in the order in which a person should look at them.
 import { label } from "../core/sanitize.ts";
 import { shorten } from "../core/text.ts";
+import type { NodeUse } from "./gpuUse.ts";
 import { describeReplicas, firstFailed, isFinished, mountFailure, warningFor } from "./jobStatus.ts";
 import type { JobEvent, JobPod, Source, TrainingJob } from "./model.ts";
 import { failedContainer, imageFailure, isImageWait, waitingText, warningText } from "./podWords.ts";
@@ -36,6 +37,8 @@ export interface Surroundings {
   readonly podsKnown?: boolean;
   /** GPUs that the cluster has free. */
   readonly gpusFree?: number;
+  /** Its nodes, where it is known what all their pods hold: those that come nearest are named. */
+  readonly nodes?: readonly NodeUse[];
 }
 
 const MOST_REASONS = 8;
@@ -86,7 +89,7 @@ function waits(
   job: TrainingJob,
   replicas: readonly Replica[],
   warnings: readonly JobEvent[],
-  { podsKnown = true, gpusFree }: Surroundings,
+  { podsKnown = true, gpusFree, nodes }: Surroundings,
   now: number,
 ): readonly Reason[] {
   const isMissing = podsKnown && replicas.some(({ pod }) => pod === undefined);
@@ -96,7 +99,7 @@ function waits(
     ...(warning !== undefined && (isMissing || !podsKnown) ? [refusal(job, warning)] : []),
     ...takenAway(replicas),
     ...crashes(replicas),
-    ...unplaced(replicas, gpusFree),
+    ...unplaced(replicas, { free: gpusFree, nodes }),
     ...stuck(replicas, warnings),
     ...rendezvous(replicas),
     ...(nothing && podsKnown && warning === undefined && now - job.created > NO_PODS_AFTER_MS ? [silence(job)] : []),
@@ -198,9 +201,9 @@ function crashes(replicas: readonly Replica[]): readonly Reason[] {
   });
 }
 
-function unplaced(replicas: readonly Replica[], gpusFree: number | undefined): readonly Reason[] {
+function unplaced(replicas: readonly Replica[], gpus: Parameters<typeof unschedulableText>[2]): readonly Reason[] {
   const waiting = replicas.filter(({ pod }) => pod?.node === undefined && pod?.unschedulable !== undefined);
-  const wordsOf = ({ pod }: Replica): string => unschedulableText(pod?.unschedulable, pod?.needs, gpusFree);
+  const wordsOf = ({ pod }: Replica): string => unschedulableText(pod?.unschedulable, pod?.needs, gpus);
   return [...Map.groupBy(waiting, wordsOf)].map(([words, members]) => {
     const { pod, source } = members[0] ?? NOBODY;
     const short = parseUnschedulable(pod?.unschedulable ?? "")?.short.length ?? 0;

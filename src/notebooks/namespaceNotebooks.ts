@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { type Disposable, DisposableStore } from "../core/dispose.ts";
 import { Emitter } from "../core/events.ts";
 import type { Store, StoreState } from "../kube/store.ts";
+import { settledWithin } from "../kube/settledWithin.ts";
 import { JOB_WARNINGS } from "../kubeflow/kinds/event.ts";
 import { type Notebook, NOTEBOOK_PODS, NOTEBOOKS } from "../kubeflow/kinds/notebook.ts";
 import type { JobEvent, JobPod } from "../kubeflow/model.ts";
@@ -95,13 +96,8 @@ export class NamespaceNotebooks implements Disposable {
   }
 
   /** Resolves when every kind has answered, well or not, or `ms` milliseconds have passed. */
-  async answered(ms: number): Promise<void> {
-    const asking = this.#stores.filter(({ state }) => state.kind === "idle" || state.kind === "loading");
-    if (asking.length === 0) return;
-    const over = new AbortController();
-    const all = Promise.allSettled(asking.map((store) => store.settled(over.signal)));
-    await Promise.race([all, this.#clock.sleep(ms, over.signal).catch(() => undefined)]);
-    over.abort();
+  answered(ms: number): Promise<void> {
+    return settledWithin(() => this.#stores, this.#clock, ms);
   }
 
   /** Reads everything anew. */

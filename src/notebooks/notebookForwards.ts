@@ -22,9 +22,13 @@ export class NotebookForwards implements Disposable {
     const { uid } = notebook;
     const known = this.#open.get(uid);
     if (known?.connection !== connection) this.close(uid);
-    const forward = this.#open.get(uid)?.forward ?? start(connection, notebook);
-    this.#open.set(uid, { connection, forward });
-    const started = await forward;
+    const entry = this.#open.get(uid) ?? { connection, forward: start(connection, notebook) };
+    this.#open.set(uid, entry);
+    const started = await entry.forward.catch((error: unknown) => {
+      // The next try begins anew.
+      if (this.#open.get(uid) === entry) this.#open.delete(uid);
+      throw error;
+    });
     if (this.#isDisposed) started.dispose();
     return { address: started.address(notebook.path), allowHost: (host) => started.allowHost(host) };
   }

@@ -55,9 +55,9 @@ const TABLE: readonly Row[] = [
   ["stopped, its pod still there", { stopped: true }, own(), [], /^Stopping · $/],
   ["stopped and deleted", { stopped: true, deleting: true }, undefined, [], /^Stopped · $/],
   ["being deleted though ready", { deleting: true, ready: true }, own(), [], /^Stopping · being deleted$/],
-  ["ready", { ready: true, gpus: 2 }, own(), [warning("old")], /^Ready · 2 GPUs · 15 min$/],
+  ["ready", { ready: true, gpus: 2 }, own(), [warning("old")], /^Ready · 15 min$/],
   ["ready and in use", { ready: true, lastActivity: NOW - 60_000 }, own(), [], /^Ready · 15 min$/],
-  ["ready and idle", { ready: true, gpus: 1, lastActivity: 0 }, own(), [], /^Ready · 1 GPU · idle for 15 min$/],
+  ["ready and idle", { ready: true, gpus: 1, lastActivity: 0 }, own(), [], /^Ready · idle for 15 min$/],
   ["container runs, not ready", {}, own(), [], /^Starting · its server is not ready yet · 15 min$/],
   ["image is being pulled", {}, own(waits("ContainerCreating")), [], /^Starting · on gpu-1 · 15 min$/],
   [

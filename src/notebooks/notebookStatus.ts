@@ -1,5 +1,5 @@
 import { label } from "../core/sanitize.ts";
-import { age, plural } from "../core/text.ts";
+import { age } from "../core/text.ts";
 import type { Notebook, Said } from "../kubeflow/kinds/notebook.ts";
 import type { JobEvent, JobPod } from "../kubeflow/model.ts";
 import { imageFailure, warningText } from "../kubeflow/podWords.ts";
@@ -42,15 +42,10 @@ export function notebookSummary(
   if (notebook.ready) {
     const idle =
       lastActivity !== undefined && now - lastActivity >= IDLE_MS ? `idle for ${age(now - lastActivity)}` : since;
-    return { state: "Ready", detail: joined(gpuWords(notebook), idle) };
+    return { state: "Ready", detail: idle };
   }
   const { state, detail } = (pod && ofPod(pod)) ?? ofStatus(notebook) ?? ofWarning(warnings);
   return { state, detail: joined(detail, since) };
-}
-
-/** `2 GPUs`; empty for none. */
-function gpuWords({ gpus }: Notebook): string {
-  return gpus === 0 ? "" : plural(gpus, "GPU");
 }
 
 /** Why it does not serve; nothing where it does, or is on its way. */

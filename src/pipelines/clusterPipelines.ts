@@ -44,7 +44,7 @@ const LISTS: Readonly<Record<ListKind, ListInfo>> = {
   },
 };
 /** Rows of a page: a run brings all of its tasks along, some 4 KB each. */
-export const PAGE_SIZE = 20;
+const PAGE_SIZE = 20;
 /** Milliseconds after which a page is read again: with runs that are under way, and without. */
 const ACTIVE_MS = 10_000;
 const IDLE_MS = 60_000;

@@ -74,6 +74,15 @@ describe("what the pipelines' server answers", () => {
     ]);
   });
 
+  it("a task that was left out after a failure is skipped, and does not wait for ever", () => {
+    const left = { ...task("train"), state: undefined, end_time: "2026-11-22T09:11:23Z" };
+    const run = readRun({ ...RUN, state: "FAILED", run_details: { task_details: [left] } });
+    assert.deepEqual(
+      run?.tasks.map(({ name, state }) => [name, state]),
+      [["train", "Skipped"]],
+    );
+  });
+
   it("a recurring run, with its schedule and whether it is enabled", () => {
     const read = (more: object) => readRecurringRun({ recurring_run_id: "a", ...more });
     const periodic = read({ status: "ENABLED", trigger: { periodic_schedule: { interval_second: "3600" } } });

@@ -129,9 +129,9 @@ function past(value: unknown): number | undefined {
 }
 
 /** What was made a moment ago has no state yet, and unset fields are left out. */
-function stateOf(value: unknown): RunState {
+function stateOf(value: unknown, unset: RunState = "Waiting"): RunState {
   return value === undefined
-    ? "Waiting"
+    ? unset
     : (typeof value === "string" && Object.hasOwn(STATES, value) && STATES[value]) || "Unknown";
 }
 
@@ -143,7 +143,8 @@ function tasksOf(details: readonly Json[]): readonly RunTask[] {
   const nodes = details.slice(0, MOST_TASKS * 4).map((json) => ({
     id: text(json["task_id"])?.slice(0, 253) ?? "",
     name: said(json["display_name"]) ?? "",
-    state: stateOf(json["state"]),
+    // What comes after a failure is left out: it ends, and never has a state (Argo's Omitted).
+    state: stateOf(json["state"], past(json["end_time"]) === undefined ? "Waiting" : "Skipped"),
     started: past(json["start_time"]),
     finished: past(json["end_time"]),
     nodes: [text(json["pod_name"]), ...list(json["child_tasks"]).map(({ pod_name }) => text(pod_name))].flatMap(

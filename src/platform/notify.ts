@@ -46,7 +46,7 @@ export class Notify {
         modal: true,
         detail: [detail]
           .flat()
-          .map((line) => label(line, 1000))
+          .map((line) => label(line, 4000))
           .join("\n"),
       },
       agree,

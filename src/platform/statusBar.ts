@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
 import type { Disposable } from "../core/dispose.ts";
-import { age, plural } from "../core/text.ts";
+import { elapsed, plural } from "../core/text.ts";
 import { COMMANDS } from "../manifest.ts";
 
 /** What the item counts. Times are wall ms. */
@@ -42,7 +42,7 @@ export class JobsStatusBar implements Disposable {
       this.#item.hide();
       return;
     }
-    const old = staleSince === undefined ? "" : vscode.l10n.t("as of {0} ago", age(Date.now() - staleSince));
+    const old = staleSince === undefined ? "" : vscode.l10n.t("as of {0} ago", elapsed(Date.now() - staleSince));
     const parts = [
       active === 0 ? "" : `$(rocket) ${active}`,
       failed === 0 ? "" : `$(error) ${failed}`,

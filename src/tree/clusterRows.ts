@@ -1,5 +1,5 @@
 import { label } from "../core/sanitize.ts";
-import { age, plural } from "../core/text.ts";
+import { elapsed, plural } from "../core/text.ts";
 import type { ClusterState } from "../engine.ts";
 import type { ContextInfo } from "../kube/context.ts";
 import type { StoreState } from "../kube/store.ts";
@@ -53,7 +53,7 @@ function clusterWords(state: ClusterState, gpus: string, now: number): readonly 
     case "live":
       return [joined(["live", minor(state.version), gpus]), ["circle-filled", "charts.green"]];
     case "stale":
-      return [`stale for ${age(now - state.since)}: ${FAILURES[state.code] ?? "cannot be reached"}`, WARNING];
+      return [`stale for ${elapsed(now - state.since)}: ${FAILURES[state.code] ?? "cannot be reached"}`, WARNING];
     case "failed":
       return [FAILURES[state.code] ?? "cannot be reached", WARNING];
   }
@@ -92,6 +92,7 @@ export function groupRow(server: string, clusters: number): Row {
   };
 }
 
+/** `word`: why it stands before others; empty where it does not. */
 export function namespaceRow(namespace: string, word: string): Row {
   const all = namespace === ALL_NAMESPACES;
   const name = all ? "All namespaces" : label(namespace);
@@ -100,7 +101,7 @@ export function namespaceRow(namespace: string, word: string): Row {
     description: word,
     icon: "symbol-namespace",
     tooltip: [all ? name : `Namespace ${name}`, ...(word === "" ? [] : [word])],
-    contextValue: contextValue("namespace", all ? [] : ["name"]),
+    contextValue: contextValue("namespace", all ? [] : [word === "pinned" ? "pinned" : "unpinned", "name"]),
     spoken: joined([name, all ? "" : "namespace", word], ", "),
   };
 }
@@ -112,13 +113,13 @@ const FOLDERS: Readonly<Record<FolderKind, readonly [title: string, icon: string
   nodes: ["Nodes", "server-environment"],
 };
 
-export function folderRow(what: FolderKind, words: string): Row {
+export function folderRow(what: FolderKind, words: string, notes: readonly string[] = []): Row {
   const [title, icon] = FOLDERS[what];
   return {
     label: title,
     description: words,
     icon,
-    tooltip: [words === "" ? title : `${title}: ${words}`],
+    tooltip: [words === "" ? title : `${title}: ${words}`, ...notes],
     contextValue: contextValue("folder"),
     spoken: joined([title, words], ", "),
   };
@@ -134,7 +135,7 @@ export function folderWords(
   order: readonly string[],
   now: number,
 ): string {
-  if (store.kind === "stale") return `stale for ${age(now - store.since)}: ${label(store.why, 80)}`;
+  if (store.kind === "stale") return `stale for ${elapsed(now - store.since)}: ${label(store.why, 80)}`;
   if (store.kind === "loading") return "loading";
   if (store.kind !== "live") return "";
   const pace = store.everyMs === undefined ? "" : `read every ${store.everyMs / 1000} s`;

@@ -1,9 +1,7 @@
 import * as vscode from "vscode";
 import { type Disposable, DisposableStore } from "../core/dispose.ts";
-import { isCancelled, UserError } from "../core/errors.ts";
-import { label } from "../core/sanitize.ts";
+import { isCancelled } from "../core/errors.ts";
 import type { Engine } from "../engine.ts";
-import type { TrainingJob } from "../kubeflow/model.ts";
 import { ALL_NAMESPACES } from "../kubeflow/namespaceChoice.ts";
 import { CONTEXT_KEYS, VIEWS } from "../manifest.ts";
 import { ClusterListings, type Listing } from "./clusterListings.ts";
@@ -34,8 +32,9 @@ import {
   type TreeNode,
 } from "./nodes.ts";
 import { Redraws } from "./redraws.ts";
-import { revealJob, revealNodes, type Revealer } from "./reveal.ts";
+import { Revealer } from "./reveal.ts";
 import type { ClusterPreferences } from "../platform/clusterPreferences.ts";
+import { setContextKey } from "../platform/contextKey.ts";
 import { rootNodes } from "./roots.ts";
 import { messageItem } from "./treeItem.ts";
 import { NO_FILTER, type ViewChoices } from "./viewChoices.ts";
@@ -57,6 +56,19 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
   readonly #nodes = new KnownNodes();
   readonly #folders = new Folders<Folder>();
   readonly #listings: ClusterListings;
+  /** Shows rows from anywhere. */
+  readonly show = new Revealer({
+    clusterRows: () => this.clusterRows(),
+    unhide: async (context) => {
+      if (this.#preferences.hidden.has(context)) await this.#preferences.hide(context, false);
+    },
+    isDrawn: (node) => this.#nodes.get(node.id) !== undefined,
+    reveal: (node, options) => this.reveal(node, options),
+    settle: (node) => this.#settle(node),
+    shownNamespaces: (context) => this.shownNamespaces(context),
+    include: async (context, namespace) => (await this.#load()).namespaceDesk.include(context, namespace),
+    showAll: () => this.choices.setFilter(NO_FILTER),
+  });
   readonly #gpus = new GpuLooks((context) => this.#redraws.soon(clusterNode(context).id, CLUSTER_DELAY_MS));
   readonly #held = new DisposableStore();
   readonly #view: vscode.TreeView<TreeNode>;
@@ -75,7 +87,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     this.#redraws = this.#held.add(
       new Redraws(
         (ids) => this.#redraw(ids),
-        () => (this.#view.visible ? [...this.#folders.entries()].flatMap(([, folder]) => folder.ageing()) : []),
+        () => (this.#view.visible ? this.#ageing() : []),
       ),
     );
     this.#listings = this.#held.add(
@@ -132,31 +144,15 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     return this.#folders.get(folderOf(node)?.id ?? "");
   }
 
+  /** Namespaces that are drawn of a cluster; undefined where they are not known. */
+  shownNamespaces(context: string): readonly string[] | undefined {
+    const listing = this.#listings.get(context);
+    return listing.kind === "listed" ? listing.shown : undefined;
+  }
+
   /** Shows a row that is drawn already and selects it. */
   async reveal(node: TreeNode, options: { readonly expand?: boolean } = {}): Promise<void> {
     await this.#view.reveal(this.#nodes.get(node.id) ?? node, { select: true, focus: true, ...options });
-  }
-
-  /** Shows a cluster's row, also where it was hidden. */
-  async revealCluster(context: string): Promise<void> {
-    await this.reveal(await this.#clusterRow(context), { expand: true });
-  }
-
-  /** Opens the tree down to a job and selects it. Rejects with UserError where it is not there. */
-  async revealJob(context: string, job: Pick<TrainingJob, "kind" | "namespace" | "name">): Promise<void> {
-    const engine = await this.#load();
-    const cluster = await this.#clusterRow(context);
-    this.choices.setFilter(NO_FILTER);
-    await this.#revealer.open(cluster);
-    const listing = this.#listings.get(context);
-    if (listing.kind === "listed" && !listing.shown.includes(job.namespace))
-      await engine.namespaceDesk.include(context, job.namespace);
-    if (await revealJob(this.#revealer, cluster, job)) return;
-    throw new UserError("gone", vscode.l10n.t("{0} is not in the cluster any more.", label(job.name)));
-  }
-
-  async revealNodes(context: string): Promise<void> {
-    await revealNodes(this.#revealer, await this.#clusterRow(context));
   }
 
   /** The rows of the clusters that are shown, as they stand now. */
@@ -189,27 +185,12 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     this.#held.dispose();
   }
 
-  async #clusterRow(context: string): Promise<ClusterNode> {
-    if (this.#preferences.hidden.has(context)) await this.#preferences.hide(context, false);
-    const row = (await this.clusterRows()).find((node) => node.context === context);
-    if (row !== undefined) return row;
-    throw new UserError("no-context", vscode.l10n.t("{0} is not in the kubeconfig any more.", label(context)));
+  async #settle(node: TreeNode): Promise<void> {
+    if (node.kind === "cluster") await this.#listings.settled(node.context, REVEAL_MS);
+    if (node.kind === "folder") await this.folder(node)?.answered(REVEAL_MS);
+    // What has come meanwhile is drawn before the next row is looked for.
+    await this.getChildren(node);
   }
-
-  readonly #revealer: Revealer = {
-    open: async (node) => {
-      await this.reveal(node, { expand: true });
-      if (node.kind === "cluster") await this.#listings.settled(node.context, REVEAL_MS);
-      if (node.kind === "folder") await this.folder(node)?.answered(REVEAL_MS);
-      // What has come meanwhile is drawn before the next row is looked for.
-      await this.getChildren(node);
-    },
-    select: async (node) => {
-      if (this.#nodes.get(node.id) === undefined) return false;
-      await this.reveal(node);
-      return true;
-    },
-  };
 
   async #load(): Promise<Engine> {
     const engine = await this.#engine();
@@ -279,7 +260,8 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
   async #rows(engine: Engine, node: FolderNode): Promise<readonly TreeNode[]> {
     const folder = this.#folders.open(node, () => this.#watch(engine, node));
     // It is asked for again when its row can be seen.
-    return folder === undefined ? [loadingNode(node)] : folder.rows();
+    if (folder === undefined) return [loadingNode(node)];
+    return this.#nodes.first(node, await folder.rows(), () => this.#redraws.soon(node.id));
   }
 
   #watch(engine: Engine, node: FolderNode): Folder {
@@ -292,7 +274,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
       pipelines: () => engine.pipelines(node.context),
       namespaces: () => this.#namespaces(engine, node.context),
       redraw: (ids) => this.#redraw(ids),
-      redrawFolder: () => this.#redraws.soon(node.id),
+      redrawFolder: (ms) => this.#redraws.soon(node.id, ms),
     });
   }
 
@@ -306,6 +288,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
   #drawn(parent: TreeNode | undefined, children: readonly TreeNode[]): TreeNode[] {
     const { nodes, gone } = this.#nodes.replace(parent, children);
     for (const id of gone) this.#folders.forget(id);
+    if (gone.length > 0) this.#gpus.keep((context) => this.#nodes.get(clusterNode(context).id) !== undefined);
     return nodes;
   }
 
@@ -319,9 +302,13 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
   #close(node: TreeNode): void {
     this.folder(node)?.toggled?.(node, false);
     this.#folders.close(node);
-    if (node.kind !== "cluster") return;
-    this.#listings.leave(node.context);
-    this.#gpus.leave(node.context);
+    const engine = this.#loaded;
+    const below = engine === undefined || node.kind !== "group" ? [] : rootNodes(engine, this.#preferences).clusters;
+    const clusters = node.kind === "cluster" ? [node] : below.filter(({ parent }) => parent?.id === node.id);
+    for (const { context } of clusters) {
+      this.#listings.leave(context);
+      this.#gpus.leave(context);
+    }
   }
 
   /** VS Code draws what it has when a row opens again: what was let go below it is read anew. */
@@ -334,6 +321,13 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     else this.#redraw(folders.map(({ id }) => id));
   }
 
+  #lookAtGpus(): void {
+    const engine = this.#loaded;
+    if (engine === undefined) return;
+    for (const context of this.#listings.listed())
+      if (!this.#folders.isClosed(clusterNode(context))) this.#gpus.look(context, engine.cluster(context));
+  }
+
   /** A namespace that was opened comes before others the next time. */
   #visit({ context, namespace }: NamespaceNode): void {
     this.#loaded?.namespaceDesk.visit(context, namespace).catch(() => undefined); // Only an order is lost.
@@ -344,12 +338,21 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     if (visible) {
       this.#listings.show();
       this.#redraw(this.#folders.unwatched().map(({ id }) => id));
-      for (const context of this.#listings.listed()) this.#redraws.soon(clusterNode(context).id);
+      this.#lookAtGpus();
     } else {
       this.#listings.hide();
       this.#gpus.leaveAll();
       this.#folders.drop();
     }
+  }
+
+  /** Rows that would say another age a minute later. */
+  #ageing(): readonly string[] {
+    const engine = this.#loaded;
+    const contexts = engine === undefined ? [] : engine.contexts();
+    const stale = contexts.filter(({ name }) => engine?.clusterState(name).kind === "stale");
+    const folders = [...this.#folders.entries()].flatMap(([, folder]) => folder.ageing());
+    return [...stale.map(({ name }) => clusterNode(name).id), ...folders];
   }
 
   #onCluster(context: string): void {
@@ -375,9 +378,9 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     this.#view.description = words;
     // The only view of its container shows no description: a filter must be seen to be one.
     this.#view.message = isFiltering ? vscode.l10n.t("Only rows that fit: {0}", words) : "";
-    setContext(CONTEXT_KEYS.filtered, isFiltering);
-    setContext(CONTEXT_KEYS.sortedByName, sort === "name");
-    setContext(CONTEXT_KEYS.grouped, this.#preferences.groupByServer);
+    setContextKey(CONTEXT_KEYS.filtered, isFiltering);
+    setContextKey(CONTEXT_KEYS.sortedByName, sort === "name");
+    setContextKey(CONTEXT_KEYS.grouped, this.#preferences.groupByServer);
   }
 
   #onPreferences(): void {
@@ -393,8 +396,4 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
       return undefined;
     }
   }
-}
-
-function setContext(key: string, value: boolean): void {
-  void vscode.commands.executeCommand("setContext", key, value);
 }

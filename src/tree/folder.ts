@@ -50,12 +50,16 @@ export interface Folder extends Disposable {
   answered(ms: number): Promise<void>;
   /** What stands beside the folder's name. */
   words(): string;
+  /** What its tooltip says besides. */
+  notes?(): readonly string[];
   /** The rows below the folder, or a message. Waits a moment for a first answer, never for the network. */
   rows(): Promise<readonly TreeNode[]> | readonly TreeNode[];
   /** The rows below one of its rows. */
   below(node: TreeNode): Promise<readonly TreeNode[]> | readonly TreeNode[];
   /** Undefined where the object is gone. */
   draw(node: TreeNode): Drawn | undefined;
+  /** Reads all of a row's object where only a printed row of it is known. Rejects as KubeClient does. */
+  look?(node: TreeNode, signal: AbortSignal): Promise<void>;
   /** The object that a row stands for; undefined where it stands for none, or for none yet. */
   object(node: TreeNode): ObjectRef | undefined;
   /** The container whose logs or shell a row means. */
@@ -92,8 +96,8 @@ export interface FolderSite {
   readonly isMine: (job: { readonly owner: string | undefined }) => boolean;
   /** Redraws these rows alone. */
   redraw(ids: readonly string[]): void;
-  /** Redraws the folder with the set of its rows, at most every 250 ms. */
-  redrawFolder(): void;
+  /** Redraws the folder with the set of its rows, at most once in so many ms; 250 where left out. */
+  redrawFolder(ms?: number): void;
 }
 
 /** Milliseconds that rows wait for the cluster: what answers at once is drawn once. */

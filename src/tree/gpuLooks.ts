@@ -40,6 +40,11 @@ export class GpuLooks implements Disposable {
     this.#held.delete(context);
   }
 
+  /** Leaves those that are not drawn any more. */
+  keep(isDrawn: (context: string) => boolean): void {
+    for (const context of [...this.#held.keys()]) if (!isDrawn(context)) this.leave(context);
+  }
+
   leaveAll(): void {
     for (const context of [...this.#held.keys()]) this.leave(context);
   }

@@ -5,8 +5,8 @@ import { job, pod } from "../kubeflow/testing/objects.ts";
 import { jobRow, replicaRow } from "./jobRows.ts";
 import type { Row } from "./row.ts";
 
-const ALL = { logs: true, shell: true, forward: true, change: true, delete: true };
-const NONE = { logs: false, shell: false, forward: false, change: false, delete: false };
+const ALL = { events: true, logs: true, shell: true, forward: true, change: true, delete: true };
+const NONE = { events: false, logs: false, shell: false, forward: false, change: false, delete: false };
 
 function rowOf(of: TrainingJob, pods: readonly JobPod[], now: number, allowed = ALL, podsKnown = true): Row {
   const summary = jobSummary(of, pods, [], now, podsKnown);
@@ -23,9 +23,9 @@ describe("rows of training jobs", () => {
   });
 
   it("offer what fits the job's state, and nothing that the person may not do", () => {
-    assert.equal(rowOf(job(), [pod()], 0).contextValue, "job;object;name;logs;stop;delete;");
-    assert.equal(rowOf(job({ suspended: true }), [], 0).contextValue, "job;object;name;logs;start;delete;");
-    assert.equal(rowOf(job({ condition: "Succeeded" }), [], 0).contextValue, "job;object;name;logs;delete;");
+    assert.equal(rowOf(job(), [pod()], 0).contextValue, "job;object;events;name;logs;stop;delete;");
+    assert.equal(rowOf(job({ suspended: true }), [], 0).contextValue, "job;object;events;name;logs;start;delete;");
+    assert.equal(rowOf(job({ condition: "Succeeded" }), [], 0).contextValue, "job;object;events;name;logs;delete;");
     assert.equal(rowOf(job(), [pod()], 0, NONE).contextValue, "job;object;name;");
     assert.equal(
       replicaRow({ source: 0, role: "Master", pod: pod() }, true, NONE).contextValue,

@@ -59,6 +59,7 @@ export function jobRow(job: TrainingJob, { summary, mine, namespace, allowed, wh
 function jobFlags(job: TrainingJob, allowed: Allowed, why: boolean): readonly RowFlag[] {
   return [
     "object",
+    ...(allowed.events ? (["events"] as const) : []),
     "name",
     ...(why ? (["why"] as const) : []),
     ...(allowed.logs ? (["logs"] as const) : []),
@@ -67,6 +68,8 @@ function jobFlags(job: TrainingJob, allowed: Allowed, why: boolean): readonly Ro
     ...(allowed.delete ? (["delete"] as const) : []),
   ];
 }
+
+const TROUBLED: ReadonlySet<JobState> = new Set(["Waiting", "Failed", "Restarting", "Unknown"]);
 
 /** Without `podsKnown` a rank without a pod says nothing of itself: its pod may only not be seen. */
 export function replicaRow(replica: Replica, podsKnown: boolean, allowed: Allowed): Row {
@@ -92,6 +95,8 @@ export function replicaRow(replica: Replica, podsKnown: boolean, allowed: Allowe
     ],
     contextValue: contextValue("replica", [
       ...(pod === undefined ? [] : (["object", "name"] as const)),
+      ...(pod !== undefined && allowed.events ? (["events"] as const) : []),
+      ...(TROUBLED.has(state) ? (["why"] as const) : []),
       ...(pod !== undefined && allowed.logs ? (["logs"] as const) : []),
       ...(main?.state === "running" && allowed.shell ? (["shell"] as const) : []),
     ]),

@@ -27,6 +27,9 @@ const { None, Collapsed } = vscode.TreeItemCollapsibleState;
 
 /** States in which a person asks why. */
 const ASKED_WHY: ReadonlySet<JobState> = new Set(["Waiting", "Failed", "Restarting", "Unknown", "Queued"]);
+/** Of more jobs than this the folder, which brings all of their rows, is drawn again more rarely for a count alone. */
+const MANY = 500;
+const COUNT_DELAY_MS = 2_000;
 /** An age is drawn anew while it shows minutes. */
 const YOUNG_MS = 3_600_000;
 
@@ -89,12 +92,23 @@ export class JobsFolder implements Folder {
 
   async below(node: TreeNode): Promise<readonly TreeNode[]> {
     if (node.kind !== "job") return [];
-    const look = this.#jobs.look(jobKey(nameOf(node)));
+    let failure: unknown;
+    const look = this.#jobs.look(jobKey(nameOf(node))).catch((error: unknown) => (failure = error));
     await soon(look, GRACE_MS);
     const job = this.#job(node);
     if (job?.partial !== true) return job === undefined ? [] : this.#replicas(node, job);
-    // Its row is drawn again when it has been read.
+    if (failure !== undefined) return [failureNode(node, failure)];
+    // Drawn again when it has been read, or could not be.
+    look.then(
+      () => this.#site.redraw([node.id]),
+      () => undefined,
+    );
     return [loadingNode(node)];
+  }
+
+  async look(node: TreeNode, signal: AbortSignal): Promise<void> {
+    const row = node.kind === "replica" ? node.parent : node;
+    if (row.kind === "job") await this.#jobs.look(jobKey(nameOf(row)), signal);
   }
 
   object(node: TreeNode): ObjectRef | undefined {
@@ -125,8 +139,16 @@ export class JobsFolder implements Folder {
   why(node: TreeNode): readonly Reason[] {
     const row = node.kind === "replica" ? node.parent : node;
     const job = row.kind === "job" ? this.#job(row) : undefined;
-    const free = this.cluster.gpus.totals?.free;
-    return job === undefined ? [] : this.#jobs.why(job, free === undefined ? {} : { gpusFree: free });
+    const { totals, nodes, state } = this.cluster.gpus;
+    const areKnown = totals?.complete === true && state.kind === "live";
+    return job === undefined ? [] : this.#jobs.why(job, areKnown ? { gpusFree: totals.free, nodes } : {});
+  }
+
+  notes(): readonly string[] {
+    const kinds = this.#jobs.forbidden.map(({ kind }) => kind);
+    return kinds.length === 0 || this.#jobs.state.kind === "forbidden"
+      ? []
+      : [vscode.l10n.t("You may not list here: {0}", kinds.join(", "))];
   }
 
   draw(node: TreeNode): Drawn | undefined {
@@ -137,12 +159,14 @@ export class JobsFolder implements Folder {
   ageing(): readonly string[] {
     const { node, clock } = this.#site;
     const now = clock.now();
+    if (this.#jobs.state.kind === "stale") return [node.id];
     return [...this.#jobs.jobs]
-      .filter((job) => now - Math.max(job.created, job.finished ?? 0) < YOUNG_MS)
+      .filter((job) => now - Math.max(job.created, job.started ?? 0, job.finished ?? 0) < YOUNG_MS)
       .map((job) => jobNode(node, job).id);
   }
 
   refresh(): void {
+    learnRights(this.#site);
     this.#jobs.refresh();
   }
 
@@ -171,7 +195,7 @@ export class JobsFolder implements Folder {
       summary,
       mine: this.#site.isMine(job),
       namespace: this.#namespace === undefined ? job.namespace : "",
-      allowed: allowedIn(this.cluster, job.namespace, kindOf(job.kind).resource),
+      allowed: allowedIn(this.cluster, this.#namespace, kindOf(job.kind).resource),
       why: summary.troubled || ASKED_WHY.has(summary.state),
     });
     return { row, collapsible: Collapsed };
@@ -181,7 +205,7 @@ export class JobsFolder implements Folder {
     const job = this.#job(node.parent);
     const replica = this.#replica(node);
     if (job === undefined || replica === undefined) return undefined;
-    const allowed = allowedIn(this.cluster, job.namespace, kindOf(job.kind).resource);
+    const allowed = allowedIn(this.cluster, this.#namespace, kindOf(job.kind).resource);
     return { row: replicaRow(replica, this.#jobs.podsKnownOf(job), allowed), collapsible: None };
   }
 
@@ -193,7 +217,8 @@ export class JobsFolder implements Folder {
     this.#site.redraw(keys.map((key) => `${this.#site.node.id}/${key}`));
     // A row alone is cheap to draw; the folder, which counts states, brings all of them.
     const before = this.#drawnWords;
-    if (before !== this.words() || this.#site.choices.isFiltering) this.#site.redrawFolder();
+    if (before !== this.words() || this.#site.choices.isFiltering)
+      this.#site.redrawFolder(this.#jobs.size > MANY ? COUNT_DELAY_MS : undefined);
   }
 
   #onRights(namespace: string | undefined): void {

@@ -30,7 +30,7 @@ export function moreNamespacesNode(parent: ClusterNode): MessageNode {
 }
 
 export function kubeconfigProblemNode(file: string, message: string): MessageNode {
-  return messageNode(undefined, label(message, 300), "problem", { ...openKubeconfig(), args: [file] });
+  return messageNode(undefined, label(message, 300), "problem", openKubeconfig(file));
 }
 
 export function hiddenClustersNode(count: number): MessageNode {
@@ -66,7 +66,7 @@ export function forbiddenNode(parent: FolderNode, what: string, why: string): Me
 
 /** A failure is a row with a sentence and one thing to press. */
 export function failureNode(parent: TreeNode | undefined, error: unknown): MessageNode {
-  const step = errorCode(error) === "kubeconfig" ? openKubeconfig() : connectAgain(parent);
+  const step = errorCode(error) === "kubeconfig" ? openKubeconfig(parent) : connectAgain(parent);
   return messageNode(parent, label(errorText(error), 400), "problem", step);
 }
 
@@ -97,8 +97,13 @@ function connectAgain(parent: TreeNode | undefined): NextStep {
   };
 }
 
-function openKubeconfig(): NextStep {
-  return { title: vscode.l10n.t("Open Kubeconfig"), command: COMMANDS.openKubeconfig };
+/** Of a file by its path, or that of a row's context. */
+function openKubeconfig(of: string | TreeNode | undefined): NextStep {
+  return {
+    title: vscode.l10n.t("Open Kubeconfig"),
+    command: COMMANDS.openKubeconfig,
+    args: of === undefined ? [] : [of],
+  };
 }
 
 function askAdmin(parent: TreeNode): NextStep {

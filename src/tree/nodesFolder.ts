@@ -8,7 +8,8 @@ import { NODE } from "../kubeflow/kinds/node.ts";
 import type { Reason } from "../kubeflow/why.ts";
 import { contextValue } from "../manifest.ts";
 import { type Drawn, type Folder, type FolderSite, GRACE_MS, type ObjectRef } from "./folder.ts";
-import { emptyNode, forbiddenNode, failureNode, loadingNode } from "./messages.ts";
+import { folderWords } from "./clusterRows.ts";
+import { emptyNode, failureNode, filteredNode, forbiddenNode, loadingNode } from "./messages.ts";
 import { type HolderNode, holderNode, type MachineNode, machineNode, type TreeNode } from "./nodes.ts";
 import { iconOf, joined, type Row } from "./row.ts";
 
@@ -37,6 +38,7 @@ export class NodesFolder implements Folder {
 
   words(): string {
     const { gpus } = this.cluster;
+    if (gpus.state.kind === "stale") return folderWords(gpus.state, new Map(), [], this.#site.clock.now());
     const words = gpuWords(gpus.totals);
     if (words !== "" || gpus.totals === undefined) return words;
     return gpus.nodes.length === 0 ? "" : vscode.l10n.t("{0} without GPUs", plural(gpus.nodes.length, "node"));
@@ -51,9 +53,10 @@ export class NodesFolder implements Folder {
     if (state.kind === "failed") return [failureNode(node, state.error)];
     if (gpus.nodes.length === 0)
       return [state.kind === "live" ? emptyNode(node, vscode.l10n.t("No nodes.")) : loadingNode(node)];
-    return gpus.nodes
-      .filter((use) => choices.shows(use.node.name, () => stateOf(use)))
-      .map((use) => machineNode(node, use.node.name));
+    const shown = gpus.nodes.filter((use) => choices.shows(use.node.name, () => stateOf(use)));
+    if (shown.length === 0) return [filteredNode(node, gpus.nodes.length)];
+    const rows = shown.map((use) => machineNode(node, use.node.name));
+    return state.kind === "stale" && state.halted !== undefined ? [failureNode(node, state.halted), ...rows] : rows;
   }
 
   below(node: TreeNode): readonly TreeNode[] {
@@ -79,12 +82,13 @@ export class NodesFolder implements Folder {
     return [];
   }
 
-  why(): readonly Reason[] {
-    return [];
+  why(node: TreeNode): readonly Reason[] {
+    const use = node.kind === "machine" ? this.#use(node.name) : undefined;
+    return use === undefined ? [] : machineWhy(use);
   }
 
   ageing(): readonly string[] {
-    return [];
+    return this.cluster.gpus.state.kind === "stale" ? [this.#site.node.id] : [];
   }
 
   refresh(): void {
@@ -136,9 +140,26 @@ export function machineRow(use: NodeUse): Row {
       ...labelled("Zone", node.zone),
       ...node.taints.map((taint) => `Taint ${taint}`),
     ],
-    contextValue: contextValue("machine", ["object", "name"]),
+    contextValue: contextValue("machine", [
+      "object",
+      "events",
+      "name",
+      ...(machineWhy(use).length === 0 ? [] : (["why"] as const)),
+    ]),
     spoken: joined([name, "node", state.toLowerCase(), node.gpuModel ?? "", gpus], ", "),
   };
+}
+
+/** Why nothing new is sent to a node. */
+function machineWhy({ node }: NodeUse): readonly Reason[] {
+  const next = { id: "events", words: "Show events" } as const;
+  return [
+    ...(node.ready ? [] : [{ text: "The node is not ready.", detail: node.notReadyWhy ?? "", next }]),
+    ...(node.unschedulable
+      ? [{ text: "It is cordoned: it takes no new pods until somebody uncordons it.", next }]
+      : []),
+    ...node.taints.map((taint) => ({ text: `Only pods that tolerate it are sent here: ${taint}.` })),
+  ];
 }
 
 function labelled(what: string, value: string | undefined): readonly string[] {

@@ -32,12 +32,13 @@ export class NotebooksFolder implements Folder {
   readonly #site: FolderSite;
   readonly #notebooks: NamespaceNotebooks;
   readonly #held = new DisposableStore();
+  #drawnWords = "";
 
   constructor(site: FolderSite) {
     this.#site = site;
     this.cluster = site.cluster;
     this.#notebooks = this.#held.add(new NamespaceNotebooks(site.cluster, namespaceOf(site.node), site.clock));
-    this.#held.add(this.#notebooks.onDidChange(() => site.redrawFolder()));
+    this.#held.add(this.#notebooks.onDidChange(({ changed, set }) => this.#onChange(changed, set)));
     this.#held.add(this.#notebooks.onDidChangeState(() => site.redrawFolder()));
     this.#held.add(site.cluster.rights.onDidChange(() => site.redrawFolder()));
     learnRights(site);
@@ -49,7 +50,8 @@ export class NotebooksFolder implements Folder {
   }
 
   words(): string {
-    return folderWords(this.#notebooks.state, this.#notebooks.counts, STATES, this.#site.clock.now());
+    const { state, counts } = this.#notebooks;
+    return (this.#drawnWords = folderWords(state, counts, STATES, this.#site.clock.now()));
   }
 
   async rows(): Promise<readonly TreeNode[]> {
@@ -84,7 +86,7 @@ export class NotebooksFolder implements Folder {
     const row = notebookRow(notebook, {
       summary,
       namespace: namespaceOf(this.#site.node) === undefined ? notebook.namespace : "",
-      allowed: allowedIn(this.cluster, notebook.namespace, NOTEBOOK),
+      allowed: allowedIn(this.cluster, namespaceOf(this.#site.node), NOTEBOOK),
       hasPod,
       why: this.#notebooks.why(notebook).length > 0,
     });
@@ -124,15 +126,24 @@ export class NotebooksFolder implements Folder {
   }
 
   ageing(): readonly string[] {
+    if (this.#notebooks.state.kind === "stale") return [this.#site.node.id];
     return [...this.#notebooks.items].map((notebook) => notebookNode(this.#site.node, notebook).id);
   }
 
   refresh(): void {
+    learnRights(this.#site);
     this.#notebooks.refresh();
   }
 
   dispose(): void {
     this.#held.dispose();
+  }
+
+  /** A row alone is cheap to draw; the folder, which counts states, brings all of them. */
+  #onChange(changed: readonly string[], set: boolean): void {
+    const before = this.#drawnWords;
+    if (set || before !== this.words() || this.#site.choices.isFiltering) this.#site.redrawFolder();
+    else this.#site.redraw(changed.map((uid) => `${this.#site.node.id}/${uid}`));
   }
 }
 
@@ -168,6 +179,7 @@ export function notebookRow(notebook: Notebook, sight: NotebookSight): Row {
 
 function notebookFlags(notebook: Notebook, { summary, allowed, hasPod, why }: NotebookSight): readonly RowFlag[] {
   const flags: RowFlag[] = ["object", "name"];
+  if (allowed.events) flags.push("events");
   if (why) flags.push("why");
   if (summary.state === "Ready" && allowed.forward) flags.push("open");
   if (hasPod && allowed.logs) flags.push("logs");

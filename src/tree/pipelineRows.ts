@@ -43,7 +43,7 @@ export function listRow(kind: ListKind, list: PipelineList | undefined, state: S
     icon,
     tooltip: [joined([title, words])],
     contextValue: contextValue("pipeline"),
-    spoken: joined([title, words.replaceAll(" · ", ", ")], ", "),
+    spoken: joined([title, "list", words.replaceAll(" · ", ", ")], ", "),
   };
 }
 
@@ -53,8 +53,9 @@ function listWords(list: PipelineList | undefined, state: StoreState, now: numbe
   if (list === undefined) return state.kind === "loading" ? "loading" : "";
   const count = list.total ?? list.items.length;
   const [last] = list.items;
-  const newest = last?.kind === "run" ? `last run ${last.state} ${ago(last.finished ?? last.created, now)}` : "";
-  return joined([String(count), newest]);
+  if (last?.kind !== "run") return String(count);
+  const when = UNDER_WAY.has(last.state) ? "" : ` ${ago(last.finished ?? last.created, now)}`;
+  return `${count} · last run ${last.state}${when}`;
 }
 
 function staleWords(state: StoreState & { kind: "stale" }, now: number): string {
@@ -121,13 +122,14 @@ function runRow(run: PipelineRun, now: number): Row {
 
 export function taskRow(task: RunTask, now: number): Row {
   const name = label(task.name);
-  const lasted = lastedWords(task, now);
+  const lasted = task.state === "Skipped" ? "" : lastedWords(task, now);
+  const hasLog = task.started !== undefined && task.state !== "Skipped";
   return {
     label: name,
     description: joined([task.state, lasted]),
     ...iconOf(ICONS[task.state]),
     tooltip: [`${name} · task · ${task.state}`, ...(lasted === "" ? [] : [`Duration: ${lasted}`])],
-    contextValue: contextValue("pipeline", task.started === undefined ? ["name"] : ["name", "logs"]),
+    contextValue: contextValue("pipeline", hasLog ? ["name", "logs"] : ["name"]),
     spoken: joined([name, "task", spokenState(task.state, lasted)], ", "),
   };
 }

@@ -74,7 +74,7 @@ export class PipelinesFolder implements Folder {
     if (node.what === "list" || node.what === "pipeline") return this.#items(node);
     const run = this.#run(node);
     if (run === undefined) return [];
-    if (run.tasks.length === 0) return [messageNode(node, vscode.l10n.t("No tasks yet."))];
+    if (run.tasks.length === 0) return [messageNode(node, noTasks(run))];
     return run.tasks.map(({ id, name }) => pipelineNode(node, "task", id, name, node.namespace));
   }
 
@@ -237,6 +237,10 @@ export class PipelinesFolder implements Folder {
     if (node.kind !== "pipeline" || node.parent?.kind !== "pipeline") return undefined;
     return this.#lists.get(node.parent.id)?.list.value?.items.find(({ id }) => id === node.key);
   }
+}
+
+function noTasks({ finished }: PipelineRun): string {
+  return finished === undefined ? vscode.l10n.t("No tasks yet.") : vscode.l10n.t("The server tells of no tasks.");
 }
 
 function lists(parent: FolderNode | PipelineNode, namespace: string): readonly PipelineNode[] {

@@ -4,10 +4,10 @@ import { type Disposable } from "../core/dispose.ts";
 const FOLDER_DELAY_MS = 250;
 const AGES_EVERY_MS = 60_000;
 
-/** Redraws that wait: whole folders at most every 250 ms each, and rows whose age shows minutes once a minute. */
+/** Redraws that wait: whole folders at most every 250 ms each, or more rarely, and rows whose age shows minutes once a minute. */
 export class Redraws implements Disposable {
   readonly #redraw: (ids: readonly string[]) => void;
-  readonly #pending = new Map<string, NodeJS.Timeout>();
+  readonly #pending = new Map<string, { readonly dueAt: number; readonly timer: NodeJS.Timeout }>();
   readonly #ages: NodeJS.Timeout;
 
   /** `ageing`: rows on the screen that would say something else a minute later. */
@@ -17,16 +17,19 @@ export class Redraws implements Disposable {
   }
 
   soon(id: string, ms = FOLDER_DELAY_MS): void {
-    if (this.#pending.has(id)) return;
+    const dueAt = performance.now() + ms;
+    const pending = this.#pending.get(id);
+    if (pending !== undefined && pending.dueAt <= dueAt) return;
+    clearTimeout(pending?.timer);
     const draw = (): void => {
       this.#pending.delete(id);
       this.#redraw([id]);
     };
-    this.#pending.set(id, setTimeout(draw, ms));
+    this.#pending.set(id, { dueAt, timer: setTimeout(draw, ms) });
   }
 
   dispose(): void {
     clearInterval(this.#ages);
-    for (const timer of this.#pending.values()) clearTimeout(timer);
+    for (const { timer } of this.#pending.values()) clearTimeout(timer);
   }
 }

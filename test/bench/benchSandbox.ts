@@ -8,18 +8,18 @@ import { type Logger, silentLogger } from "../../src/core/log.ts";
 import type { Connection } from "../../src/kube/connection.ts";
 import { Connections } from "../../src/kube/connections.ts";
 import { loadKubeconfig } from "../../src/kube/kubeconfig.ts";
-import { ensureSandbox, lookAtSandbox, type Sandbox, stopSandbox } from "../sandbox/sandbox.ts";
+import { ensureSandbox, lookAtSandbox, type Sandbox, type SandboxOptions, stopSandbox } from "../sandbox/sandbox.ts";
 import type { OnEnd } from "./ending.ts";
 import { type Line, SlowLink } from "./slowLink.ts";
 
 const SANDBOX = "bench";
 
-/** The benchmarks' own sandbox; one that was not running ends with them. */
-export function benchSandbox(onEnd: OnEnd): Promise<Sandbox> {
-  return step(`the sandbox «${SANDBOX}»`, () => {
-    if (lookAtSandbox(SANDBOX).status === undefined)
-      onEnd(() => step(`ending the sandbox «${SANDBOX}»`, () => stopSandbox(SANDBOX)));
-    return ensureSandbox({ name: SANDBOX, onProgress: (line) => console.log(line) });
+/** The benchmarks' own sandbox, or one with another name; one that was not running ends with them. */
+export function benchSandbox(onEnd: OnEnd, { name = SANDBOX, ...options }: SandboxOptions = {}): Promise<Sandbox> {
+  return step(`the sandbox «${name}»`, () => {
+    if (lookAtSandbox(name).status === undefined)
+      onEnd(() => step(`ending the sandbox «${name}»`, () => stopSandbox(name)));
+    return ensureSandbox({ ...options, name, onProgress: (line) => console.log(line) });
   });
 }
 

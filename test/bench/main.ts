@@ -1,6 +1,8 @@
-// `npm run bench -- start | first-run | lists | updates | idle`: side-by-side benchmarks. Without an argument it lists them.
+// `npm run bench -- start | first-run | lists | updates | idle | scale`: side-by-side benchmarks. Without an argument it
+// lists them.
 import path from "node:path";
 import process from "node:process";
+import { parseArgs } from "node:util";
 import { ROOT } from "../../scripts/build.ts";
 import { Interrupted, listenForInterruption } from "../start/interruption.ts";
 import { oneLine } from "../start/oneLine.ts";
@@ -10,12 +12,13 @@ import { benchFirstRun } from "./firstRun.ts";
 import { benchIdle } from "./idle.ts";
 import { benchLists } from "./lists.ts";
 import { describe, thisMachine, writeReport } from "./report.ts";
+import { benchScale } from "./scale.ts";
 import { benchStart } from "./start.ts";
 import { benchUpdates } from "./updates.ts";
 
 interface Bench {
   readonly about: string;
-  readonly measure: (onEnd: OnEnd) => Promise<Measured>;
+  readonly measure: (onEnd: OnEnd, pods?: number) => Promise<Measured>;
 }
 
 const BENCHES: ReadonlyMap<string, Bench> = new Map([
@@ -27,15 +30,22 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ["updates", { about: "how soon a change is known with 5,000 jobs open (minutes)", measure: benchUpdates }],
   ["idle", { about: "twelve watches while nothing happens (10 minutes)", measure: benchIdle }],
   ["lists", { about: "opening a namespace with 5,000 training jobs (minutes)", measure: benchLists }],
+  ["scale", { about: "opening a cluster with 30,000 pods (10 minutes the first time, 6 GB)", measure: benchScale }],
 ]);
 const OUT = path.join(ROOT, "out", "bench");
 
 async function main(): Promise<number> {
-  const names = process.argv.slice(2);
+  const { values, positionals: names } = parseArgs({ options: { pods: { type: "string" } }, allowPositionals: true });
   if (names.length === 0) {
-    console.log("usage: npm run bench -- NAME…\n");
+    console.log("usage: npm run bench -- NAME… [--pods N]\n");
     for (const [name, { about }] of BENCHES) console.log(`  ${name.padEnd(12)}${about}`);
+    console.log("\n  --pods N    scale: a cluster with so many pods, for a trial");
     return 0;
+  }
+  const pods = values.pods === undefined ? undefined : Number(values.pods);
+  if (pods !== undefined && !(Number.isInteger(pods) && pods >= 100)) {
+    console.error("--pods: a whole number, 100 at least.");
+    return 2;
   }
   const unknown = names.find((name) => !BENCHES.has(name));
   if (unknown !== undefined) {
@@ -45,17 +55,22 @@ async function main(): Promise<number> {
   const interruption = listenForInterruption();
   for (const name of names) {
     const bench = BENCHES.get(name);
-    if (bench !== undefined) await runBench(name, bench, interruption);
+    if (bench !== undefined) await runBench(name, bench, pods, interruption);
   }
   return 0;
 }
 
-async function runBench(name: string, { measure }: Bench, interruption: Promise<never>): Promise<void> {
+async function runBench(
+  name: string,
+  { measure }: Bench,
+  pods: number | undefined,
+  interruption: Promise<never>,
+): Promise<void> {
   const endings = new Endings();
   const machine = thisMachine();
   let measured: Measured;
   try {
-    const measuring = measure(endings.add);
+    const measuring = measure(endings.add, pods);
     measuring.catch(() => undefined); // After an interruption nobody waits for it any more.
     measured = await Promise.race([measuring, interruption]);
   } finally {

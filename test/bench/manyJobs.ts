@@ -13,7 +13,7 @@ const NAMESPACE: ResourceKind = {
 };
 
 /** The server does about 600 writes a second; more at a time only wait. */
-const AT_A_TIME = 24;
+export const AT_A_TIME = 24;
 /** Another controller's: the operator leaves it alone (training-operator v1.9: RunPolicy.ManagedBy). */
 const MANAGED_BY = "kueue.x-k8s.io/multikueue";
 const STATES = ["Created", "Running", "Succeeded", "Failed", "Suspended", "Restarting"];
@@ -115,7 +115,8 @@ function job(namespace: string, name: string, index: number): KubeObject {
   );
 }
 
-async function inParallel(count: number, work: (index: number) => Promise<void>): Promise<void> {
+/** Does `work` for 0 to `count` − 1, in this order and some at a time. */
+export async function inParallel(count: number, work: (index: number) => Promise<void>): Promise<void> {
   let next = 0;
   await Promise.all(
     Array.from({ length: AT_A_TIME }, async () => {

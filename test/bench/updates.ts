@@ -12,10 +12,12 @@ import { burst, record } from "./burst.ts";
 import type { OnEnd } from "./ending.ts";
 import { type Measured, Samples } from "./figures.ts";
 import { JOBS, JOBS_NAMESPACE, sandboxWithJobs } from "./lists.ts";
+import { domOfUpdates } from "./listsDom.ts";
 import { nameOf, setState } from "./manyJobs.ts";
 
 const UPDATES = 200;
 const EVERY_MS = 100;
+const DOM_UPDATES = 100;
 const BURSTS = 3;
 const LOST_MS = 30_000;
 
@@ -58,6 +60,7 @@ export async function benchUpdates(onEnd: OnEnd): Promise<Measured> {
     percentiles(samples, "ours", "told", ours);
     percentiles(samples, "kubectl-watch", "line", theirs);
   });
+  percentiles(samples, "ours", "dom", await domOfUpdates(sandbox, JOBS_NAMESPACE, DOM_UPDATES, onEnd));
   const recording = await step("recording events", () => record(client));
   say(`${recording.events.length} events of ${recording.bytes.toFixed(0)} bytes`);
   for (let repeat = 1; repeat <= BURSTS; repeat++) {
@@ -71,12 +74,16 @@ export async function benchUpdates(onEnd: OnEnd): Promise<Measured> {
     goals: [
       { arm: "ours", figure: "toldP50Ms", atMost: 40 },
       { arm: "ours", figure: "toldP99Ms", atMost: 300 },
+      { arm: "ours", figure: "domP50Ms", atMost: 50 },
+      { arm: "ours", figure: "domP99Ms", atMost: 300 },
       { arm: "ours", figure: "burstLagMs", atMost: 100 },
       { arm: "ours", figure: "burstHeapMB", atMost: 50 },
     ],
     notes: [
       `${UPDATES} changes of state, one after the other, where ${JOBS} jobs are open: from before the request that changes it ` +
         "until the listing has told it (told), or kubectl get --watch has printed it (line). Both see the same changes.",
+      `dom: the same in the editor, ${DOM_UPDATES} times and one a second, until the text of the job's row in the page says its ` +
+        "new state.",
       `burst: 10,000 events a second of ${recording.bytes.toFixed(0)} bytes for ten seconds, replayed from a recording ` +
         "into an open watch of whole objects in a process of its own. Lag: how old what was told last is, at 99 of 100 moments.",
     ],

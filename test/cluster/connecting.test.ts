@@ -135,7 +135,7 @@ describe("connecting, where something is wrong", () => {
       [
         exec("no-such-program"),
         "plugin-missing",
-        /^The sign-in program no-such-program of user \S+ was not found\. The editor looks on its own PATH, which may differ from the terminal's\. Install it, or name it by its full path in the kubeconfig\.$/,
+        /^The sign-in program no-such-program of user \S+ was not found\. The editor looks on its own PATH and on the login shell's, which may differ from the terminal's\. Install it, or name it by its full path in the kubeconfig\.$/,
       ],
       [
         exec("/bin/sh", "-c", "echo your session has ended, run login >&2; exit 3"),

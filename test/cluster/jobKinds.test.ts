@@ -112,23 +112,28 @@ describe("training jobs of every kind of the Training Operator", () => {
   });
 
   for (const kind of V1_KINDS) {
+    // A launcher is a rank only where it has GPUs.
+    const isLauncher = kind.launcher !== undefined;
+    const leader = isLauncher ? "launcher" : "rank 0";
+    const Leader = isLauncher ? "Launcher" : "Rank 0";
+
     it(`${kind.kind}: succeeds, and its log is read under its leader's rank`, async () => {
       const name = `${kind.kind.toLowerCase()}-ok`;
       const job = await says(uidOf(kind, "ok"), /^Succeeded · \d nodes? · /);
       assert.deepEqual(jobs.why(job), []);
       const { recorder, result } = await followToEnd(rig, { namespace, name, uid: job.uid, kind: kind.kind });
       assert.equal(result.verdict.outcome, "succeeded");
-      assert.deepEqual(recorder.of(0), ["hello"]);
+      assert.deepEqual(recorder.of(isLauncher ? "launcher" : 0), ["hello"]);
     });
 
     it(`${kind.kind}: fails, and says with which exit code`, async () => {
-      const job = await says(uidOf(kind, "fails"), /^Failed · rank 0: ended with exit code 3 · /);
-      assert.equal(why(job), "Rank 0 failed: ended with exit code 3.");
+      const job = await says(uidOf(kind, "fails"), new RegExp(`^Failed · ${leader}: ended with exit code 3 · `));
+      assert.equal(why(job), `${Leader} failed: ended with exit code 3.`);
     });
 
     it(`${kind.kind}: is killed for its memory, with the limit`, async () => {
-      const job = await says(uidOf(kind, "oom"), /^Failed · rank 0: out of memory \(48 Mi\)/);
-      assert.equal(why(job), "Rank 0 failed: out of memory (48 Mi).");
+      const job = await says(uidOf(kind, "oom"), new RegExp(`^Failed · ${leader}: out of memory \\(48 Mi\\)`));
+      assert.equal(why(job), `${Leader} failed: out of memory (48 Mi).`);
       assert.equal(jobs.why(job)[0]?.next?.id, "change-size");
     });
 
@@ -138,8 +143,11 @@ describe("training jobs of every kind of the Training Operator", () => {
     });
 
     it(`${kind.kind}: has an image that cannot be pulled`, async () => {
-      const job = await says(uidOf(kind, "image"), /^Waiting · rank 0: the image cannot be pulled \(/);
-      assert.match(why(job), /^Rank 0 cannot start: the image trainyard\.local\/missing:1 cannot be pulled: /);
+      const job = await says(uidOf(kind, "image"), new RegExp(`^Waiting · ${leader}: the image cannot be pulled \\(`));
+      assert.match(
+        why(job),
+        new RegExp(`^${Leader} cannot start: the image trainyard\\.local/missing:1 cannot be pulled: `),
+      );
       assert.equal(jobs.why(job)[0]?.next?.id, "change-image");
     });
 
@@ -150,7 +158,9 @@ describe("training jobs of every kind of the Training Operator", () => {
       assert.match(await rig.engine.objectYaml(rig.context, { ...job, resource: kind.resource }), /suspend: true/);
       await rig.engine.resumeJob(rig.context, job);
       await says(uid, /^Running · /);
-      assert.ok(jobs.replicas(job).some(({ source, pod }) => source === 0 && pod !== undefined));
+      assert.ok(
+        jobs.replicas(job).some(({ source, pod }) => source === (isLauncher ? "launcher" : 0) && pod !== undefined),
+      );
       await rig.engine.stopJob(rig.context, job);
       await says(uid, /^Suspended · /);
       await rig.engine.deleteJob(rig.context, job);

@@ -89,7 +89,7 @@ describe("notebooks", () => {
     assert.ok(first !== undefined);
     const other = { ...first, uid: "00000000-0000-0000-0000-000000000000" };
     await assert.rejects(stopNotebook(rig.client, other, Date.now()), { code: "notebook-deleted" });
-    await remove(other);
+    await assert.rejects(remove(other), { code: "replaced" });
     const left = await rig.client.get<KubeObject>(NOTEBOOK, "twin", namespace);
     assert.deepEqual([left.metadata.uid, left.metadata.deletionTimestamp], [first.uid, undefined]);
     assert.equal(left.metadata.annotations?.["kubeflow-resource-stopped"], undefined);

@@ -129,21 +129,47 @@ describe("the explorer", () => {
     await workbench.waitForTerminal(/log of alice-0 \/ alice/, 30_000);
   });
 
+  it("opens a notebook in the browser, and lets nobody in who has only its address", async () => {
+    const opening = workbench.page.context().waitForEvent("page");
+    await workbench.rowMenu(/^alice, notebook/, "Open Notebook");
+    const page = await opening;
+    await page.waitForLoadState();
+    // code-server would put a proxy before the port; the server inside it, which runs here, has none.
+    await page.goto(page.url().replace(/127\.0\.0\.1:\d+\/proxy\/(\d+)/, "127.0.0.1:$1"));
+    await page.getByText("Stand-in notebook").first().waitFor();
+    const stranger = await fetch(page.url());
+    assert.equal(stranger.status, 403);
+    await page.close();
+  });
+
   it("shows nodes with their GPUs, and who holds them", async () => {
     await workbench.expandRow(/^Nodes/);
     await says(/^gpu-pool-x7k2.*, node, ready, .*L4, 1 of 4 GPUs free/);
     await workbench.expandRow(/^gpu-pool-x7k2/);
     await says(/^eve, notebook, holds 3 GPUs/);
     await stage.look("nodes");
+    // The picture of the README: a side bar as wide as people have it who look here all day.
+    await workbench.palette("View: Hide Panel");
+    await workbench.palette("View: Close All Editors");
+    const edge = await workbench.page.locator(".part.sidebar").boundingBox();
+    const x = (edge?.x ?? 0) + (edge?.width ?? 0);
+    await workbench.page.mouse.move(x, 400);
+    await workbench.page.mouse.down();
+    await workbench.page.mouse.move(x + 330, 400, { steps: 5 });
+    await workbench.page.mouse.up();
+    await workbench.expandRow(/^resnet-4f2a, training job/);
+    await workbench.page.mouse.move(x + 500, 700);
+    await stage.look("all");
   });
 
   it("pins, hides and brings back a cluster", async () => {
-    await workbench.rowMenu(/, cluster, live/, "Pin Cluster");
+    await workbench.rowMenu(/, cluster, live/, "Pin");
     await says(/, cluster, live.*, pinned/);
     await workbench.rowMenu(/, cluster, live/, "Hide Cluster");
     await says(/^1 hidden/);
     await stage.look("hidden");
     await workbench.viewMenu("Show Hidden Clusters…");
+    await workbench.quickPickItems();
     await workbench.page.keyboard.press("Enter");
     await says(/, cluster/);
   });

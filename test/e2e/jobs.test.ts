@@ -71,6 +71,13 @@ describe("what can be done with a job", () => {
     await workbench.treeRow(new RegExp(`^${job}, training job, running, .*mine`)).waitFor();
   });
 
+  it("the status bar counts the job, and leads to its row", async () => {
+    await workbench.page.locator('.part.statusbar [aria-label="1 training job running"]').first().click();
+    await workbench.pick(job);
+    await workbench.page.locator(`.part.sidebar .monaco-list-row.selected[aria-label^="${job}"]`).waitFor();
+    await stage.look("status");
+  });
+
   it("a row follows the logs again, from the first line", async () => {
     await workbench.rowMenu(row(), "Follow Logs");
     // The earlier terminal ends at a single digit.

@@ -1,3 +1,4 @@
+import path from "node:path";
 import { Cleanup, kubeconfigOf, openRig } from "../cluster/support.ts";
 import {
   describePipelines,
@@ -20,14 +21,14 @@ describePipelines("pipelines in the explorer", () => {
     this.timeout(180_000);
     const rig = await openRig(cleanup, kubeconfigOf("admin"));
     const server = new PipelinesServer(rig);
-    const pipeline = await makePipeline(cleanup, server, "road", { train: "import time; time.sleep(60)" });
+    const pipeline = await makePipeline(cleanup, server, "road", { train: "import time; time.sleep(240)" });
     const failing = await makePipeline(cleanup, server, "failing", { prepare: "print('bad'); raise SystemExit(3)" });
     await startRecurringRun(cleanup, server, pipeline, { name: "every hour", seconds: 3600 });
     const bad = await startRun(cleanup, server, failing, { name: "a bad run" });
     await runInState(server, bad, "FAILED");
     for (let i = 0; i < 22; i++) await startRun(cleanup, server, failing, { name: `another ${i}` });
     await startRun(cleanup, server, pipeline, { name: "a long run $(error) <b>" });
-    const env = { KUBECONFIG: kubeconfigOf("admin") };
+    const env = { KUBECONFIG: [kubeconfigOf("admin"), kubeconfigOf("narrow")].join(path.delimiter) };
     stage = await Stage.set("pipelines", { settings: SANDBOX_SETTINGS, env });
     cleanup.add(() => stage.strike());
     workbench = stage.workbench;
@@ -47,18 +48,18 @@ describePipelines("pipelines in the explorer", () => {
 
   it("says by which way the server is reached, and shows its runs as they go", async () => {
     await workbench.openView("Kubeflow");
-    await workbench.expandRow(/, cluster/);
+    await workbench.expandRow(/^[-\w]+(?<!-narrow), cluster/);
     await workbench.expandRow(/^Pipelines/);
     await says(/^Pipelines, standalone, by port-forward · 2\.0\.5/);
-    await says(/^Runs, \d+, last run Running/);
+    await says(/^Runs, list, \d+, last run/);
     await says(/^a long run .*, run, running for/);
     await says(/^another 21, run, failed after .*, prepare/);
     await stage.look("runs");
   });
 
   it("reads another page when asked, and no page before", async () => {
-    await workbench.treeRow(/^More…/).click();
-    await says(/^a bad run, run, failed/);
+    await (await workbench.revealRow(/^More…/)).click();
+    await says(/^another 0, run, failed/);
     await stage.look("more");
   });
 
@@ -79,8 +80,22 @@ describePipelines("pipelines in the explorer", () => {
   });
 
   it("lists recurring runs with their schedule, and pipelines with their versions", async () => {
+    await workbench.revealRow(/^Runs/);
+    await workbench.treeRow(/^Runs/).locator(".monaco-tl-twistie").click();
     await workbench.expandRow(/^Recurring runs/);
     await says(/^every hour, recurring run, Enabled, every 1 h/);
+    await workbench.expandRow(/^Pipelines, list/);
+    await says(/^Pipelines, list, \d/);
+    await workbench.expandRow(/^failing-\w+, pipeline/);
+    await says(/^failing-\w+, version of a pipeline/);
     await stage.look("recurring");
+  });
+
+  it("says to who may not what is missing, and offers to ask for it", async () => {
+    await workbench.viewButton("Collapse All");
+    await workbench.expandRow(/-narrow, cluster/);
+    await workbench.expandRow(/^Pipelines/);
+    await says(/^Pipelines were not reached\. You may not list pods in kubeflow: .*Copy Request for Your Admin$/);
+    await stage.look("may-not");
   });
 });

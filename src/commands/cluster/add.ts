@@ -10,7 +10,7 @@ import type { CommandDeps } from "../deps.ts";
 
 export interface AddClusterDeps extends Pick<CommandDeps, "engine" | "settings" | "notify"> {
   /** Shows the context's row. */
-  readonly tree: { revealCluster(context: string): Promise<void> };
+  readonly tree: { readonly show: { cluster(context: string): Promise<void> } };
 }
 
 /** A kubeconfig file, or a cluster that the person has at Google or Amazon. `target` is a step that a failure offered. */
@@ -136,7 +136,7 @@ async function show(deps: AddClusterDeps, existing: ExistingClusters, { file, co
   } else {
     await addFile(deps, file);
   }
-  await deps.tree.revealCluster(context);
+  await deps.tree.show.cluster(context);
 }
 
 async function addChosenFile(deps: AddClusterDeps): Promise<void> {
@@ -149,7 +149,7 @@ async function addChosenFile(deps: AddClusterDeps): Promise<void> {
   if (file === undefined) return;
   await addFile(deps, file);
   const added = (await deps.engine()).contexts().find((context) => context.file === file);
-  if (added !== undefined) await deps.tree.revealCluster(added.name);
+  if (added !== undefined) await deps.tree.show.cluster(added.name);
 }
 
 /** Adds a kubeconfig file to the setting. With an own list the default files would no longer be read: they stay in it. */
@@ -165,7 +165,7 @@ async function addFile({ engine: load, settings }: AddClusterDeps, file: string)
 }
 
 async function carryOut(existing: ExistingClusters, step: AddClusterStep): Promise<void> {
-  if (step.kind === "copy-command") return vscode.env.clipboard.writeText(step.text);
+  if (step.kind === "copy-command") return vscode.env.clipboard.writeText(existing.pluginCommand);
   const { file, args } = await existing.signInCommand(step);
   // By argv: nothing is typed into a shell, whatever a profile is called. Not in the workspace's folder.
   const name = vscode.l10n.t("Sign in with {0}", step.program);

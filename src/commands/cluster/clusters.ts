@@ -2,6 +2,7 @@ import * as vscode from "vscode";
 import { UserError } from "../../core/errors.ts";
 import { label, pickLabel } from "../../core/sanitize.ts";
 import type { Engine } from "../../engine.ts";
+import { ALL_NAMESPACES, namespaceChoice } from "../../kubeflow/namespaceChoice.ts";
 import { type Choice, pickOne } from "../../platform/pick.ts";
 import { withProgress } from "../../platform/progress.ts";
 import type { CommandDeps } from "../deps.ts";
@@ -34,10 +35,12 @@ export async function chooseNamespaces(deps: CommandDeps, target: unknown): Prom
   const { names, mayList } = await withProgress(vscode.l10n.t("Connecting to {0}", label(context)), (signal) =>
     engine.allNamespaces(context, signal),
   );
-  const chosen = new Set(engine.chosenNamespaces(context) ?? [engine.context(context).namespace]);
+  const shown = deps.tree.shownNamespaces(context) ?? [engine.context(context).namespace];
+  const chosen = new Set(engine.chosenNamespaces(context) ?? shown);
   if (!mayList) return typeNamespaces(engine, context, chosen);
+  const all = { label: vscode.l10n.t("All namespaces"), name: ALL_NAMESPACES, picked: chosen.has(ALL_NAMESPACES) };
   const picks = await vscode.window.showQuickPick(
-    names.map((name) => ({ label: pickLabel(name), name, picked: chosen.has(name) })),
+    [all, ...names.map((name) => ({ label: pickLabel(name), name, picked: chosen.has(name) }))],
     {
       canPickMany: true,
       title: vscode.l10n.t("Namespaces of {0}", label(context)),
@@ -54,10 +57,10 @@ export async function chooseNamespaces(deps: CommandDeps, target: unknown): Prom
 async function typeNamespaces(engine: Engine, context: string, chosen: ReadonlySet<string>): Promise<void> {
   const text = await vscode.window.showInputBox({
     title: vscode.l10n.t("Namespaces of {0}", label(context)),
-    prompt: vscode.l10n.t("You may not list them: type their names, parted by commas"),
+    prompt: vscode.l10n.t("You may not list them: type their names, parted by commas; * stands for all"),
     value: [...chosen].join(", "),
     validateInput: (value) => {
-      const odd = split(value).find((name) => !/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name));
+      const odd = split(value).find((name) => namespaceChoice(name) === undefined);
       return odd === undefined ? undefined : vscode.l10n.t("{0} is not a namespace's name", odd);
     },
   });

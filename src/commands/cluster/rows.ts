@@ -2,19 +2,25 @@ import * as vscode from "vscode";
 import { pickLabel } from "../../core/sanitize.ts";
 import { pickOne } from "../../platform/pick.ts";
 import type { CommandDeps } from "../deps.ts";
-import { contextOf } from "../nodes.ts";
+import { contextOf, isNode } from "../nodes.ts";
 import { pickContext } from "./clusters.ts";
 
 async function contextFor(deps: CommandDeps, target: unknown): Promise<string> {
   return contextOf(target) ?? pickContext(await deps.engine());
 }
 
-export async function pinCluster(deps: CommandDeps, target: unknown): Promise<void> {
-  await deps.preferences.pin(await contextFor(deps, target));
+/** A cluster, or a namespace of one: it stands before others. */
+export function pin(deps: CommandDeps, target: unknown): Promise<void> {
+  return setPinned(deps, target, true);
 }
 
-export async function unpinCluster(deps: CommandDeps, target: unknown): Promise<void> {
-  await deps.preferences.pin(await contextFor(deps, target), false);
+export function unpin(deps: CommandDeps, target: unknown): Promise<void> {
+  return setPinned(deps, target, false);
+}
+
+async function setPinned(deps: CommandDeps, target: unknown, isPinned: boolean): Promise<void> {
+  if (!isNode(target, "namespace")) return deps.preferences.pin(await contextFor(deps, target), isPinned);
+  await (await deps.engine()).namespaceDesk.pin(target.context, target.namespace, isPinned);
 }
 
 export async function hideCluster(deps: CommandDeps, target: unknown): Promise<void> {
@@ -37,7 +43,8 @@ export async function showHidden(deps: CommandDeps): Promise<void> {
     placeholder: vscode.l10n.t("Which one to show again?"),
     items: [...names.map((name) => ({ label: pickLabel(name), value: [name] })), ...(names.length > 1 ? [all] : [])],
   });
-  for (const name of chosen) await deps.preferences.hide(name, false);
+  if (chosen.length > 1) await deps.preferences.showAll();
+  else for (const name of chosen) await deps.preferences.hide(name, false);
 }
 
 /** Opens every cluster that is shown. Each connects by itself: one that hangs holds up no other. */

@@ -1,8 +1,9 @@
 import * as vscode from "vscode";
-import { pickLabel } from "../../core/sanitize.ts";
-import { age } from "../../core/text.ts";
+import { label, pickLabel } from "../../core/sanitize.ts";
+import { elapsed } from "../../core/text.ts";
 import type { LaunchedNow } from "../../jobs/index.ts";
 import { type Choice, pickOne } from "../../platform/pick.ts";
+import { withProgress } from "../../platform/progress.ts";
 import type { CommandDeps } from "../deps.ts";
 import { contextOf, isTreeNode } from "../nodes.ts";
 import { isJobReference, pickLaunch, referenceOf } from "./jobs.ts";
@@ -20,16 +21,16 @@ export async function showJobs(deps: CommandDeps): Promise<void> {
   }
   const items = jobs.map((job) => launchedChoice(job, engine.clock.now()));
   await engine.launched.seen();
-  const { context, ...job } = await pickOne({
+  const { context, ...job } = await pickOne<LaunchedNow>({
     title: vscode.l10n.t("Launched training jobs"),
     placeholder: vscode.l10n.t("Which one to show?"),
     items,
   });
-  await deps.tree.revealJob(context, { ...job, kind: "PyTorchJob" });
+  await show(deps, context, { ...job, kind: "PyTorchJob" });
 }
 
 function launchedChoice(value: LaunchedNow, now: number): Choice<LaunchedNow> {
-  const since = age(now - value.launched);
+  const since = elapsed(now - value.launched);
   const words = {
     active: vscode.l10n.t("running"),
     failed: vscode.l10n.t("failed"),
@@ -49,11 +50,19 @@ export async function reveal(deps: CommandDeps, target: unknown): Promise<void> 
   await engine.load();
   if (isNodesTarget(target)) {
     const context = contextOf(target.row);
-    if (context !== undefined) await deps.tree.revealNodes(context);
+    if (context !== undefined) await deps.tree.show.nodes(context);
     return;
   }
   const job = isJobReference(target) || isTreeNode(target) ? referenceOf(deps, target) : await pickLaunch(engine);
-  if (job !== undefined) await deps.tree.revealJob(job.context, { ...job, kind: job.jobKind });
+  if (job !== undefined) await show(deps, job.context, { ...job, kind: job.jobKind });
+}
+
+async function show(
+  { tree }: CommandDeps,
+  context: string,
+  job: Parameters<CommandDeps["tree"]["show"]["job"]>[1],
+): Promise<void> {
+  await withProgress(vscode.l10n.t("Looking for {0}", label(job.name)), () => tree.show.job(context, job));
 }
 
 function isNodesTarget(target: unknown): target is { readonly row: unknown } {

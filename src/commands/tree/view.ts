@@ -16,8 +16,8 @@ export async function filterRows(deps: CommandDeps): Promise<void> {
   pick.title = vscode.l10n.t("Filter rows");
   pick.placeholder = vscode.l10n.t("Type a part of the name; tick states to see only those");
   pick.canSelectMany = true;
-  const items = [...JOB_STATES, "Ready", "Stopped"].map((state) => ({
-    label: `$(${STATE_ICONS[state as keyof typeof STATE_ICONS][0].replace("~spin", "")}) ${state}`,
+  const items = ([...JOB_STATES, "Ready", "Stopped"] as const).map((state) => ({
+    label: `$(${STATE_ICONS[state][0].replace("~spin", "")}) ${state}`,
     state,
     // What is typed is for names of rows: it must not hide the states.
     alwaysShow: true,

@@ -91,6 +91,8 @@ export interface FakeRequest {
 /** Answers requests from a function of the test; a thrown error is a connection that never came to be. */
 export class FakeTransport implements Transport {
   readonly requests: FakeRequest[] = [];
+  /** As over HTTP/2. */
+  probed = false;
   readonly #answer: (request: FakeRequest, index: number) => FakeReply | Promise<FakeReply>;
   readonly #bodies = new Set<FakeBody>();
 
@@ -110,7 +112,8 @@ export class FakeTransport implements Transport {
     this.requests.push(request);
     const reply = await abortable(Promise.resolve(this.#answer(request, this.requests.length - 1)), raw.signal);
     this.#bodies.add(reply.body);
-    return { status: reply.status, headers: reply.headers ?? {}, body: reply.body, cancel: () => reply.body.cancel() };
+    const { status, headers = {}, body } = reply;
+    return { status, headers, body, probed: this.probed, cancel: () => body.cancel() };
   }
 
   dispose(): void {

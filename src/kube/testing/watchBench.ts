@@ -35,7 +35,8 @@ export class WatchBench {
   readonly states: StoreState[] = [];
   fault: Fault = () => undefined;
 
-  constructor() {
+  /** `random`: of pauses and of how long watches live; 5 min where it gives 0. */
+  constructor(random = (): number => 0) {
     this.transport = new FakeTransport((request) => this.fault(request) ?? this.collection.answer(request));
     this.store = new WatchStore({
       client: new KubeClient(this.transport),
@@ -43,7 +44,7 @@ export class WatchBench {
       namespace: "ml",
       clock: this.clock,
       log: silentLogger,
-      random: () => 0,
+      random,
     });
     this.store.onDidChange((change) => this.changes.push(change));
     this.store.onDidChangeState((state) => this.states.push(state));

@@ -107,7 +107,7 @@ describe("reading objects of a cluster", () => {
     assert.deepEqual(read, [
       "PyTorchJob, Master 0, Worker 2",
       "TFJob, Chief 0, Master 2, Worker 4, PS -, Evaluator -",
-      "MPIJob, Launcher 0, Worker 2",
+      "MPIJob, Launcher -, Worker 0",
       "XGBoostJob, Master 0, Worker 2",
       "PaddleJob, Master 0, Worker 2",
       "JAXJob, Worker 0",
@@ -263,7 +263,7 @@ describe("reading objects of a cluster", () => {
         status: { conditions: [{ type: "PodScheduled", status: "False", message: "0/1 nodes are available" }] },
       },
     });
-    assert.deepEqual(read.needs, { "nvidia.com/gpu": "3", memory: "1Gi" });
+    assert.deepEqual(read.needs, { "nvidia.com/gpu": "3", memory: "2Gi" });
   });
 
   it("messages of any size are cut down to what may be kept", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { ObjectMeta } from "../../kube/objects.ts";
-import { gpuModel, gpuNoun, isGpuResource, quantity } from "../gpuNames.ts";
+import { gpuModel, gpuNoun, isGpuResource, quantity, sumOfQuantities } from "../gpuNames.ts";
 import { podGpus, podsOnNode, projectGpuPod } from "./gpuPod.ts";
 import { projectNode } from "./node.ts";
 
@@ -51,8 +51,6 @@ describe("a node", () => {
       pool: "gpu-pool",
       gpuModel: "L4",
       gpus: { "nvidia.com/gpu": 1, "nvidia.com/mig-1g.5gb": 7 },
-      cpus: 7.91,
-      memoryBytes: 28 * 1024 ** 3,
     });
   });
 
@@ -108,6 +106,22 @@ describe("a node", () => {
     ]);
     assert.deepEqual(node({}, { status: { allocatable: { "nvidia.com/gpu": "9999999999999" } } }).gpus, {
       "nvidia.com/gpu": 10_000,
+    });
+
+    it("quantities are added in a unit that says the sum", () => {
+      const sums = [
+        ["1", "2"],
+        ["500m", "1"],
+        ["500m", "1500m"],
+        ["16Gi", "8Gi"],
+        ["16Gi", "512Mi"],
+        ["1Gi", "x"],
+        ["0", "0"],
+      ] as const;
+      assert.deepEqual(
+        sums.map(([one, other]) => sumOfQuantities(one, other)),
+        ["3", "1500m", "2", "24Gi", "16896Mi", "1Gi", "0"],
+      );
     });
   });
 

@@ -1,7 +1,7 @@
 import { label } from "../../core/sanitize.ts";
 import type { KubeObject, ResourceKind } from "../../kube/objects.ts";
 import type { StoreDefinition } from "../../kube/store.ts";
-import { type GpuAmounts, gpuAmounts, gpuModel, quantity } from "../gpuNames.ts";
+import { type GpuAmounts, gpuAmounts, gpuModel } from "../gpuNames.ts";
 import { list, record, text, time } from "../read.ts";
 
 export const NODE: ResourceKind = { group: "", version: "v1", plural: "nodes", kind: "Node", namespaced: false };
@@ -26,8 +26,6 @@ export interface NodeInfo {
   readonly gpuModel: string | undefined;
   /** What pods may have of it, by resource name. */
   readonly gpus: GpuAmounts;
-  readonly cpus: number | undefined;
-  readonly memoryBytes: number | undefined;
 }
 
 const INSTANCE_LABELS = ["node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type"];
@@ -51,7 +49,6 @@ export function projectNode({ metadata, ...rest }: KubeObject): NodeInfo {
   const spec = record(body["spec"]);
   const status = record(body["status"]);
   const labels = metadata.labels ?? {};
-  const allocatable = record(status["allocatable"]);
   const condition = list(status["conditions"]).find(({ type }) => type === "Ready") ?? {};
   const ready = condition["status"] === "True";
   return {
@@ -66,9 +63,7 @@ export function projectNode({ metadata, ...rest }: KubeObject): NodeInfo {
     zone: firstOf(labels, ZONE_LABELS),
     pool: firstOf(labels, POOL_LABELS),
     gpuModel: gpuModel(labels),
-    gpus: gpuAmounts(allocatable),
-    cpus: quantity(allocatable["cpu"]),
-    memoryBytes: quantity(allocatable["memory"]),
+    gpus: gpuAmounts(record(status["allocatable"])),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { KubeObject, ResourceKind } from "../../kube/objects.ts";
 import type { StoreDefinition } from "../../kube/store.ts";
+import { sumOfQuantities } from "../gpuNames.ts";
 import { JOBSET_LABELS, OPERATOR_LABELS, podLabel } from "../labels.ts";
 import type { ContainerState, JobKind, JobPod } from "../model.ts";
 import { type Json, list, number, record, text, time, whole } from "../read.ts";
@@ -75,7 +76,7 @@ function placeOf(labels: Readonly<Record<string, string>>): Pick<JobPod, "kind" 
   };
 }
 
-/** Of several containers that ask for the same, whole numbers are added up; else the first counts. */
+/** Of all containers together. */
 function needsOf(specs: readonly Json[]): Readonly<Record<string, string>> {
   const needs = new Map<string, string>();
   for (const spec of specs) {
@@ -84,8 +85,7 @@ function needsOf(specs: readonly Json[]): Readonly<Record<string, string>> {
     for (const [name, amount] of Object.entries(asked).slice(0, MAX_RESOURCES)) {
       const before = needs.get(name);
       const now = String(amount).slice(0, 30);
-      const sum = Number(before) + Number(now);
-      needs.set(name, before === undefined ? now : Number.isInteger(sum) ? String(sum) : before);
+      needs.set(name, before === undefined ? now : sumOfQuantities(before, now));
     }
   }
   return Object.fromEntries(needs);

@@ -1,6 +1,6 @@
 import type { KubeObject, ResourceKind } from "../../kube/objects.ts";
 import type { JobKind, ReplicaSet, TrainingJob } from "../model.ts";
-import { type Json, record, time } from "../read.ts";
+import { type Json, list, record, time } from "../read.ts";
 import { count, identityOf, templateGpus, trueConditions } from "./jobParts.ts";
 import { PYTORCH_CONTAINER, PYTORCH_JOB } from "./pytorchJob.ts";
 
@@ -12,11 +12,16 @@ export interface V1Kind {
   readonly replicas: string;
   /** Roles in the order of their ranks: the first replica of the first that a job has leads it. */
   readonly roles: readonly string[];
+  /** Leads the others, and has a rank only where it takes part itself. */
+  readonly launcher?: string;
   /** Roles that have no rank. */
   readonly others?: readonly string[];
   /** The container that runs the person's code. */
   readonly container: string;
 }
+
+/** The role of an MPIJob that starts the ranks. */
+export const LAUNCHER_ROLE = "Launcher";
 
 export const V1_KINDS: readonly V1Kind[] = [
   {
@@ -40,7 +45,8 @@ export const V1_KINDS: readonly V1Kind[] = [
     kind: "MPIJob",
     resource: resource("MPIJob", "mpijobs"),
     replicas: "mpiReplicaSpecs",
-    roles: ["Launcher", "Worker"],
+    launcher: LAUNCHER_ROLE,
+    roles: ["Worker"],
     container: "mpi",
   },
   {
@@ -91,10 +97,11 @@ export function projectV1Job(kind: V1Kind, object: KubeObject): TrainingJob {
   };
 }
 
-function replicaSets({ roles, others = [] }: V1Kind, specs: Json): readonly ReplicaSet[] {
+function replicaSets({ launcher = "", roles: ranked, others = [] }: V1Kind, specs: Json): readonly ReplicaSet[] {
   const sets: ReplicaSet[] = [];
+  const roles = takesPart(record(specs[launcher])) ? [launcher, ...ranked] : ranked;
   let rank = 0;
-  for (const role of [...roles, ...others]) {
+  for (const role of new Set([launcher, ...roles, ...others])) {
     if (specs[role] === undefined) continue;
     const spec = record(specs[role]);
     const size = count(spec["replicas"]) ?? 1;
@@ -103,4 +110,12 @@ function replicaSets({ roles, others = [] }: V1Kind, specs: Json): readonly Repl
     if (firstRank !== undefined) rank += size;
   }
   return sets;
+}
+
+/** The operator writes a launcher into its hostfile, before the workers, where it has GPUs (pkg/controller.v1/mpi: isGPULauncher). */
+function takesPart(spec: Json): boolean {
+  const containers = list(record(record(spec["template"])["spec"])["containers"]);
+  return containers.some((container) =>
+    Object.keys(record(record(container["resources"])["limits"])).some((name) => name.includes("gpu")),
+  );
 }

@@ -4,7 +4,7 @@ import { Eks } from "./eks.ts";
 import { Gke } from "./gke.ts";
 import { OwnKubeconfigs } from "./ownKubeconfigs.ts";
 import { type CloudProgram, Programs, type ProgramsOptions } from "./programs.ts";
-import { type SignIn, signInArgs } from "./signIn.ts";
+import { PLUGIN_COMMAND, type SignIn, signInArgs } from "./signIn.ts";
 
 export interface ExistingClustersOptions extends Omit<ProgramsOptions, "loginPath"> {
   /** Folder of our own that outlives the window; the kubeconfigs go into `kubeconfigs` in it. */
@@ -19,6 +19,8 @@ export class ExistingClusters {
   readonly gke: Gke;
   readonly eks: Eks;
   readonly files: OwnKubeconfigs;
+  /** For a step `copy-command`. */
+  readonly pluginCommand = PLUGIN_COMMAND;
   readonly #programs: Programs;
 
   constructor(options: ExistingClustersOptions) {

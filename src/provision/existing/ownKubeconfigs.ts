@@ -6,7 +6,7 @@ import { label } from "../../core/sanitize.ts";
 import { plural } from "../../core/text.ts";
 import { loadKubeconfig } from "../../kube/kubeconfig.ts";
 import { INSTALL_PAGES, type Programs } from "./programs.ts";
-import { addClusterStep } from "./signIn.ts";
+import { addClusterStep, PLUGIN_COMMAND } from "./signIn.ts";
 
 /** A cluster that a cloud's program wrote a kubeconfig for. */
 export interface AddedCluster {
@@ -23,9 +23,6 @@ export interface OwnKubeconfigsOptions {
   /** Looks for the sign-in programs that the files name. */
   readonly programs: Pick<Programs, "find">;
 }
-
-/** Shown to be copied; never run by us. */
-const PLUGIN_COMMAND = "gcloud components install gke-gcloud-auth-plugin";
 
 /** The kubeconfig files that the clouds' programs write for us, one a cluster, readable by the person alone. */
 export class OwnKubeconfigs {
@@ -96,7 +93,7 @@ function missing(command: string): UserError {
   const why = `It signs in with ${label(command, 120)}, which was not found.`;
   if (!/(^|[\\/])gke-gcloud-auth-plugin(\.exe)?$/.test(command)) return new UserError("plugin-missing", what, { why });
   const next = [
-    addClusterStep("Copy Command", { kind: "copy-command", text: PLUGIN_COMMAND }),
+    addClusterStep("Copy Command", { kind: "copy-command" }),
     { title: "How to Install", command: "vscode.open", args: [INSTALL_PAGES.plugin] },
   ];
   return new UserError("plugin-missing", what, { why, hint: `Install it with: ${PLUGIN_COMMAND}`, next });

@@ -4,7 +4,7 @@ import { redact } from "../../core/redact.ts";
 import { label } from "../../core/sanitize.ts";
 import { bytes, duration } from "../../core/text.ts";
 import { childOutput, type ChildResult } from "../../kube/childOutput.ts";
-import { type CommandSearch, findCommand } from "../../kube/execCommand.ts";
+import { type CommandSearch, findProgram, type FoundProgram } from "../../kube/execCommand.ts";
 import type { LoginPath } from "../../kube/loginPath.ts";
 import { signInNeeded } from "./signIn.ts";
 
@@ -37,11 +37,6 @@ export interface ProgramsOptions extends CommandSearch {
   readonly timeoutMs?: number;
 }
 
-export interface Located {
-  readonly file: string;
-  readonly env: NodeJS.ProcessEnv;
-}
-
 /** Nothing may ask or page: there is no terminal. */
 const QUIET = { CLOUDSDK_CORE_DISABLE_PROMPTS: "1", AWS_PAGER: "", AWS_CLI_AUTO_PROMPT: "off" };
 const TIMEOUT_MS = 60_000;
@@ -56,19 +51,12 @@ export class Programs {
   }
 
   /** Absolute path, and the environment in which it was found: the editor's own, else with the login shell's PATH. */
-  async find(command: string, baseDir = ""): Promise<Located | undefined> {
-    const { env, loginPath } = this.#options;
-    const file = await findCommand(command, baseDir, this.#options);
-    if (file !== undefined) return { file, env };
-    const PATH = await loginPath?.get();
-    if (PATH === undefined) return undefined;
-    const login = { ...env, PATH };
-    const found = await findCommand(command, baseDir, { ...this.#options, env: login });
-    return found === undefined ? undefined : { file: found, env: login };
+  find(command: string, baseDir = ""): Promise<FoundProgram | undefined> {
+    return findProgram(command, baseDir, this.#options, this.#options.loginPath);
   }
 
   /** As `find`; throws UserError `cli-missing` with the page to get it from. */
-  async locate(program: CloudProgram): Promise<Located> {
+  async locate(program: CloudProgram): Promise<FoundProgram> {
     const located = await this.find(program);
     if (located !== undefined) return located;
     const next = [{ title: "How to Install", command: "vscode.open", args: [INSTALL_PAGES[program]] }];
@@ -126,7 +114,7 @@ export class Programs {
     return this.#options.timeoutMs ?? TIMEOUT_MS;
   }
 
-  async #start({ file, env }: Located, call: ProgramCall): Promise<ChildResult> {
+  async #start({ file, env }: FoundProgram, call: ProgramCall): Promise<ChildResult> {
     const { program, args, failure, signal } = call;
     try {
       return await childOutput(file, args, {

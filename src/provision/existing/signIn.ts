@@ -12,7 +12,10 @@ export interface SignIn {
 }
 
 /** What the command *Add Cluster…* does for a person whom it could not help before. */
-export type AddClusterStep = SignIn | { readonly kind: "copy-command"; readonly text: string };
+export type AddClusterStep = SignIn | { readonly kind: "copy-command" };
+
+/** What a person copies to install what signs in to Google's clusters. Never run by us, and never a text that a caller gives. */
+export const PLUGIN_COMMAND = "gcloud components install gke-gcloud-auth-plugin";
 
 export function addClusterStep(title: string, step: AddClusterStep): NextStep {
   return { title, command: "trainyard.cluster.add", args: [step] };

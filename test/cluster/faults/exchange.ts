@@ -48,6 +48,7 @@ export interface NearRequest extends Readable {
 export interface NearResponse {
   readonly stream?: ServerHttp2Stream | undefined;
   writeHead(status: number, headers?: OutgoingHttpHeaders): unknown;
+  flushHeaders?(): void;
   write(chunk: string | Buffer, written?: () => void): boolean;
   end(): unknown;
   once(event: "close" | "drain", listener: () => void): unknown;
@@ -124,6 +125,8 @@ export class Exchange {
     this.seen.status = status;
     this.seen.failed = status >= 400;
     this.#response.writeHead(status, headers);
+    // By HTTP/1.1 Node keeps them back until there is a body, which a quiet watch does not have.
+    this.#response.flushHeaders?.();
   }
 
   /** Passes the server's answer on, with its fault. */
