@@ -25,6 +25,20 @@ describe("table", () => {
     assert.equal(read(["a", "", 0, "<unknown>"]).time("Age"), undefined);
   });
 
+  it("keeps the time that an earlier row told, as long as the coarser age allows it", () => {
+    const reader = new TableReader("ml");
+    const at = (age: string, now: number): number | undefined => {
+      const table = { kind: "Table", columnDefinitions: COLUMNS, rows: [{ cells: ["a", "", 0, age], object: null }] };
+      return reader.rows(table, now)[0]?.time("Age");
+    };
+    const made = NOW - 599_000;
+    assert.equal(at("9m59s", NOW), made);
+    assert.equal(at("10m", NOW + 50_000), made);
+    assert.equal(at("11m", NOW + 80_000), made);
+    // Made anew under its name.
+    assert.equal(at("3s", NOW + 100_000), NOW + 97_000);
+  });
+
   it("reads ages as the server writes them", () => {
     const hour = 3_600_000;
     const rows: [string, number | undefined, number?][] = [

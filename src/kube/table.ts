@@ -25,8 +25,18 @@ export class TableRow {
   readonly #cells: readonly unknown[];
   /** Wall time, ms. */
   readonly #readAt: number;
+  /** What an earlier row of this name said of the time: ages become coarser, and a row must not move for that. */
+  readonly #before: number | undefined;
 
-  constructor(name: string, namespace: string, columns: readonly Column[], cells: readonly unknown[], readAt: number) {
+  constructor(
+    name: string,
+    namespace: string,
+    columns: readonly Column[],
+    cells: readonly unknown[],
+    readAt: number,
+    before?: number,
+  ) {
+    this.#before = before;
     this.name = name;
     this.namespace = namespace;
     this.#columns = columns;
@@ -49,7 +59,10 @@ export class TableRow {
    */
   time(column: string): number | undefined {
     const age = parseAge(this.text(column));
-    return age === undefined ? undefined : this.#readAt - age.ms;
+    if (age === undefined) return undefined;
+    const time = this.#readAt - age.ms;
+    const before = this.#before;
+    return before !== undefined && Math.abs(time - before) <= age.exactTo + READING_MS ? before : time;
   }
 
   /** Whether the object's row has not changed, though its age has: `later` is the row as it was read again. */
@@ -67,6 +80,8 @@ export class TableRow {
 export class TableReader {
   readonly #namespace: string;
   #columns: readonly Column[] = [];
+  /** By name, when each object was made, as the row that was read first says. */
+  #made = new Map<string, number>();
 
   constructor(namespace: string) {
     this.#namespace = namespace;
@@ -81,12 +96,18 @@ export class TableReader {
     // Go writes an empty list as null.
     const list: unknown = rows ?? [];
     if (!Array.isArray(list)) throw new GarbledStreamError("The server sent a table of no rows.");
+    const before = this.#made;
+    // A list says which names there are; an event speaks of one.
+    if (list.length > 1) this.#made = new Map();
     return list.map((row: unknown) => {
       const cells: unknown = isRecord(row) ? row["cells"] : undefined;
       const name: unknown = Array.isArray(cells) ? cells[nameAt] : undefined;
       if (!Array.isArray(cells) || typeof name !== "string" || name === "")
         throw new GarbledStreamError("The server sent a table row without a name.");
-      return new TableRow(name, this.#namespace, this.#columns, cells, now);
+      const made = new TableRow(name, this.#namespace, this.#columns, cells, now, before.get(name));
+      const time = made.time("Age");
+      if (time !== undefined) this.#made.set(name, time);
+      return made;
     });
   }
 }
