@@ -3,8 +3,12 @@ import type { NextStepId } from "../kubeflow/why.ts";
 import { COMMANDS } from "../manifest.ts";
 import type { TreeNode } from "../tree/nodes.ts";
 
-/** The command that takes a next step on a row; undefined where there is nothing to press. */
-export function nextStepOf(id: NextStepId, row: TreeNode): Pick<NextStep, "command" | "args"> | undefined {
+/** The command that takes a next step on a row; `file` is the one that its job was launched from here with; undefined where there is nothing to press. */
+export function nextStepOf(
+  id: NextStepId,
+  row: TreeNode,
+  file: string | undefined,
+): Pick<NextStep, "command" | "args"> | undefined {
   switch (id) {
     case "logs":
       return {
@@ -23,7 +27,10 @@ export function nextStepOf(id: NextStepId, row: TreeNode): Pick<NextStep, "comma
       return { command: COMMANDS.copyAdminRequest, args: [row] };
     case "change-size":
     case "change-image":
-      return { command: COMMANDS.runJobWithOptions, args: [] };
+      // Of a job that came from no file here, what it asks for can be read, and changed where it came from.
+      return file === undefined
+        ? { command: COMMANDS.openYaml, args: [row] }
+        : { command: COMMANDS.runJobWithOptions, args: [file] };
     case "wait":
       return undefined;
   }

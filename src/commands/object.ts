@@ -1,12 +1,13 @@
 import * as vscode from "vscode";
 import { UserError } from "../core/errors.ts";
 import { label, pickLabel, plainLine } from "../core/sanitize.ts";
+import type { Engine } from "../engine.ts";
 import { describeEvents, readEvents } from "../kubeflow/events.ts";
 import { OBJECT_SCHEME } from "../manifest.ts";
 import { pickOne } from "../platform/pick.ts";
 import { withProgress } from "../platform/progress.ts";
 import type { Folder } from "../tree/folder.ts";
-import type { TreeNode } from "../tree/nodes.ts";
+import { folderOf, type TreeNode } from "../tree/nodes.ts";
 import { nextStepOf } from "./nextSteps.ts";
 import { contextOf, namespaceOf, rowOf } from "./nodes.ts";
 import type { CommandDeps } from "./deps.ts";
@@ -69,7 +70,7 @@ export async function why(deps: CommandDeps, target: unknown): Promise<void> {
       value,
     })),
   });
-  const step = reason.next && nextStepOf(reason.next.id, row);
+  const step = reason.next && nextStepOf(reason.next.id, row, fileOf(await deps.engine(), row));
   if (step !== undefined) await vscode.commands.executeCommand(step.command, ...(step.args ?? []));
 }
 
@@ -163,9 +164,20 @@ async function objectOf(deps: CommandDeps, target: unknown) {
   return { row, context: folder.cluster.connection.context.name, object, family: folder.family(row) };
 }
 
+/** The file that a row's job was launched from here with. */
+function fileOf({ jobs: { lastRuns } }: Engine, row: TreeNode): string | undefined {
+  const job = row.kind === "replica" ? row.parent : row;
+  if (job.kind !== "job") return undefined;
+  return lastRuns.files().find((file) => {
+    const launch = lastRuns.get(file)?.launch;
+    return launch?.name === job.name && launch.namespace === job.namespace && launch.context === job.context;
+  });
+}
+
 /** The live side of a row, with all of its object read: in a large namespace there may be only a printed row of it. */
 async function lookedAt(deps: CommandDeps, row: TreeNode): Promise<Folder> {
   const folder = deps.tree.folder(row);
+  if (folderOf(row) === undefined) throw noObject(row);
   if (folder === undefined) throw notWatched(row);
   if (folder.look !== undefined)
     await withProgress(vscode.l10n.t("Reading {0}", nameOf(row)), async (signal) => folder.look?.(row, signal));
@@ -189,6 +201,12 @@ function gone(row: TreeNode): UserError {
   return new UserError("gone", vscode.l10n.t("{0} stands for nothing in the cluster now.", nameOf(row)));
 }
 
+function noObject(row: TreeNode): UserError {
+  return new UserError("no-object", vscode.l10n.t("{0} is no object that this can be done with.", nameOf(row)), {
+    hint: vscode.l10n.t("Select a training job, a pod, a notebook or a node in the Kubeflow view."),
+  });
+}
+
 function notWatched(row: TreeNode): UserError {
   return new UserError("not-watched", vscode.l10n.t("{0} is not being watched now.", nameOf(row)), {
     hint: vscode.l10n.t("Open the Kubeflow view, and the folder that it stands in."),
@@ -196,6 +214,7 @@ function notWatched(row: TreeNode): UserError {
 }
 
 function nameOf(row: TreeNode): string {
+  if (row.kind === "namespace") return label(row.namespace);
   return "name" in row ? label(row.name) : vscode.l10n.t("This row");
 }
 

@@ -67,6 +67,7 @@ const OTHERS: readonly (readonly [RegExp, (is: string, has: string) => string])[
   [/available persistent volumes to bind/, (_, has) => `${has} no volume for its claim`],
   [/node affinity\/selector|node selector/, (_, has) => `${has} not the labels that the job asks for`],
   [/Too many pods/, (is) => `${is} full of pods`],
+  [/untolerated taint/, (_, has) => `${has} taints that the job does not tolerate`],
   [/unschedulable/, (is) => `${is} closed for new pods`],
   [/affinity/, (is) => `${is} ruled out by pod affinity`],
   [/topology spread/, (is) => `${is} ruled out by topology spread`],

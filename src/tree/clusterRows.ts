@@ -55,8 +55,13 @@ function clusterWords(state: ClusterState, gpus: string, now: number): readonly 
     case "stale":
       return [`stale for ${elapsed(now - state.since)}: ${FAILURES[state.code] ?? "cannot be reached"}`, WARNING];
     case "failed":
-      return [FAILURES[state.code] ?? "cannot be reached", WARNING];
+      return [joined([FAILURES[state.code] ?? "cannot be reached", because(state)]), WARNING];
   }
+}
+
+/** `nothing listens at 127.0.0.1:1` of `The cluster cannot be reached: nothing listens at 127.0.0.1:1. Is …`. */
+function because({ code, message }: { readonly code: string; readonly message: string }): string {
+  return code === "unreachable" ? label(/^[^:]*: (.*?)(?:\. |\.?$)/.exec(message)?.[1] ?? "", 60) : "";
 }
 
 /** `1.34` of `1.34.10`: the rest is in no one's way, and in nobody's plans. */

@@ -101,7 +101,7 @@ export interface FolderSite {
 }
 
 /** Milliseconds that rows wait for the cluster: what answers at once is drawn once. */
-export const GRACE_MS = 150;
+export const GRACE_MS = 100;
 
 /** The namespace that a folder stands in; undefined for all of them. */
 export function namespaceOf({ namespace }: FolderNode): string | undefined {

@@ -23,7 +23,7 @@ describe("rows of training jobs", () => {
   });
 
   it("offer what fits the job's state, and nothing that the person may not do", () => {
-    assert.equal(rowOf(job(), [pod()], 0).contextValue, "job;object;events;name;logs;stop;delete;");
+    assert.equal(rowOf(job(), [pod()], 0).contextValue, "job;object;events;name;logs;shell;stop;delete;");
     assert.equal(rowOf(job({ suspended: true }), [], 0).contextValue, "job;object;events;name;logs;start;delete;");
     assert.equal(rowOf(job({ condition: "Succeeded" }), [], 0).contextValue, "job;object;events;name;logs;delete;");
     assert.equal(rowOf(job(), [pod()], 0, NONE).contextValue, "job;object;name;");

@@ -51,18 +51,19 @@ export function jobRow(job: TrainingJob, { summary, mine, namespace, allowed, wh
       ...(job.message === undefined ? [] : [label(job.message, 400)]),
       `Created ${new Date(job.created).toLocaleString()}`,
     ],
-    contextValue: contextValue("job", jobFlags(job, allowed, why)),
+    contextValue: contextValue("job", jobFlags(job, state, allowed, why)),
     spoken: joined([name, "training job", state.toLowerCase(), detail, where, own], ", "),
   };
 }
 
-function jobFlags(job: TrainingJob, allowed: Allowed, why: boolean): readonly RowFlag[] {
+function jobFlags(job: TrainingJob, state: JobState, allowed: Allowed, why: boolean): readonly RowFlag[] {
   return [
     "object",
     ...(allowed.events ? (["events"] as const) : []),
     "name",
     ...(why ? (["why"] as const) : []),
     ...(allowed.logs ? (["logs"] as const) : []),
+    ...(allowed.shell && state === "Running" ? (["shell"] as const) : []),
     ...(allowed.change && isActive(job) ? (["stop"] as const) : []),
     ...(allowed.change && job.suspended && !job.deleting ? (["start"] as const) : []),
     ...(allowed.delete ? (["delete"] as const) : []),

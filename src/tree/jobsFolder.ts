@@ -121,7 +121,10 @@ export class JobsFolder implements Folder {
   }
 
   container(node: TreeNode): ContainerRef | undefined {
-    const pod = node.kind === "replica" ? this.#replica(node)?.pod : undefined;
+    // Of a job: its first replica that runs.
+    const job = node.kind === "job" ? this.#job(node) : undefined;
+    const running = job && this.#jobs.replicas(job).find(({ pod }) => pod && mainContainer(pod)?.state === "running");
+    const pod = node.kind === "replica" ? this.#replica(node)?.pod : running?.pod;
     const main = pod && mainContainer(pod);
     return main && { namespace: pod.namespace, pod: pod.name, container: main.name };
   }

@@ -58,8 +58,16 @@ export function missingNode(parent: FolderNode, text: string): MessageNode {
   return messageNode(parent, text, "problem", askAdmin(parent));
 }
 
+/** Whom Kubernetes takes a request without credentials for. */
+const ANONYMOUS = '"system:anonymous"';
+
 /** `what` is in the plural: `training jobs`. */
 export function forbiddenNode(parent: FolderNode, what: string, why: string): MessageNode {
+  // Rights for whoever comes by are nothing to ask an administrator for.
+  if (why.includes(ANONYMOUS)) {
+    const text = vscode.l10n.t("You are not signed in: this context names a user without credentials.");
+    return messageNode(parent, text, "problem", openKubeconfig(parent));
+  }
   const text = vscode.l10n.t("You may not list {0} here: {1}", what, label(why));
   return messageNode(parent, text, "problem", askAdmin(parent));
 }

@@ -35,8 +35,7 @@ export async function chooseNamespaces(deps: CommandDeps, target: unknown): Prom
   const { names, mayList } = await withProgress(vscode.l10n.t("Connecting to {0}", label(context)), (signal) =>
     engine.allNamespaces(context, signal),
   );
-  const shown = deps.tree.shownNamespaces(context) ?? [engine.context(context).namespace];
-  const chosen = new Set(engine.chosenNamespaces(context) ?? shown);
+  const chosen = new Set(engine.chosenNamespaces(context) ?? []);
   if (!mayList) return typeNamespaces(engine, context, chosen);
   const all = { label: vscode.l10n.t("All namespaces"), name: ALL_NAMESPACES, picked: chosen.has(ALL_NAMESPACES) };
   const picks = await vscode.window.showQuickPick(
@@ -44,21 +43,31 @@ export async function chooseNamespaces(deps: CommandDeps, target: unknown): Prom
     {
       canPickMany: true,
       title: vscode.l10n.t("Namespaces of {0}", label(context)),
-      placeHolder: vscode.l10n.t("Which ones to show; none means the first ones"),
+      placeHolder: vscode.l10n.t("Which ones to show; nothing ticked: your own and recent ones first"),
     },
   );
   if (picks !== undefined)
     await engine.chooseNamespaces(
       context,
-      picks.map((pick) => pick.name),
+      withoutDoubles(
+        picks.map(({ name }) => name),
+        chosen,
+      ),
     );
+}
+
+/** All namespaces in one row stand instead of single ones: whichever was ticked now. */
+function withoutDoubles(picked: readonly string[], before: ReadonlySet<string>): readonly string[] {
+  const single = picked.filter((name) => name !== ALL_NAMESPACES);
+  if (single.length === picked.length) return picked;
+  return before.has(ALL_NAMESPACES) && single.length > 0 ? single : [ALL_NAMESPACES];
 }
 
 async function typeNamespaces(engine: Engine, context: string, chosen: ReadonlySet<string>): Promise<void> {
   const text = await vscode.window.showInputBox({
     title: vscode.l10n.t("Namespaces of {0}", label(context)),
     prompt: vscode.l10n.t("You may not list them: type their names, parted by commas; * stands for all"),
-    value: [...chosen].join(", "),
+    value: [...(chosen.size === 0 ? [engine.context(context).namespace] : chosen)].join(", "),
     validateInput: (value) => {
       const odd = split(value).find((name) => namespaceChoice(name) === undefined);
       return odd === undefined ? undefined : vscode.l10n.t("{0} is not a namespace's name", odd);

@@ -17,7 +17,9 @@ export async function filterRows(deps: CommandDeps): Promise<void> {
   pick.placeholder = vscode.l10n.t("Type a part of the name; tick states to see only those");
   pick.canSelectMany = true;
   const items = ([...JOB_STATES, "Ready", "Stopped"] as const).map((state) => ({
-    label: `$(${STATE_ICONS[state][0].replace("~spin", "")}) ${state}`,
+    label: state,
+    // An icon of its own: what stands in the label is read aloud.
+    iconPath: new vscode.ThemeIcon(STATE_ICONS[state][0].replace("~spin", "")),
     state,
     // What is typed is for names of rows: it must not hide the states.
     alwaysShow: true,
