@@ -108,11 +108,13 @@ export function namespaceOf({ namespace }: FolderNode): string | undefined {
   return namespace === ALL_NAMESPACES ? undefined : namespace;
 }
 
-/** Learns what the person may do there. Nobody waits for it: what is not known is offered. */
-export function learnRights({ cluster, node }: FolderSite): void {
-  cluster.rights
-    .in(namespaceOf(node))
-    .know()
-    // What stands in the way is said by the rows, which are read over the same connection.
-    .catch(() => undefined);
+/** Learns what the person may do there. Never rejects: what is not known is offered. */
+export function learnRights({ cluster, node }: FolderSite): Promise<void> {
+  return (
+    cluster.rights
+      .in(namespaceOf(node))
+      .know()
+      // What stands in the way is said by the rows, which are read over the same connection.
+      .catch(() => undefined)
+  );
 }

@@ -42,6 +42,8 @@ export class JobsFolder implements Folder {
   readonly #namespace: string | undefined;
   readonly #kinds: string;
   #drawnWords = "";
+  #rights: Promise<void>;
+  #isDrawn = false;
 
   constructor(site: FolderSite) {
     this.#site = site;
@@ -52,7 +54,7 @@ export class JobsFolder implements Folder {
     this.#held.add(this.#jobs.onDidChange(({ jobs, set }) => this.#onChange(jobs, set)));
     this.#held.add(this.#jobs.onDidChangeState(() => site.redrawFolder()));
     this.#held.add(site.cluster.rights.onDidChange((namespace) => this.#onRights(namespace)));
-    learnRights(site);
+    this.#rights = learnRights(site);
     // The folder's row was drawn before it opened. Where its jobs are known already, nothing else would tell.
     if (this.#jobs.state.kind === "live") site.redrawFolder();
   }
@@ -72,7 +74,9 @@ export class JobsFolder implements Folder {
 
   async rows(): Promise<readonly TreeNode[]> {
     const { node, choices } = this.#site;
-    await this.#jobs.answered(GRACE_MS);
+    // Only the first time: while rows are read again, VS Code knows none of them, and their menus lead nowhere.
+    if (!this.#isDrawn) await soon(Promise.all([this.#jobs.answered(GRACE_MS), this.#rights]), GRACE_MS);
+    this.#isDrawn = true;
     const { state } = this.#jobs;
     const jobs = [...this.#jobs.jobs];
     const what = vscode.l10n.t("training jobs");
@@ -169,7 +173,7 @@ export class JobsFolder implements Folder {
   }
 
   refresh(): void {
-    learnRights(this.#site);
+    this.#rights = learnRights(this.#site);
     this.#jobs.refresh();
   }
 
@@ -225,7 +229,7 @@ export class JobsFolder implements Folder {
   }
 
   #onRights(namespace: string | undefined): void {
-    if (namespace === this.#namespace) this.#site.redrawFolder();
+    if (namespace === this.#namespace && this.#isDrawn) this.#site.redrawFolder();
   }
 }
 

@@ -41,7 +41,7 @@ export class NotebooksFolder implements Folder {
     this.#held.add(this.#notebooks.onDidChange(({ changed, set }) => this.#onChange(changed, set)));
     this.#held.add(this.#notebooks.onDidChangeState(() => site.redrawFolder()));
     this.#held.add(site.cluster.rights.onDidChange(() => site.redrawFolder()));
-    learnRights(site);
+    void learnRights(site);
     if (this.#notebooks.state.kind === "live") site.redrawFolder();
   }
 
@@ -131,7 +131,7 @@ export class NotebooksFolder implements Folder {
   }
 
   refresh(): void {
-    learnRights(this.#site);
+    void learnRights(this.#site);
     this.#notebooks.refresh();
   }
 

@@ -8,6 +8,7 @@ import {
   startRecurringRun,
   startRun,
 } from "../cluster/pipelineFixtures.ts";
+import { until } from "../editor/until.ts";
 import type { Workbench } from "../editor/workbench.ts";
 import { SANDBOX_SETTINGS } from "../start/project.ts";
 import { lookAtFailure, Stage } from "./support.ts";
@@ -59,7 +60,8 @@ describePipelines("pipelines in the explorer", () => {
 
   it("reads another page when asked, and no page before", async () => {
     await (await workbench.revealRow(/^More…/)).click();
-    await says(/^another 0, run, failed/);
+    const last = () => workbench.revealRow(/^another 0, run, failed/).then(Boolean, () => false);
+    await until("the last run", last, (isThere) => isThere);
     await stage.look("more");
   });
 

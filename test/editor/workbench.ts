@@ -114,8 +114,32 @@ export class Workbench {
     return row;
   }
 
+  /**
+   * Waits until the side bar's trees have not changed for a moment: a row that is drawn anew while its menu is open is
+   * lost to the command that is chosen, since VS Code then passes none.
+   */
+  async treesAtRest(): Promise<void> {
+    await this.page.locator(".part.sidebar").evaluate(
+      (sidebar) =>
+        new Promise<void>((resolve) => {
+          const watcher = new MutationObserver(() => wait());
+          let timer: ReturnType<typeof setTimeout> | undefined;
+          const wait = (): void => {
+            clearTimeout(timer);
+            timer = setTimeout(() => {
+              watcher.disconnect();
+              resolve();
+            }, 600);
+          };
+          watcher.observe(sidebar, { subtree: true, childList: true, characterData: true });
+          wait();
+        }),
+    );
+  }
+
   /** Chooses from a row's context menu; several names lead into submenus. */
   async rowMenu(row: string | RegExp | Locator, ...items: string[]): Promise<void> {
+    await this.treesAtRest();
     await this.contextMenu(this.locate(row), ...items);
   }
 
