@@ -21,7 +21,8 @@ async function choose(entry: Locator): Promise<void> {
   await entry.click();
   const stillOpen = async () => {
     const open = await entry.isVisible();
-    if (open) await entry.click({ timeout: 1000 }).catch(() => undefined);
+    // What lies over it for the mouse is no hindrance for the keyboard.
+    if (open) await entry.click({ timeout: 1000 }).catch(() => entry.page().keyboard.press("Enter"));
     return open;
   };
   await until("menu closed", stillOpen, (open) => !open);

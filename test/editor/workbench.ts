@@ -19,6 +19,14 @@ import type { Theme } from "./settings.ts";
 import { clickTerminalLink, focusTerminal, terminalText, waitForTerminal } from "./terminal.ts";
 import { until } from "./until.ts";
 
+/** Runs in the page: resolves once nothing has changed below an element for a moment. */
+const AT_REST = `(element) => new Promise((resolve) => {
+  const done = () => { watcher.disconnect(); resolve(undefined); };
+  let timer = setTimeout(done, 600);
+  const watcher = new MutationObserver(() => { clearTimeout(timer); timer = setTimeout(done, 600); });
+  watcher.observe(element, { subtree: true, childList: true, characterData: true });
+})`;
+
 export class Workbench {
   readonly page: Page;
   private readonly theme: Theme | undefined;
@@ -119,22 +127,7 @@ export class Workbench {
    * lost to the command that is chosen, since VS Code then passes none.
    */
   async treesAtRest(): Promise<void> {
-    await this.page.locator(".part.sidebar").evaluate(
-      (sidebar) =>
-        new Promise<void>((resolve) => {
-          const watcher = new MutationObserver(() => wait());
-          let timer: ReturnType<typeof setTimeout> | undefined;
-          const wait = (): void => {
-            clearTimeout(timer);
-            timer = setTimeout(() => {
-              watcher.disconnect();
-              resolve();
-            }, 600);
-          };
-          watcher.observe(sidebar, { subtree: true, childList: true, characterData: true });
-          wait();
-        }),
-    );
+    await this.page.locator(".part.sidebar").evaluate(AT_REST);
   }
 
   /** Chooses from a row's context menu; several names lead into submenus. */
