@@ -1,3 +1,4 @@
+import { type Disposable, toDisposable } from "./dispose.ts";
 import { CancelledError } from "./errors.ts";
 
 /** Time as the engine sees it, so that tests decide when it passes. Milliseconds throughout. */
@@ -30,3 +31,17 @@ export const systemClock: Clock = {
       signal?.addEventListener("abort", onAbort, { once: true });
     }),
 };
+
+/** Runs it once `ms` milliseconds have passed, unless the result is disposed before. */
+export function after(clock: Clock, ms: number, run: () => void): Disposable {
+  const over = new AbortController();
+  clock.sleep(ms, over.signal).then(run, () => undefined);
+  return toDisposable(() => over.abort());
+}
+
+/** Resolves when the work has settled, well or not, and after `ms` milliseconds at the latest. */
+export async function within(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([work, clock.sleep(ms, over.signal)]).catch(() => undefined);
+  over.abort();
+}

@@ -7,10 +7,6 @@ export class DisposableStore implements Disposable {
   readonly #held = new Set<Disposable>();
   #disposed = false;
 
-  get isDisposed(): boolean {
-    return this.#disposed;
-  }
-
   add<T extends Disposable>(item: T): T {
     if (this.#disposed) item.dispose();
     else this.#held.add(item);

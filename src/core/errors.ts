@@ -56,7 +56,6 @@ export function isUserError(error: unknown): error is UserError {
   return error instanceof Error && "next" in error && Array.isArray(error.next) && typeof errorCode(error) === "string";
 }
 
-/** The text of whatever was thrown. */
 export function errorText(error: unknown): string {
   if (error instanceof AggregateError && error.message === "") return error.errors.map(errorText).join("; ");
   return error instanceof Error ? error.message : String(error);

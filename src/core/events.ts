@@ -12,10 +12,6 @@ export class Emitter<T> implements Disposable {
     return toDisposable(() => this.#listeners.delete(own));
   };
 
-  get hasListeners(): boolean {
-    return this.#listeners.size > 0;
-  }
-
   /** Tells every listener; what one of them throws comes out once all have heard. */
   fire(value: T): void {
     const failures: unknown[] = [];

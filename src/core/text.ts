@@ -10,13 +10,25 @@ export function duration(ms: number): string {
   return hours % 24 === 0 ? `${days} d` : `${days} d ${hours % 24} h`;
 }
 
-/** An age in its largest unit alone: `just now`, `14 min`, `2 h`, `3 d`. */
+/** An age in its largest unit alone: `just now`, `14 min`, `2 h`, `3 d`, `5 years`. */
 export function age(ms: number): string {
   const minutes = Math.floor(ms / 60_000);
   if (minutes < 1) return "just now";
   if (minutes < 60) return `${minutes} min`;
   const hours = Math.floor(minutes / 60);
-  return hours < 24 ? `${hours} h` : `${Math.floor(hours / 24)} d`;
+  if (hours < 24) return `${hours} h`;
+  const days = Math.floor(hours / 24);
+  return days < 730 ? `${days} d` : `${Math.floor(days / 365)} years`;
+}
+
+/** Of what has happened: `just now`, `14 min ago`. */
+export function ago(ms: number): string {
+  return ms < 60_000 ? age(ms) : `${age(ms)} ago`;
+}
+
+/** Of what goes on: `for a moment`, `for 14 min`. */
+export function lasting(ms: number): string {
+  return ms < 60_000 ? "for a moment" : `for ${age(ms)}`;
 }
 
 /** The same where something follows: `less than a minute`, `14 min`. */
@@ -45,4 +57,9 @@ export function plural(count: number, one: string, many = `${one}s`): string {
 /** Shortens to at most `max` characters, with an ellipsis. */
 export function shorten(text: string, max: number): string {
   return text.length <= max ? text : `${text.slice(0, max - 1)}…`;
+}
+
+/** The parts that say something, one after the other. */
+export function joined(parts: readonly string[], separator = " · "): string {
+  return parts.filter((part) => part !== "").join(separator);
 }

@@ -1,3 +1,6 @@
+/** What a request is for; `both`: the operator and the rights to train, where it is not known which is missing. */
+export type AdminNeeds = "operator" | "rights" | "both" | "pipelines" | "notebooks" | "nodes";
+
 export interface AdminRequestInput {
   /** As the cluster knows the person (SelfSubjectReview); undefined where it could not be asked. */
   readonly user: string | undefined;
@@ -5,17 +8,26 @@ export interface AdminRequestInput {
   readonly namespace: string;
   /** Server URL, so that the reader knows which cluster is meant. */
   readonly server?: string;
-  /** What is missing; both where it is not known. */
-  readonly needs?: "operator" | "rights" | "both" | "pipelines";
+  readonly needs?: AdminNeeds;
   /** With `pipelines`: the profile whose token is asked for; left out where the server asks for none. */
   readonly profile?: string;
 }
 
-type Rights = readonly {
+interface Rule {
   readonly groups: readonly string[];
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
-}[];
+}
+
+/** A role of ours, and what it allows: in one namespace, or, `wide`, in the whole cluster. */
+interface Rights {
+  readonly role: string;
+  readonly rules: readonly Rule[];
+  readonly wide?: true;
+}
+
+const READ = ["get", "list", "watch"];
+const OWN = [...READ, "create", "patch", "delete"];
 
 /** kubeflow/training-operator v1.9.4, manifests/overlays/standalone (namespace kubeflow). */
 export const TRAINING_OPERATOR_VERSION = "v1.9.4";
@@ -25,22 +37,50 @@ export const NEEDED_RIGHTS = [
   {
     groups: ["kubeflow.org"],
     resources: ["pytorchjobs"],
-    verbs: ["get", "list", "watch", "create", "patch", "delete"],
+    verbs: OWN,
   },
+  { groups: ["trainer.kubeflow.org"], resources: ["trainjobs"], verbs: OWN },
+  // Runtimes of the whole cluster may be read by everybody (trainer v2.3.0: manifests/overlays/kubeflow-platform).
+  { groups: ["trainer.kubeflow.org"], resources: ["trainingruntimes"], verbs: ["get", "list"] },
+  // What stands between a TrainJob and its pods says more of it than it does.
+  { groups: ["jobset.x-k8s.io"], resources: ["jobsets"], verbs: READ },
+  { groups: ["batch"], resources: ["jobs"], verbs: READ },
   { groups: [""], resources: ["configmaps"], verbs: ["get", "create", "patch", "delete"] },
-  { groups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] },
+  { groups: [""], resources: ["pods"], verbs: READ },
   { groups: [""], resources: ["pods/log"], verbs: ["get"] },
-  { groups: [""], resources: ["events"], verbs: ["get", "list", "watch"] },
+  { groups: [""], resources: ["events"], verbs: READ },
   { groups: [""], resources: ["resourcequotas", "limitranges"], verbs: ["get", "list"] },
 ] as const;
 
+const TRAINING: Rights = { role: "trainyard", rules: NEEDED_RIGHTS };
+const NOTEBOOKS: Rights = {
+  role: "trainyard-notebooks",
+  rules: [
+    { groups: ["kubeflow.org"], resources: ["notebooks"], verbs: [...READ, "patch", "delete"] },
+    { groups: [""], resources: ["pods", "events"], verbs: READ },
+    { groups: [""], resources: ["pods/log"], verbs: ["get"] },
+    { groups: [""], resources: ["pods/exec", "pods/portforward"], verbs: ["get", "create"] },
+  ],
+};
+/** Which nodes there are, and the pods that hold their GPUs, wherever they are. */
+const NODES: Rights = {
+  role: "trainyard-nodes",
+  wide: true,
+  rules: [{ groups: [""], resources: ["nodes", "pods"], verbs: READ }],
+};
 /** What it takes to reach the pipelines' server, in its namespace; and for a token, in a profile's. */
-const PIPELINES_RIGHTS = [
-  { groups: [""], resources: ["services"], verbs: ["get"] },
-  { groups: [""], resources: ["pods"], verbs: ["get", "list"] },
-  { groups: [""], resources: ["pods/portforward"], verbs: ["get", "create"] },
-] as const;
-const TOKEN_RIGHTS = [{ groups: [""], resources: ["serviceaccounts/token"], verbs: ["create"] }] as const;
+const PIPELINES: Rights = {
+  role: "trainyard-pipelines",
+  rules: [
+    { groups: [""], resources: ["services"], verbs: ["get"] },
+    { groups: [""], resources: ["pods"], verbs: ["get", "list"] },
+    { groups: [""], resources: ["pods/portforward"], verbs: ["get", "create"] },
+  ],
+};
+const TOKEN: Rights = {
+  role: "trainyard-token",
+  rules: [{ groups: [""], resources: ["serviceaccounts/token"], verbs: ["create"] }],
+};
 
 /**
  * A message to a cluster's administrator, with the exact commands. Plain text with two shell blocks; every value in
@@ -51,22 +91,32 @@ export function adminRequest(input: AdminRequestInput): string {
   const context = oneLine(input.context);
   const cluster = input.server === undefined ? context : `${context} (${oneLine(input.server)})`;
   const title = `Request for the administrator of the cluster ${cluster}`;
-  if (needs === "pipelines") {
-    const wish = `I would like to look at the runs of Kubeflow Pipelines in ${oneLine(input.namespace)} with Trainyard for Kubeflow.`;
-    const { user, profile } = input;
-    const token = profile === undefined ? [] : [rightsPart({ user, context, namespace: profile }, TOKEN_RIGHTS)];
-    return `${[title, wish, rightsPart(input, PIPELINES_RIGHTS), ...token].join("\n\n")}\n`;
+  return `${[title, ...request(needs, input)].join("\n\n")}\n`;
+}
+
+function request(needs: AdminNeeds, input: AdminRequestInput): readonly string[] {
+  const { user, context, profile } = input;
+  const namespace = oneLine(input.namespace);
+  const like = (what: string): string => `I would like to ${what} with Trainyard for Kubeflow.`;
+  const training = like(
+    `run training jobs (PyTorchJob, and TrainJob of Kubeflow Trainer) in the namespace ${namespace}`,
+  );
+  switch (needs) {
+    case "operator":
+      return [training, operatorPart(false)];
+    case "rights":
+      return [training, rightsPart(input, TRAINING)];
+    case "both":
+      return [training, operatorPart(true), rightsPart(input, TRAINING)];
+    case "notebooks":
+      return [like(`use the notebooks of the namespace ${namespace}`), rightsPart(input, NOTEBOOKS)];
+    case "nodes":
+      return [like("see which GPUs are free, and who holds the others,"), rightsPart(input, NODES)];
+    case "pipelines": {
+      const token = profile === undefined ? [] : [rightsPart({ user, context, namespace: profile }, TOKEN)];
+      return [like(`look at the runs of Kubeflow Pipelines in ${namespace}`), rightsPart(input, PIPELINES), ...token];
+    }
   }
-  const parts = [
-    title,
-    `I would like to run PyTorch training jobs in the namespace ${oneLine(input.namespace)} with Trainyard for Kubeflow.`,
-  ];
-  if (needs !== "rights") parts.push(operatorPart(needs === "both"), "");
-  if (needs !== "operator") parts.push(rightsPart(input));
-  return `${parts
-    .join("\n\n")
-    .trimEnd()
-    .replace(/\n{3,}/g, "\n\n")}\n`;
 }
 
 function operatorPart(isGuess: boolean): string {
@@ -82,53 +132,53 @@ function operatorPart(isGuess: boolean): string {
   ].join("\n");
 }
 
-function rightsPart(input: AdminRequestInput, rights?: Rights): string {
-  const name = `trainyard${rights === undefined ? "" : rights === TOKEN_RIGHTS ? "-token" : "-pipelines"}`;
-  const yaml = rightsYaml(input, rights, name)
+function rightsPart(input: AdminRequestInput, rights: Rights): string {
+  const { role, wide } = rights;
+  const yaml = rightsYaml(input, rights)
     .split("\n")
     .map((line) => `    ${line}`.trimEnd());
+  const where = wide === true ? "in the whole cluster" : `in the namespace ${oneLine(input.namespace)}`;
+  const isInProfile = rights === TRAINING || rights === NOTEBOOKS;
   return [
-    `The rights that are needed in the namespace ${oneLine(input.namespace)} (none of them reads Secrets); save as ${name}-rights.yaml:`,
+    `The rights that are needed ${where} (none of them reads Secrets); save as ${role}-rights.yaml:`,
     "",
     ...yaml,
     "",
-    `    kubectl apply -f ${name}-rights.yaml`,
-    ...(rights === undefined
-      ? ["", "Where Kubeflow profiles are in use, the role kubeflow-edit holds the same and more."]
-      : []),
+    `    kubectl apply -f ${role}-rights.yaml`,
+    ...(isInProfile ? ["", "Where Kubeflow profiles are in use, the role kubeflow-edit holds the same and more."] : []),
   ].join("\n");
 }
 
-/** Role and RoleBinding. Strings are written as JSON, which YAML reads as they are. */
+/** Role and RoleBinding, or those of the cluster. Strings are written as JSON, which YAML reads as they are. */
 export function rightsYaml(
   input: Pick<AdminRequestInput, "user" | "namespace">,
-  rights: Rights = NEEDED_RIGHTS,
-  role = "trainyard",
+  { role, rules, wide }: Rights = TRAINING,
 ): string {
   const quote = (value: string): string => JSON.stringify(oneLine(value));
   const list = (values: readonly string[]): string => `[${values.map(quote).join(", ")}]`;
-  const rules = rights.flatMap((rule) => [
-    `  - apiGroups: ${list(rule.groups)}`,
-    `    resources: ${list(rule.resources)}`,
-    `    verbs: ${list(rule.verbs)}`,
-  ]);
+  const kind = wide === true ? "ClusterRole" : "Role";
+  const place = wide === true ? [] : [`  namespace: ${quote(input.namespace)}`];
   return [
     "apiVersion: rbac.authorization.k8s.io/v1",
-    "kind: Role",
+    `kind: ${kind}`,
     "metadata:",
     `  name: ${role}`,
-    `  namespace: ${quote(input.namespace)}`,
+    ...place,
     "rules:",
-    ...rules,
+    ...rules.flatMap((rule) => [
+      `  - apiGroups: ${list(rule.groups)}`,
+      `    resources: ${list(rule.resources)}`,
+      `    verbs: ${list(rule.verbs)}`,
+    ]),
     "---",
     "apiVersion: rbac.authorization.k8s.io/v1",
-    "kind: RoleBinding",
+    `kind: ${kind}Binding`,
     "metadata:",
     `  name: ${quote(bindingName(role, input.user))}`,
-    `  namespace: ${quote(input.namespace)}`,
+    ...place,
     "roleRef:",
     "  apiGroup: rbac.authorization.k8s.io",
-    "  kind: Role",
+    `  kind: ${kind}`,
     `  name: ${role}`,
     "subjects:",
     "  - apiGroup: rbac.authorization.k8s.io",

@@ -1,7 +1,7 @@
 import { UserError } from "../core/errors.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { isApiError, isReplaced } from "../kube/errors.ts";
-import type { KubeObject, ResourceKind } from "../kube/objects.ts";
+import { isApiError, isGone } from "../kube/errors.ts";
+import type { KubeObject } from "../kube/objects.ts";
 import { PYTORCH_JOB } from "../kubeflow/kinds/pytorchJob.ts";
 import { list, record } from "../kubeflow/read.ts";
 import { LAUNCH_ID_LABEL } from "./labels.ts";
@@ -36,7 +36,7 @@ export function ensureRoot(client: KubeClient, job: PyTorchJob, how: Attempts, l
       if (found !== undefined) return found;
     }
     try {
-      return rootOf(await client.create(PYTORCH_JOB, job, withSignal(how.signal)));
+      return rootOf(await client.create(PYTORCH_JOB, job, { signal: how.signal }));
     } catch (error) {
       if (!isApiError(error, "AlreadyExists")) throw error;
       const found = await findRoot(client, job, how.signal);
@@ -56,7 +56,7 @@ export async function findRoot(
   signal: AbortSignal | undefined,
 ): Promise<Root | undefined> {
   const { name, namespace = "" } = job.metadata;
-  const found = await read<PyTorchJob>(client, PYTORCH_JOB, name, namespace, signal);
+  const found = await client.find<PyTorchJob>(PYTORCH_JOB, name, namespace, signal);
   if (found === undefined) return undefined;
   const ending = found.metadata.deletionTimestamp !== undefined;
   if (!sameLaunch(found, job)) throw nameTaken(name, namespace, ending);
@@ -74,7 +74,7 @@ export async function ensureCode(
   const owned: ConfigMap = { ...code, metadata: { ...code.metadata, ownerReferences: [jobReference(root)] } };
   const { name, namespace = "" } = code.metadata;
   const isThere = async (): Promise<boolean> => {
-    const found = await read<ConfigMap>(client, CONFIG_MAPS, name, namespace, how.signal);
+    const found = await client.find<ConfigMap>(CONFIG_MAPS, name, namespace, how.signal);
     if (found === undefined) return false;
     if (!sameLaunch(found, code)) throw codeNameTaken(name);
     return found.metadata.ownerReferences?.some((owner) => owner.uid === root.uid) === true;
@@ -82,7 +82,7 @@ export async function ensureCode(
   await withRetries(how, async (attempt) => {
     if (attempt > 0 && (await isThere())) return;
     try {
-      await client.create(CONFIG_MAPS, owned, withSignal(how.signal));
+      await client.create(CONFIG_MAPS, owned, { signal: how.signal });
     } catch (error) {
       if (!isApiError(error, "AlreadyExists")) throw error;
       // One of this launch with another owner: its root was deleted, and garbage collection will take it too.
@@ -99,9 +99,9 @@ export async function startRoot(
 ): Promise<void> {
   const patch = { metadata: { uid: at.uid }, spec: { runPolicy: { suspend: false } } };
   try {
-    await withRetries(how, () => client.patch(PYTORCH_JOB, at.name, at.namespace, patch, withSignal(how.signal)));
+    await withRetries(how, () => client.patch(PYTORCH_JOB, at.name, at.namespace, patch, { signal: how.signal }));
   } catch (error) {
-    if (isApiError(error, "NotFound") || isReplaced(error)) throw jobDeleted(at.name, error);
+    if (isGone(error)) throw jobDeleted(at.name, error);
     throw error;
   }
 }
@@ -115,7 +115,7 @@ export async function removeRoot(
   try {
     await withRetries(how, () => client.delete(PYTORCH_JOB, at.name, at.namespace, at.uid, how.signal));
   } catch (error) {
-    if (!isApiError(error, "NotFound") && !isReplaced(error)) throw error;
+    if (!isGone(error)) throw error;
   }
 }
 
@@ -156,21 +156,6 @@ function codeNameTaken(name: string): UserError {
   });
 }
 
-async function read<T extends KubeObject>(
-  client: KubeClient,
-  kind: ResourceKind,
-  name: string,
-  namespace: string,
-  signal: AbortSignal | undefined,
-): Promise<T | undefined> {
-  try {
-    return await client.get<T>(kind, name, namespace, signal);
-  } catch (error) {
-    if (isApiError(error, "NotFound")) return undefined;
-    throw error;
-  }
-}
-
 function sameLaunch(found: KubeObject, ours: KubeObject): boolean {
   const id = ours.metadata.labels?.[LAUNCH_ID_LABEL];
   return id !== undefined && found.metadata.labels?.[LAUNCH_ID_LABEL] === id;
@@ -189,8 +174,4 @@ function rootOf(job: PyTorchJob): Root {
 function hasRun(job: PyTorchJob): boolean {
   const conditions = list(record(record(job)["status"])["conditions"]);
   return conditions.some(({ type }) => typeof type === "string" && HAS_RUN.has(type));
-}
-
-function withSignal(signal: AbortSignal | undefined): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
 }

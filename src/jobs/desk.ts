@@ -120,10 +120,15 @@ export class JobDesk {
     return this.#follows.abandoned(this.#options.clock.now());
   }
 
-  async followBegun(context: string, job: LaunchedJob & { readonly kind?: JobKind }): Promise<void> {
+  /** `launched` is the wall ms of the job's launch; now where it is left out. */
+  async followBegun(
+    context: string,
+    { launched, ...job }: LaunchedJob & { readonly kind?: JobKind; readonly launched?: number },
+  ): Promise<void> {
+    const now = this.#options.clock.now();
     if (job.id !== "" && kindOrDefault(job.kind) === "PyTorchJob")
-      this.#launched.fire({ ...job, context, launched: this.#options.clock.now() });
-    await this.#follows.begun({ ...job, context, instance: this.#instance, time: this.#options.clock.now() });
+      this.#launched.fire({ ...job, context, launched: launched ?? now });
+    await this.#follows.begun({ ...job, context, instance: this.#instance, time: now });
   }
 
   async followEnded(uid: string): Promise<void> {

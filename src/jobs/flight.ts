@@ -80,8 +80,7 @@ export function buildManifests(
   snapshot: Snapshot,
   version: string,
 ): NonNullable<LaunchEntry["manifests"]> {
-  const meta = { version, ...(spec.git !== undefined && { git: spec.git }) };
-  return { job: buildPyTorchJob(spec, snapshot, meta), code: buildCodeConfigMap(spec, snapshot, meta) };
+  return { job: buildPyTorchJob(spec, snapshot, version), code: buildCodeConfigMap(spec, snapshot, version) };
 }
 
 /** The entry that is written before the first request. */
@@ -108,18 +107,5 @@ export function newEntry(
 
 /** What stays of an entry once its job may run: what tells of it, not what made it; no values of variables. */
 export function startedEntry(entry: LaunchEntry, uid: string): LaunchEntry {
-  const { id, context, namespace, name, intent, code, time, instance } = entry;
-  return {
-    id,
-    context,
-    namespace,
-    name,
-    intent,
-    code,
-    time,
-    instance,
-    step: "started",
-    uid,
-    spec: { ...entry.spec, env: [] },
-  };
+  return { ...entry, step: "started", uid, spec: { ...entry.spec, env: [] }, manifests: undefined };
 }

@@ -1,19 +1,18 @@
-import type { Clock } from "../core/clock.ts";
+import { type Clock, within } from "../core/clock.ts";
 import { type Disposable, DisposableStore } from "../core/dispose.ts";
 import { CancelledError, errorText } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import { label } from "../core/sanitize.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { isApiError } from "../kube/errors.ts";
 import type { Store } from "../kube/store.ts";
-import { isFinished } from "../kubeflow/jobStatus.ts";
+import { isFinished } from "../kubeflow/jobFacts.ts";
 import { POD, projectPod } from "../kubeflow/kinds/pod.ts";
-import { type JobKindInfo, kindOf, kindOrDefault } from "../kubeflow/jobKinds.ts";
 import { withPods } from "../kubeflow/kinds/trainJob.ts";
 import { podLabel } from "../kubeflow/labels.ts";
 import type { JobEvent, JobKind, JobPod, JobState, Source, TrainingJob } from "../kubeflow/model.ts";
 import { belongsTo, bySource, mainContainer, replicasOf, replicaSummary, sourceOf } from "../kubeflow/replicas.ts";
 import { assertFollowable } from "./followable.ts";
+import { readJob } from "./jobObjects.ts";
 import { type LogRecord, Readings } from "./readings.ts";
 import { type Attempts, isTransient, withRetries } from "./retry.ts";
 import { type Outcome, type Verdict, verdictOf } from "./verdict.ts";
@@ -75,7 +74,6 @@ export async function followJob(
 
 class Follower implements Disposable {
   readonly #target: FollowTarget;
-  readonly #kind: JobKindInfo;
   readonly #sources: FollowSources;
   readonly #sink: FollowSink;
   readonly #signal: AbortSignal;
@@ -90,7 +88,6 @@ class Follower implements Disposable {
 
   constructor(target: FollowTarget, sources: FollowSources, sink: FollowSink, signal: AbortSignal) {
     this.#target = target;
-    this.#kind = kindOf(kindOrDefault(target.kind));
     this.#sources = sources;
     this.#sink = sink;
     this.#signal = signal;
@@ -127,21 +124,12 @@ class Follower implements Disposable {
         warnings: warnings.items.values(),
         states: [jobs.state, pods.state],
       });
-      await this.#changed(changed, lookAgainMs);
+      await (lookAgainMs === undefined ? changed : within(this.#sources.clock, lookAgainMs, changed));
     }
   }
 
   dispose(): void {
     this.#held.dispose();
-  }
-
-  /** Waits for a change, or until it is time to look again. */
-  async #changed(changed: Promise<void>, lookAgainMs: number | undefined): Promise<void> {
-    if (lookAgainMs === undefined) return changed;
-    const over = new AbortController();
-    const time = this.#sources.clock.sleep(lookAgainMs, over.signal).catch(() => undefined);
-    await Promise.race([changed, time]);
-    over.abort();
   }
 
   /** Waits for the first answer of a store. What time can heal is said and waited for: the job runs meanwhile. */
@@ -162,24 +150,13 @@ class Follower implements Disposable {
 
   /** A store that is open already may not have heard of a new job yet: its absence must not pass for a deletion. */
   async #find(): Promise<void> {
-    const { jobs } = this.#sources;
-    const { namespace, name, uid } = this.#target;
-    while (!jobs.items.has(uid)) {
+    const { jobs, client } = this.#sources;
+    while (!jobs.items.has(this.#target.uid)) {
       const changed = new Promise<void>((resolve) => (this.#wake = resolve));
-      const found = await withRetries(this.#attempts(), () => this.#read(namespace, name));
-      if (found?.uid !== uid) return;
+      const found = await withRetries(this.#attempts(), () => readJob(client, this.#target, this.#signal));
+      if (found?.uid !== this.#target.uid) return;
       this.#last = found;
       await Promise.race([changed, this.#sources.clock.sleep(LOOK_AGAIN_MS, this.#signal)]);
-    }
-  }
-
-  async #read(namespace: string, name: string): Promise<TrainingJob | undefined> {
-    try {
-      const { resource, jobs } = this.#kind;
-      return jobs.project(await this.#sources.client.get(resource, name, namespace, this.#signal));
-    } catch (error) {
-      if (isApiError(error, "NotFound")) return undefined;
-      throw error;
     }
   }
 

@@ -1,7 +1,5 @@
 import { execFile } from "node:child_process";
-import { constants } from "node:fs";
-import { access } from "node:fs/promises";
-import { delimiter, isAbsolute, join } from "node:path";
+import { findCommand } from "../kube/execCommand.ts";
 
 export interface GitState {
   /** Full hash of HEAD. */
@@ -20,7 +18,9 @@ const SAFE = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-
  * git takes longer than three seconds: a launch never fails or waits for this.
  */
 export async function gitState(folder: string, env: NodeJS.ProcessEnv = process.env): Promise<GitState | undefined> {
-  const git = await findGit(env);
+  const { platform } = process;
+  // On the PATH alone: a `git` that lies in the opened folder is never run.
+  const git = await findCommand(platform === "win32" ? "git.exe" : "git", "", { env, platform });
   if (git === undefined) return undefined;
   const [commit, status] = await Promise.all([
     run(git, folder, ["rev-parse", "--verify", "HEAD^{commit}"], env),
@@ -30,21 +30,6 @@ export async function gitState(folder: string, env: NodeJS.ProcessEnv = process.
   const hash = commit?.trim() ?? "";
   if (!/^[0-9a-f]{40,64}$/.test(hash) || status === undefined) return undefined;
   return { commit: hash, dirty: status !== "" };
-}
-
-/** From PATH alone, absolute entries only: a `git` that lies in the opened folder is never run. */
-async function findGit(env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const windows = process.platform === "win32";
-  for (const folder of (env["PATH"] ?? env["Path"] ?? "").split(delimiter)) {
-    if (!isAbsolute(folder)) continue;
-    const file = join(folder, windows ? "git.exe" : "git");
-    const found = await access(file, windows ? constants.F_OK : constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (found) return file;
-  }
-  return undefined;
 }
 
 function run(

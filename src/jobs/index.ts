@@ -1,10 +1,10 @@
 // What the rest of the project uses of launching and following.
-export { adminRequest } from "./adminRequest.ts";
+export { type AdminNeeds, adminRequest } from "./adminRequest.ts";
 export { createJobDesk, type JobDesk, type RunChoice, type RunPlan } from "./desk.ts";
 export { type RaisedException } from "./exceptions.ts";
 export { type FollowSink, type FollowSources, type FollowTarget } from "./follow.ts";
 export { Follows } from "./follows.ts";
-export { deleteJob, type JobIdentity, readJob, resumeJob, stopJob } from "./jobObjects.ts";
+export { type JobIdentity, readJob, resumeJob, stopJob } from "./jobObjects.ts";
 export { LaunchedJobs, type LaunchedNow } from "./launchedJobs.ts";
 export { latestLog, pruneLogs } from "./logFile.ts";
 export { type AdminTarget } from "./launchErrors.ts";

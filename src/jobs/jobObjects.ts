@@ -1,7 +1,7 @@
-// A job in its cluster, one request at a time: read, stop, start, delete. Only the very object that is meant is touched.
+// A job in its cluster, one request at a time: read, stop, start. Only the very object that is meant is touched.
 import { UserError } from "../core/errors.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { isApiError, isReplaced } from "../kube/errors.ts";
+import { isApiError, isGone } from "../kube/errors.ts";
 import { kindOf, kindOrDefault } from "../kubeflow/jobKinds.ts";
 import type { TrainingJob } from "../kubeflow/model.ts";
 
@@ -39,23 +39,10 @@ async function suspend(client: KubeClient, job: JobIdentity, on: boolean, signal
   const kind = kindOf(kindOrDefault(job.kind));
   const patch = { metadata: { uid: job.uid }, spec: kind.suspend(on) };
   try {
-    await client.patch(kind.resource, job.name, job.namespace, patch, signal === undefined ? {} : { signal });
+    await client.patch(kind.resource, job.name, job.namespace, patch, { signal });
   } catch (error) {
     if (!isGone(error)) throw error;
     const why = "It was deleted meanwhile.";
     throw new UserError("job-deleted", `${job.name} was not ${on ? "stopped" : "started"}.`, { why, cause: error });
   }
-}
-
-/** Deletes the job with all that it owns. One that is gone already is as good; another of its name stays. */
-export async function deleteJob(client: KubeClient, job: JobIdentity, signal?: AbortSignal): Promise<void> {
-  try {
-    await client.delete(kindOf(kindOrDefault(job.kind)).resource, job.name, job.namespace, job.uid, signal);
-  } catch (error) {
-    if (!isGone(error)) throw error;
-  }
-}
-
-function isGone(error: unknown): boolean {
-  return isApiError(error, "NotFound") || isReplaced(error);
 }

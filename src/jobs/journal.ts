@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { errorCode, errorText } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
+import { writeWhole } from "../core/wholeFile.ts";
 import type { LaunchSpec } from "./spec.ts";
 import type { ConfigMap, PyTorchJob } from "./types.ts";
 
@@ -27,7 +27,7 @@ export interface LaunchEntry {
   readonly spec: LaunchSpec;
   readonly code: { readonly hash: string; readonly files: number; readonly bytes: number };
   /** All that is needed to go on; gone once it has started. */
-  readonly manifests?: { readonly job: PyTorchJob; readonly code: ConfigMap };
+  readonly manifests?: { readonly job: PyTorchJob; readonly code: ConfigMap } | undefined;
   /** Wall time of the launch, ms. */
   readonly time: number;
   /** Of the window's process that wrote it last (`newInstance`). */
@@ -35,24 +35,17 @@ export interface LaunchEntry {
 }
 
 /** What the launcher needs of a journal. */
-export interface Journal {
-  put(entry: LaunchEntry): Promise<void>;
-  get(id: string): Promise<LaunchEntry | undefined>;
-  /** Newest first. */
-  list(): Promise<LaunchEntry[]>;
-  remove(id: string): Promise<void>;
-}
+export type Journal = Pick<LaunchJournal, "put" | "get" | "list" | "remove">;
 
 export const KEEP_MS = 30 * 24 * 3_600_000;
 export const KEEP_STARTED = 200;
 const STEPS: readonly string[] = ["journalled", "created", "code", "started"];
 
 /**
- * One JSON file for each launch, in a folder of our own under the extension's global storage. A file is replaced
- * whole (written aside, synced, renamed): after a crash there is the old entry or the new one, never half of one.
- * Several windows may use one folder. `put` rejects with the file system's error.
+ * One JSON file for each launch, in a folder of our own under the extension's global storage. Several windows may use
+ * one folder. `put` rejects with the file system's error.
  */
-export class LaunchJournal implements Journal {
+export class LaunchJournal {
   readonly #folder: string;
   readonly #log: Logger;
   readonly #clock: Clock;
@@ -64,23 +57,7 @@ export class LaunchJournal implements Journal {
   }
 
   async put(entry: LaunchEntry): Promise<void> {
-    const target = this.#file(entry.id);
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const aside = `${target}.${randomBytes(4).toString("hex")}.tmp`;
-    try {
-      const handle = await open(aside, "wx", 0o600);
-      try {
-        await handle.writeFile(JSON.stringify(entry));
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(aside, target);
-    } catch (error) {
-      await rm(aside, { force: true });
-      throw error;
-    }
-    await this.#syncFolder();
+    await writeWhole(this.#file(entry.id), JSON.stringify(entry));
   }
 
   async get(id: string): Promise<LaunchEntry | undefined> {
@@ -92,6 +69,7 @@ export class LaunchJournal implements Journal {
     }
   }
 
+  /** Newest first. */
   async list(): Promise<LaunchEntry[]> {
     const ids = (await this.#names()).flatMap((name) => /^([0-9a-f]{12})\.json$/.exec(name)?.[1] ?? []);
     const entries = await Promise.all(ids.map((id) => this.get(id)));
@@ -142,16 +120,6 @@ export class LaunchJournal implements Journal {
       this.#log.warn(`launch ${id} in the journal is not JSON; left alone`);
     }
     return undefined;
-  }
-
-  /** Makes the rename itself durable. Windows cannot open a folder, and does without. */
-  async #syncFolder(): Promise<void> {
-    try {
-      const handle = await open(this.#folder, "r");
-      await handle.sync().finally(() => handle.close());
-    } catch {
-      // The entry itself is written.
-    }
   }
 }
 

@@ -1,25 +1,16 @@
 import type { StateStore } from "../core/storage.ts";
+import type { RunChoice } from "./desk.ts";
+import type { LaunchedJob } from "./launcher.ts";
 import type { Size } from "./spec.ts";
 
 /** What a file ran with, so that the next run is one action. */
-export interface RememberedRun {
-  readonly context: string;
-  readonly namespace: string;
-  readonly size: Size;
-  readonly image: string;
-  readonly args: readonly string[];
+export interface RememberedRun extends RunChoice {
   /** Wall time, ms. */
   readonly time: number;
   readonly launch?: RememberedLaunch;
 }
 
-export interface RememberedLaunch {
-  readonly id: string;
-  readonly uid: string;
-  readonly name: string;
-  readonly context: string;
-  readonly namespace: string;
-}
+type RememberedLaunch = LaunchedJob & { readonly context: string };
 
 const KEY = "trainyard.jobs.lastRuns";
 const KEEP = 100;

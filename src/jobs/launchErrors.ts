@@ -5,19 +5,9 @@ import { ApiError } from "../kube/errors.ts";
 import { parseMissingQuota, parseQuota, quotaSentence } from "../kubeflow/quota.ts";
 import type { LaunchSpec } from "./spec.ts";
 
-/** Ids of the commands that a failed launch may offer; src/manifest.ts owns them. */
-export interface LaunchCommands {
-  readonly copyAdminRequest: string;
-  /** Asks for size, image and name anew; no button where left out. */
-  readonly changeRun?: string;
-}
-
+/** Commands that a failed launch may offer; src/manifest.ts owns them. */
 export const COPY_ADMIN_REQUEST_COMMAND = "trainyard.cluster.copyAdminRequest";
-export const CHANGE_RUN_COMMAND = "trainyard.job.runWithOptions";
-export const LAUNCH_COMMANDS: LaunchCommands = {
-  copyAdminRequest: COPY_ADMIN_REQUEST_COMMAND,
-  changeRun: CHANGE_RUN_COMMAND,
-};
+const CHANGE_RUN_COMMAND = "trainyard.job.runWithOptions";
 
 const NOT_CREATED = "The job was not created.";
 
@@ -37,7 +27,6 @@ interface Refusal {
   /** The server's words, harmless and short. */
   readonly words: string;
   readonly spec: Target;
-  readonly commands: LaunchCommands;
 }
 
 /**
@@ -47,16 +36,12 @@ interface Refusal {
  * Codes: `no-operator`, `no-namespace`, `namespace-ending`, `quota`, `quota-incomplete`, `limit-range`, `pod-security`,
  * `webhook-refused`, `policy-refused`, `webhook-unavailable`, `no-rights`, `name-taken`, `invalid`, `too-large`, `busy`, `refused`.
  */
-export function explainLaunchError(
-  error: unknown,
-  spec: Target,
-  commands: LaunchCommands = LAUNCH_COMMANDS,
-): UserError {
+export function explainLaunchError(error: unknown, spec: Target): UserError {
   if (error instanceof UserError) return error;
   if (!(error instanceof ApiError)) {
     return new UserError("refused", NOT_CREATED, { why: sentence(label(errorText(error), 200)), cause: error });
   }
-  const refusal: Refusal = { error, words: label(error.message, 300), spec, commands };
+  const refusal: Refusal = { error, words: label(error.message, 300), spec };
   for (const explain of EXPLANATIONS) {
     const explained = explain(refusal);
     if (explained !== undefined) return explained;
@@ -65,8 +50,8 @@ export function explainLaunchError(
 }
 
 /** A cancelled launch stays cancelled; anything else is explained. */
-export function launchFailure(error: unknown, spec: Target, commands?: LaunchCommands): Error {
-  return isCancelled(error) ? new CancelledError() : explainLaunchError(error, spec, commands);
+export function launchFailure(error: unknown, spec: Target): Error {
+  return isCancelled(error) ? new CancelledError() : explainLaunchError(error, spec);
 }
 
 /** Without a journal nothing is sent: a crash could leave a job that nobody knows of. */
@@ -116,7 +101,7 @@ function explainMissing(refusal: Refusal): UserError | undefined {
   if (error.status === 404 && (details?.name ?? "") === "") {
     return new UserError("no-operator", "No training operator in this cluster.", {
       hint: "An administrator can install it.",
-      next: [adminStep(refusal.spec, "operator", refusal.commands)],
+      next: [adminStep(refusal.spec, "operator")],
       cause: error,
     });
   }
@@ -155,46 +140,34 @@ function explainQuota(refusal: Refusal): UserError | undefined {
   if (error.status !== 403) return undefined;
   const exceeded = parseQuota(error.message);
   if (exceeded !== undefined) {
-    return make(refusal, "quota", quotaSentence(exceeded), { next: changeStep(refusal, "Change Size…") });
+    return make(refusal, "quota", quotaSentence(exceeded), { next: changeStep(refusal) });
   }
   const missing = parseMissingQuota(error.message);
   if (missing === undefined) return undefined;
-  return make(
-    refusal,
-    "quota-incomplete",
-    `The namespace's quota ${missing.quota} wants ${missing.resources.join(", ")} to be stated.`,
-    {
-      hint: "Give CPU and memory for each node.",
-      next: changeStep(refusal, "Change Size…"),
-    },
-  );
+  const why = `The namespace's quota ${missing.quota} wants ${missing.resources.join(", ")} to be stated.`;
+  const hint = "Give CPU and memory for each node.";
+  return make(refusal, "quota-incomplete", why, { hint, next: changeStep(refusal) });
 }
 
 /** Said of pods and repeated by operators and by servers that check templates (LimitRange, Pod Security admission). */
 function explainPodRules(refusal: Refusal): UserError | undefined {
-  const { error, commands, spec } = refusal;
+  const { error, spec } = refusal;
   if (error.status !== 403) return undefined;
   const security = /violates PodSecurity "([^"]+)":?\s*(.*)/s.exec(error.message);
   if (security !== null) {
     const [, level = "", words = ""] = security;
-    return make(
-      refusal,
-      "pod-security",
-      `The namespace enforces Pod Security ${label(level, 60)}: ${sentence(label(words, 240))}`,
-      {
-        next: [adminStep(spec, "rights", commands)],
-      },
-    );
+    const why = `The namespace enforces Pod Security ${label(level, 60)}: ${sentence(label(words, 240))}`;
+    return make(refusal, "pod-security", why, { next: [adminStep(spec, "rights")] });
   }
   const limit = /((?:maximum|minimum) \S+ usage per (?:Container|Pod) is [^\]]*)/.exec(error.message);
   if (limit === null) return undefined;
   return make(refusal, "limit-range", `The namespace limits each pod: ${sentence(label(limit[1] ?? "", 240))}`, {
-    next: changeStep(refusal, "Change Size…"),
+    next: changeStep(refusal),
   });
 }
 
 function explainRights(refusal: Refusal): UserError | undefined {
-  const { error, words, commands, spec } = refusal;
+  const { error, words, spec } = refusal;
   if (error.status !== 403) return undefined;
   const missing = /cannot (\S+) resource "([^"]+)"/.exec(error.message);
   const why =
@@ -203,7 +176,7 @@ function explainRights(refusal: Refusal): UserError | undefined {
       : `You may not ${label(missing[1] ?? "", 20)} ${label(missing[2] ?? "", 60)} in the namespace ${spec.namespace}.`;
   return make(refusal, "no-rights", why, {
     hint: "An administrator can allow it.",
-    next: [adminStep(spec, "rights", commands)],
+    next: [adminStep(spec, "rights")],
   });
 }
 
@@ -242,7 +215,6 @@ function make(
 export function adminStep(
   at: { readonly context?: string; readonly namespace: string },
   needs: AdminTarget["needs"],
-  commands: LaunchCommands = LAUNCH_COMMANDS,
 ): NextStep {
   const { context, namespace } = at;
   const target: AdminTarget = {
@@ -251,13 +223,13 @@ export function adminStep(
     needs,
     ...(context === undefined ? {} : { context }),
   };
-  return { title: "Copy Request for Your Admin", command: commands.copyAdminRequest, args: [target] };
+  return { title: "Copy Request for Your Admin", command: COPY_ADMIN_REQUEST_COMMAND, args: [target] };
 }
 
 /** Runs the very file again, with everything open to change. */
-function changeStep({ spec: { script }, commands }: Refusal, title: string): readonly NextStep[] {
-  if (commands.changeRun === undefined || script === undefined) return [];
-  return [{ title, command: commands.changeRun, args: [join(script.root, script.path)] }];
+function changeStep({ spec: { script } }: Refusal): readonly NextStep[] {
+  if (script === undefined) return [];
+  return [{ title: "Change Size…", command: CHANGE_RUN_COMMAND, args: [join(script.root, script.path)] }];
 }
 
 function sentence(text: string): string {

@@ -126,6 +126,22 @@ describe("the request to an administrator", () => {
     assert.match(many, /kubectl apply -f trainyard-token-rights\.yaml/);
   });
 
+  it("names both generations of training jobs", () => {
+    const text = adminRequest({ user: "a", context: "c", namespace: "n" });
+    for (const words of ["pytorchjobs", "trainjobs", "trainingruntimes", "PyTorchJob", "TrainJob"])
+      assert.ok(text.includes(words), words);
+  });
+
+  it("of notebooks and nodes asks for what those need, and for no right to train", () => {
+    const asked = { user: "ann", context: "c", namespace: "team-a" } as const;
+    const notebooks = adminRequest({ ...asked, needs: "notebooks" });
+    assert.match(notebooks, /name: trainyard-notebooks\n {6}namespace: "team-a"[\s\S]*"notebooks"[\s\S]*portforward/);
+    const nodes = adminRequest({ ...asked, needs: "nodes" });
+    assert.match(nodes, /kind: ClusterRole\n[\s\S]*"nodes", "pods"[\s\S]*kind: ClusterRoleBinding/);
+    assert.doesNotMatch(nodes, /namespace:/);
+    for (const text of [notebooks, nodes]) assert.doesNotMatch(text, /pytorchjobs|training-operator|"create", "patch"/);
+  });
+
   it("is YAML with the exact rights, whatever the names are", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (user, namespace) => {

@@ -2,7 +2,7 @@ import { type Disposable, DisposableStore } from "../core/dispose.ts";
 import { Emitter } from "../core/events.ts";
 import type { StateStore } from "../core/storage.ts";
 import type { Store, StoreDefinition } from "../kube/store.ts";
-import { isFinished } from "../kubeflow/jobStatus.ts";
+import { isFinished } from "../kubeflow/jobFacts.ts";
 import { kindOf } from "../kubeflow/jobKinds.ts";
 import { OUR_LABELS } from "../kubeflow/labels.ts";
 import type { TrainingJob } from "../kubeflow/model.ts";

@@ -188,6 +188,19 @@ describe("a launch", () => {
 });
 
 describe("the preflight", () => {
+  it("waits as long as a busy server asks, and does not ask a broken one twice", async () => {
+    const world = new World();
+    const began = world.clock.time;
+    world.api.fault = (_, index) =>
+      index === 0 ? { status: 429, message: "busy", details: { retryAfterSeconds: 20 } } : undefined;
+    await world.launcher().preflight(SPEC, SNAPSHOT, world.client);
+    assert.equal(world.api.requests.length, 3);
+    assert.ok(world.clock.time - began >= 20_000);
+    world.api.fault = () => ({ status: 503, message: "down" });
+    await assert.rejects(world.launcher().preflight(SPEC, SNAPSHOT, world.client), /down/);
+    assert.equal(world.api.requests.length, 5);
+  });
+
   it("stores nothing and tells the job's refusal", async () => {
     const world = new World();
     await world.launcher().preflight(SPEC, SNAPSHOT, world.client);

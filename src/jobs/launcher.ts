@@ -17,7 +17,7 @@ import {
 import { buildManifests, endOf, Flight, newEntry, startedEntry, unknownOutcome, withLeftovers } from "./flight.ts";
 import { isInstanceAlive } from "./instance.ts";
 import type { Journal, LaunchEntry } from "./journal.ts";
-import { LAUNCH_COMMANDS, type LaunchCommands, launchFailure, noJournal } from "./launchErrors.ts";
+import { launchFailure, noJournal } from "./launchErrors.ts";
 import { dryRun } from "./preflight.ts";
 import { type Attempts, isTransient, withRetries } from "./retry.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -32,7 +32,6 @@ export interface LauncherOptions {
   readonly instance: string;
   /** Version of the extension. */
   readonly version: string;
-  readonly commands?: LaunchCommands;
 }
 
 export interface LaunchedJob {
@@ -72,9 +71,9 @@ export class Launcher {
   async preflight(spec: LaunchSpec, snapshot: Snapshot, client: KubeClient, signal?: AbortSignal): Promise<void> {
     assertSpec(spec);
     try {
-      await dryRun(client, buildManifests(spec, snapshot, this.#o.version), signal);
+      await dryRun(client, buildManifests(spec, snapshot, this.#o.version), this.#attempts(signal));
     } catch (error) {
-      throw launchFailure(error, spec, this.#commands);
+      throw launchFailure(error, spec);
     }
   }
 
@@ -177,14 +176,14 @@ export class Launcher {
     const { spec, id } = flight.entry;
     if (flight.leftNothing(error)) {
       await this.#o.journal.remove(id);
-      return launchFailure(error, spec, this.#commands);
+      return launchFailure(error, spec);
     }
     if (flight.mayRun(error)) {
       this.#o.log.warn(`launch ${id}: the last step got no answer: ${errorText(error)}`);
       return unknownOutcome(flight.entry, error);
     }
     const isUndone = await this.#abandon(flight.entry, client, error);
-    const failure = launchFailure(error, spec, this.#commands);
+    const failure = launchFailure(error, spec);
     if (isUndone || !(failure instanceof UserError)) return failure;
     return flight.mayHaveStarted ? unknownOutcome(flight.entry, error) : withLeftovers(failure);
   }
@@ -211,7 +210,7 @@ export class Launcher {
     }
     const refused = (error instanceof ApiError && !isTransient(error)) || isCode(error, "name-taken");
     if (refused) await this.#abandon(entry, client, error);
-    throw launchFailure(error, entry.spec, this.#commands);
+    throw launchFailure(error, entry.spec);
   }
 
   /**
@@ -263,10 +262,6 @@ export class Launcher {
 
   #attempts(signal: AbortSignal | undefined): Attempts {
     return { clock: this.#o.clock, log: this.#o.log, signal, tries: TRIES };
-  }
-
-  get #commands(): LaunchCommands {
-    return this.#o.commands ?? LAUNCH_COMMANDS;
   }
 }
 

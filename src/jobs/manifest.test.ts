@@ -10,8 +10,9 @@ import { size, type LaunchSpec } from "./spec.ts";
 import { SNAPSHOT, SPEC } from "./testing/launches.ts";
 
 const GOLDEN = join(process.cwd(), "test", "golden");
-const META = { version: "0.1.0", git: { commit: "a".repeat(40), dirty: true } };
-const PLAIN: LaunchSpec = { ...SPEC, env: [] };
+const VERSION = "0.1.0";
+const UNCOMMITTED: LaunchSpec = { ...SPEC, env: [] };
+const PLAIN: LaunchSpec = { ...UNCOMMITTED, git: { commit: "a".repeat(40), dirty: true } };
 
 /** Compares with test/golden/<name>.yaml; UPDATE_GOLDEN=1 writes it. */
 function assertGolden(name: string, value: unknown): void {
@@ -33,7 +34,7 @@ function expand(text: string, variables: Readonly<Record<string, string>>): stri
 
 describe("manifests", () => {
   it("one node", () => {
-    assertGolden("pytorchjob-one-node", buildPyTorchJob({ ...PLAIN, ...size(1) }, SNAPSHOT, META));
+    assertGolden("pytorchjob-one-node", buildPyTorchJob({ ...PLAIN, ...size(1) }, SNAPSHOT, VERSION));
   });
 
   it("two nodes with a GPU each, amounts, arguments and variables", () => {
@@ -45,14 +46,11 @@ describe("manifests", () => {
       args: ["--epochs", "3", "--note", "a b $(HOME) `x`"],
       env: [{ name: "GREETING", value: "costs $5" }],
     };
-    assertGolden("pytorchjob-two-gpus", buildPyTorchJob(spec, SNAPSHOT, META));
+    assertGolden("pytorchjob-two-gpus", buildPyTorchJob(spec, SNAPSHOT, VERSION));
   });
 
   it("four processes on one node", () => {
-    assertGolden(
-      "pytorchjob-processes",
-      buildPyTorchJob({ ...PLAIN, ...size(1, 0, 4) }, SNAPSHOT, { version: "0.1.0" }),
-    );
+    assertGolden("pytorchjob-processes", buildPyTorchJob({ ...UNCOMMITTED, ...size(1, 0, 4) }, SNAPSHOT, VERSION));
   });
 
   it("a script in a sub-folder, with a name like an option", () => {
@@ -61,7 +59,7 @@ describe("manifests", () => {
       script: "tools/-x.py",
       files: [{ path: "tools/-x.py", key: "f0001--x.py", bytes: 1, content: "1", encoding: "utf8" }],
     };
-    assertGolden("pytorchjob-subfolder", buildPyTorchJob({ ...PLAIN, ...size(1) }, snapshot, META));
+    assertGolden("pytorchjob-subfolder", buildPyTorchJob({ ...PLAIN, ...size(1) }, snapshot, VERSION));
   });
 
   it("the code, with its owner", () => {
@@ -72,11 +70,11 @@ describe("manifests", () => {
         { path: "odd.py", key: "f0003-odd.py", bytes: 2, content: "/w==", encoding: "base64" },
       ],
     };
-    assertGolden("configmap-code", buildCodeConfigMap(PLAIN, snapshot, META, { name: SPEC.name, uid: "uid-1" }));
+    assertGolden("configmap-code", buildCodeConfigMap(PLAIN, snapshot, VERSION, { name: SPEC.name, uid: "uid-1" }));
   });
 
   it("has no binaryData and no owner where there is none", () => {
-    const code = buildCodeConfigMap(PLAIN, SNAPSHOT, META);
+    const code = buildCodeConfigMap(PLAIN, SNAPSHOT, VERSION);
     assert.equal("binaryData" in code, false);
     assert.equal(code.metadata.ownerReferences, undefined);
   });

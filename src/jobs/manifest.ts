@@ -1,7 +1,6 @@
 import { posix } from "node:path";
 import type { OwnerReference } from "../kube/objects.ts";
 import { PYTORCH_CONTAINER } from "../kubeflow/kinds/pytorchJob.ts";
-import type { GitState } from "./git.ts";
 import {
   FILES_ANNOTATION,
   GIT_COMMIT_ANNOTATION,
@@ -15,16 +14,10 @@ import {
 } from "./labels.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { LaunchSpec } from "./spec.ts";
-import type { ConfigMap, Container, PodTemplate, PyTorchJob, ReplicaSpec } from "./types.ts";
+import type { ConfigMap, Container, PyTorchJob, ReplicaSpec } from "./types.ts";
 
 /** Where the code stands in every replica, read-only. */
 export const CODE_ROOT = "/opt/trainyard/code";
-
-export interface LaunchMeta {
-  /** Of the extension. */
-  readonly version: string;
-  readonly git?: GitState;
-}
 
 /**
  * Name of the ConfigMap. It holds part of the launch id, so that a job of the same name whose ConfigMap is still
@@ -35,7 +28,7 @@ export function codeName(spec: Pick<LaunchSpec, "name" | "id">): string {
 }
 
 /**
- * The job, suspended. Pure.
+ * The job, suspended. `version` is the extension's. Pure.
  *
  * `restartPolicy: Never`: a script that raises ends Failed, with its traceback once. The operator's default,
  * OnFailure, would run it again and again and bury that traceback.
@@ -43,7 +36,7 @@ export function codeName(spec: Pick<LaunchSpec, "name" | "id">): string {
  * with its log, whatever cleanPodPolicy says (kubeflow/trainer#3419); v1.9.4 reports the limit in place of the replica.
  * `cleanPodPolicy: None`: the pods stay, and with them the logs, until the job is deleted.
  */
-export function buildPyTorchJob(spec: LaunchSpec, snapshot: Snapshot, meta: LaunchMeta): PyTorchJob {
+export function buildPyTorchJob(spec: LaunchSpec, snapshot: Snapshot, version: string): PyTorchJob {
   const replica = (replicas: number): ReplicaSpec => ({
     // Must be written, and be 1 for the Master: the webhook refuses nil before any default applies.
     replicas,
@@ -57,7 +50,7 @@ export function buildPyTorchJob(spec: LaunchSpec, snapshot: Snapshot, meta: Laun
       name: spec.name,
       namespace: spec.namespace,
       labels: labels(spec),
-      annotations: annotations(snapshot, meta),
+      annotations: annotations(spec, snapshot, version),
     },
     spec: {
       // A string in this API. The operator hands it to torchrun as PET_NPROC_PER_NODE.
@@ -77,7 +70,7 @@ export function buildPyTorchJob(spec: LaunchSpec, snapshot: Snapshot, meta: Laun
 export function buildCodeConfigMap(
   spec: LaunchSpec,
   snapshot: Snapshot,
-  meta: LaunchMeta,
+  version: string,
   owner?: { readonly name: string; readonly uid: string },
 ): ConfigMap {
   const entries = (encoding: "utf8" | "base64"): Record<string, string> | undefined => {
@@ -93,7 +86,7 @@ export function buildCodeConfigMap(
       name: codeName(spec),
       namespace: spec.namespace,
       labels: labels(spec),
-      annotations: annotations(snapshot, meta),
+      annotations: annotations(spec, snapshot, version),
       ...(owner !== undefined && { ownerReferences: [jobReference(owner)] }),
     },
     immutable: true,
@@ -114,7 +107,7 @@ export function literal(text: string): string {
   return text.replaceAll("$", () => "$$");
 }
 
-function podTemplate(spec: LaunchSpec, snapshot: Snapshot): PodTemplate {
+function podTemplate(spec: LaunchSpec, snapshot: Snapshot): ReplicaSpec["template"] {
   return {
     metadata: {
       labels: {
@@ -191,12 +184,12 @@ function labels(spec: LaunchSpec): Record<string, string> {
   return { [LAUNCH_ID_LABEL]: spec.id, [MANAGED_BY_LABEL]: MANAGED_BY, [OWNER_LABEL]: spec.owner };
 }
 
-function annotations(snapshot: Snapshot, meta: LaunchMeta): Record<string, string> {
+function annotations({ git }: LaunchSpec, snapshot: Snapshot, version: string): Record<string, string> {
   return {
     [SCRIPT_ANNOTATION]: snapshot.script,
     [SOURCE_HASH_ANNOTATION]: snapshot.hash,
     [FILES_ANNOTATION]: String(snapshot.files.length),
-    [VERSION_ANNOTATION]: meta.version,
-    ...(meta.git !== undefined && { [GIT_COMMIT_ANNOTATION]: `${meta.git.commit}${meta.git.dirty ? "-dirty" : ""}` }),
+    [VERSION_ANNOTATION]: version,
+    ...(git !== undefined && { [GIT_COMMIT_ANNOTATION]: `${git.commit}${git.dirty ? "-dirty" : ""}` }),
   };
 }

@@ -1,5 +1,6 @@
 import fs from "node:fs/promises";
 import path from "node:path";
+import { writeWhole } from "../core/wholeFile.ts";
 import { kindOrDefault } from "../kubeflow/jobKinds.ts";
 import type { JobKind } from "../kubeflow/model.ts";
 import { isInstanceAlive } from "./instance.ts";
@@ -35,11 +36,7 @@ export class OpenFollows {
   }
 
   async begun(follow: OpenFollow): Promise<void> {
-    await fs.mkdir(this.#folder, { recursive: true });
-    const file = this.#file(follow.uid);
-    const aside = `${file}.${process.pid}`;
-    await fs.writeFile(aside, JSON.stringify(follow));
-    await fs.rename(aside, file);
+    await writeWhole(this.#file(follow.uid), JSON.stringify(follow));
   }
 
   async ended(uid: string): Promise<void> {

@@ -1,11 +1,8 @@
-import type { Clock } from "../core/clock.ts";
 import type { Disposable } from "../core/dispose.ts";
 import { isCancelled } from "../core/errors.ts";
-import type { Logger } from "../core/log.ts";
-import type { KubeClient } from "../kube/client.ts";
 import { followLog, type InstanceState } from "../kube/logStream.ts";
-import type { Store } from "../kube/store.ts";
 import type { JobPod, Source } from "../kubeflow/model.ts";
+import type { FollowSink, FollowSources } from "./follow.ts";
 
 /** One line of a replica; `text` is raw and hostile. */
 export interface LogRecord {
@@ -15,16 +12,8 @@ export interface LogRecord {
   readonly text: string;
 }
 
-export interface ReadingsOptions {
-  readonly client: KubeClient;
-  readonly pods: Store<JobPod>;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly sink: {
-    lines(records: readonly LogRecord[]): Promise<void> | void;
-    gap(source: Source, after: string | undefined, before: string): void;
-  };
-  /** A reading has ended. */
+export interface ReadingsOptions extends Pick<FollowSources, "client" | "pods" | "clock" | "log"> {
+  readonly sink: Pick<FollowSink, "lines" | "gap">;
   readonly onEnd: () => void;
 }
 

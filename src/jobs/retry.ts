@@ -38,14 +38,18 @@ export function isTransient(error: unknown): boolean {
  * Runs the action, again after transient failures, with waits of client-go's reflector or as long as the server asks
  * (at most 30 s). `attempt` counts from 0. Rejects with the last error, or CancelledError.
  */
-export async function withRetries<T>(how: Attempts, action: (attempt: number) => Promise<T>): Promise<T> {
+export async function withRetries<T>(
+  how: Attempts,
+  action: (attempt: number) => Promise<T>,
+  isWorthIt: (error: unknown) => boolean = isTransient,
+): Promise<T> {
   const backoff = new Backoff();
   for (let attempt = 0; ; attempt += 1) {
     if (how.signal?.aborted) throw new CancelledError();
     try {
       return await action(attempt);
     } catch (error) {
-      if (!isTransient(error)) throw error;
+      if (!isWorthIt(error)) throw error;
       how.onTransient?.();
       if (attempt + 1 >= how.tries) throw error;
       const asked = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;

@@ -13,17 +13,6 @@ export interface EnvVar {
   readonly value: string;
 }
 
-export interface KeyToPath {
-  readonly key: string;
-  readonly path: string;
-}
-
-export interface Volume {
-  readonly name: string;
-  readonly configMap?: { readonly name: string; readonly items: readonly KeyToPath[] };
-  readonly emptyDir?: { readonly medium: "Memory" };
-}
-
 export interface Container {
   readonly name: string;
   readonly image: string;
@@ -38,15 +27,13 @@ export interface Container {
   readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[];
 }
 
-export interface PodTemplate {
-  readonly metadata: { readonly labels: Readonly<Record<string, string>> };
-  readonly spec: { readonly containers: readonly Container[]; readonly volumes: readonly Volume[] };
-}
-
 export interface ReplicaSpec {
   readonly replicas: number;
   readonly restartPolicy: "Never";
-  readonly template: PodTemplate;
+  readonly template: {
+    readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+    readonly spec: { readonly containers: readonly Container[]; readonly volumes: readonly object[] };
+  };
 }
 
 /** A PyTorchJob as we write it (kubeflow/training-operator v1.9.4: pkg/apis/kubeflow.org/v1). What others wrote is read through src/kubeflow. */
@@ -55,10 +42,7 @@ export interface PyTorchJob extends KubeObject {
   readonly kind: "PyTorchJob";
   readonly spec: {
     readonly nprocPerNode: string;
-    readonly runPolicy: {
-      readonly suspend: boolean;
-      readonly cleanPodPolicy: "None";
-    };
+    readonly runPolicy: { readonly suspend: boolean; readonly cleanPodPolicy: "None" };
     readonly pytorchReplicaSpecs: { readonly Master: ReplicaSpec; readonly Worker?: ReplicaSpec };
   };
 }

@@ -1,7 +1,8 @@
 import type { Clock } from "../core/clock.ts";
 import { label } from "../core/sanitize.ts";
 import type { StoreState } from "../kube/store.ts";
-import { isFinished, warningFor } from "../kubeflow/jobStatus.ts";
+import { isFinished } from "../kubeflow/jobFacts.ts";
+import { warningFor } from "../kubeflow/jobStatus.ts";
 import type { JobEvent, JobPod, JobState, TrainingJob } from "../kubeflow/model.ts";
 import { warningText } from "../kubeflow/podWords.ts";
 import { replicasOf } from "../kubeflow/replicas.ts";

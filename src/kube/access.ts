@@ -104,7 +104,7 @@ async function post(
   signal: AbortSignal | undefined,
 ): Promise<unknown> {
   try {
-    return await client.json<unknown>({ method: "POST", path, body, ...(signal === undefined ? {} : { signal }) });
+    return await client.json<unknown>({ method: "POST", path, body, signal });
   } catch (error) {
     if (isApiError(error)) return undefined;
     throw error;

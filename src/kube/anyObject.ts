@@ -5,7 +5,6 @@ import type { KubeClient } from "./client.ts";
 import { isApiError, isReplaced } from "./errors.ts";
 import type { KubeObject, ResourceKind } from "./objects.ts";
 
-/** One object of any kind. */
 export interface ObjectAt {
   readonly resource: ResourceKind;
   /** Undefined for what is in none. */
@@ -43,21 +42,11 @@ export async function deleteObject(
   } catch (error) {
     if (isApiError(error, "NotFound")) return;
     if (!isReplaced(error)) throw error;
-    const now = await uidNow(client, { resource, namespace, name }, signal);
+    const now = await client.find(resource, name, namespace, signal);
     if (now === undefined) return;
-    if (now === uid) throw error;
+    if (now.metadata.uid === uid) throw error;
     const why = "It was made anew meanwhile, and the new one was left alone.";
     throw new UserError("replaced", `${label(name, 63)} was not deleted.`, { why, cause: error });
-  }
-}
-
-/** Of what has this name now; undefined where nothing does. */
-async function uidNow(client: KubeClient, at: ObjectAt, signal?: AbortSignal): Promise<string | undefined> {
-  try {
-    return (await client.get<KubeObject>(at.resource, at.name, at.namespace, signal)).metadata.uid;
-  } catch (error) {
-    if (isApiError(error, "NotFound")) return undefined;
-    throw error;
   }
 }
 

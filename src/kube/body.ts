@@ -59,11 +59,17 @@ export async function* readBody(response: KubeResponse, options: ReadOptions): A
   }
 }
 
-/** The whole body. */
-export async function readWhole(response: KubeResponse, options: ReadOptions): Promise<Buffer> {
+/** The whole body as text. Rejects with ConnectError where it is longer than `maxBytes`. */
+export async function readWhole(response: KubeResponse, options: ReadOptions, maxBytes = Infinity): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of readBody(response, options)) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  let size = 0;
+  for await (const chunk of readBody(response, options)) {
+    size += chunk.length;
+    if (size > maxBytes)
+      throw new ConnectError("unreachable", `The server's answer is larger than ${Math.round(maxBytes / 2 ** 20)} MB.`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
 }
 
 async function watchSilence(

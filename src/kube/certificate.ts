@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { duration } from "../core/text.ts";
+import { ago } from "../core/text.ts";
 import { ConnectError } from "./errors.ts";
 
 /** When a PEM certificate (the first of a chain) stops being valid, in wall ms; undefined where it cannot be read. */
@@ -17,15 +17,7 @@ export function expiredCertificate(pem: Buffer, user: string, now: number): Conn
   const end = certificateEnd(pem);
   if (end === undefined || end > now) return undefined;
   const [day] = new Date(end).toISOString().split("T");
-  const since = duration(now - end)
-    .split(" ")
-    .slice(0, 2)
-    .join(" ");
-  return new ConnectError(
-    "certificate-expired",
-    `The certificate for user ${user} expired ${since} ago (${day ?? ""}).`,
-    {
-      hint: "Get a new one from where the cluster's access was given, then try again.",
-    },
-  );
+  const what = `The certificate for user ${user} expired ${ago(now - end)} (${day ?? ""}).`;
+  const hint = "Get a new one from where the cluster's access was given, then try again.";
+  return new ConnectError("certificate-expired", what, { hint });
 }

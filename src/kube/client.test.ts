@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { KubeClient } from "./client.ts";
-import { failure } from "./testServers.ts";
+import { failure } from "./testing/testServers.ts";
 import { ManualClock, turns } from "./testing/manualClock.ts";
 import type { KubeResponse } from "./transport.ts";
 

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "../core/clock.ts";
 import { CancelledError } from "../core/errors.ts";
-import { readBody } from "./body.ts";
-import { ApiError, type ApiStatus, ConnectError } from "./errors.ts";
+import { readWhole } from "./body.ts";
+import { ApiError, type ApiStatus, isApiError } from "./errors.ts";
 import { assertName } from "./names.ts";
 import type { KubeList, KubeObject, ResourceKind } from "./objects.ts";
 import type { KubeRequest, KubeResponse, Transport } from "./transport.ts";
@@ -22,13 +22,13 @@ export interface ListOptions {
   readonly limit?: number;
   readonly continue?: string;
   readonly resourceVersion?: string;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface WriteOptions {
   /** `All`: the server runs defaulting, validation, admission and quota, and stores nothing. */
   readonly dryRun?: boolean;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Plain verbs on any kind, over one transport. Every method rejects with ApiError, ConnectError or CancelledError. */
@@ -42,7 +42,22 @@ export class KubeClient {
   }
 
   get<T extends KubeObject>(kind: ResourceKind, name: string, namespace?: string, signal?: AbortSignal): Promise<T> {
-    return this.json<T>({ method: "GET", path: objectPath(kind, name, namespace), ...withSignal(signal) });
+    return this.json<T>({ method: "GET", path: objectPath(kind, name, namespace), signal });
+  }
+
+  /** The same; undefined where there is no such object. */
+  async find<T extends KubeObject>(
+    kind: ResourceKind,
+    name: string,
+    namespace?: string,
+    signal?: AbortSignal,
+  ): Promise<T | undefined> {
+    try {
+      return await this.get<T>(kind, name, namespace, signal);
+    } catch (error) {
+      if (isApiError(error, "NotFound")) return undefined;
+      throw error;
+    }
   }
 
   async list<T extends KubeObject>(kind: ResourceKind, options: ListOptions = {}): Promise<KubeList<T>> {
@@ -51,7 +66,7 @@ export class KubeClient {
       method: "GET",
       path: collectionPath(kind, namespace),
       query,
-      ...withSignal(signal),
+      signal,
     });
   }
 
@@ -61,7 +76,7 @@ export class KubeClient {
       path: collectionPath(kind, object.metadata.namespace),
       query: writeQuery(options),
       body: object,
-      ...withSignal(options.signal),
+      signal: options.signal,
     });
   }
 
@@ -79,7 +94,7 @@ export class KubeClient {
       query: writeQuery(options),
       body: patch,
       contentType: "application/merge-patch+json",
-      ...withSignal(options.signal),
+      signal: options.signal,
     });
   }
 
@@ -95,14 +110,14 @@ export class KubeClient {
       method: "DELETE",
       path: objectPath(kind, name, namespace),
       body: { apiVersion: "v1", kind: "DeleteOptions", propagationPolicy: "Foreground", preconditions: { uid } },
-      ...withSignal(signal),
+      signal,
     });
   }
 
   /** Sends a request and parses its JSON answer. The caller names the shape; fields are read defensively. */
   async json<T>(request: KubeRequest): Promise<T> {
     const response = await this.stream(request);
-    const text = (await readAll(response, this.#clock, request.signal)).toString("utf8");
+    const text = await readAll(response, this.#clock, request.signal);
     // The one place where the server's JSON gets its static type.
     return JSON.parse(text) as T;
   }
@@ -131,7 +146,7 @@ export function objectPath(kind: ResourceKind, name: string, namespace?: string)
 }
 
 async function apiError(response: KubeResponse, clock: Clock, signal: AbortSignal | undefined): Promise<ApiError> {
-  const text = (await readAll(response, clock, signal)).toString("utf8");
+  const text = await readAll(response, clock, signal);
   const header = Number(response.headers["retry-after"]);
   return new ApiError(response.status, statusOf(text), Number.isFinite(header) && header > 0 ? header : undefined);
 }
@@ -151,16 +166,9 @@ export function statusOf(text: string): ApiStatus {
   return plain === "" ? {} : { message: plain.slice(0, 300) };
 }
 
-/** The whole body, with an end for certain: a server that stalls or never stops must not hold the caller. */
-async function readAll(response: KubeResponse, clock: Clock, signal: AbortSignal = NEVER): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of readBody(response, { signal, clock, silenceMs: () => SILENCE_MS })) {
-    size += chunk.length;
-    if (size > MAX_ANSWER_BYTES) throw new ConnectError("unreachable", "The server's answer is larger than 64 MB.");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+/** The whole text, with an end for certain: a server that stalls or never stops must not hold the caller. */
+function readAll(response: KubeResponse, clock: Clock, signal: AbortSignal = NEVER): Promise<string> {
+  return readWhole(response, { signal, clock, silenceMs: () => SILENCE_MS }, MAX_ANSWER_BYTES);
 }
 
 function writeQuery(options: WriteOptions): Record<string, string | undefined> {
@@ -169,8 +177,4 @@ function writeQuery(options: WriteOptions): Record<string, string | undefined> {
     fieldValidation: "Strict",
     dryRun: options.dryRun === true ? "All" : undefined,
   };
-}
-
-function withSignal(signal: AbortSignal | undefined): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
 }

@@ -10,7 +10,7 @@ import type { Connection } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import { ConnectError } from "./errors.ts";
 import { loadKubeconfig } from "./kubeconfig.ts";
-import { certificate, type Handler, testServer, type TestServer, until } from "./testServers.ts";
+import { certificate, type Handler, testServer, type TestServer, until } from "./testing/testServers.ts";
 
 const VERSION = { gitVersion: "v1.36.4", major: "1", minor: "36", platform: "linux/amd64" };
 
@@ -107,7 +107,8 @@ contexts:
     await assert.rejects(connection.connect(), /not as a Kubernetes API server does/);
     assert.equal(asked.length, 3);
     handler = (_, response) => void response.end(JSON.stringify(VERSION));
-    await connection.retry();
+    connection.credentials.unblock();
+    await connection.connect();
     assert.equal(connection.state.kind, "live");
     for (const socket of api.sockets) socket.destroy();
     await api.close();

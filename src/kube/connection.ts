@@ -7,12 +7,11 @@ import { Emitter, type Event } from "../core/events.ts";
 import type { Logger } from "../core/log.ts";
 import { KubeClient } from "./client.ts";
 import type { ContextInfo } from "./context.ts";
-import { createTransport, type TransportTiming } from "./createTransport.ts";
+import { ClusterTransport, dialOptions, type TransportOptions } from "./createTransport.ts";
 import type { Credentials, Identity } from "./credentials.ts";
 import { dial, type DialOptions } from "./dial.ts";
 import { ConnectError } from "./errors.ts";
 import type { ContextEntry } from "./kubeconfigEntries.ts";
-import { placeOf } from "./place.ts";
 import { SingleFlight } from "./singleFlight.ts";
 import type { KubeRequest, KubeResponse, Transport } from "./transport.ts";
 import { identityHeaders } from "./wireRequest.ts";
@@ -34,16 +33,8 @@ export type ConnectionState =
   /** The last request got no answer, or `/version` a refusal. */
   | { readonly kind: "failed"; readonly error: Error };
 
-export interface ConnectionOptions {
-  readonly entry: ContextEntry;
-  readonly credentials: Credentials;
-  readonly userAgent: string;
-  readonly log: Logger;
+export interface ConnectionOptions extends TransportOptions {
   readonly clock: Clock;
-  readonly proxyOverride?: () => string | undefined;
-  readonly systemCertificates?: readonly string[];
-  readonly env?: NodeJS.ProcessEnv;
-  readonly timing?: Partial<TransportTiming>;
 }
 
 /** A connection that speaks HTTP/1.1, and what a request on it must carry to be this user's. */
@@ -52,7 +43,6 @@ export interface OwnConnection {
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
 }
 
-const CONNECT_MS = 10_000;
 const VersionSchema = v.object({ gitVersion: v.string(), major: v.string(), minor: v.string() });
 
 /**
@@ -78,7 +68,7 @@ export class Connection implements Disposable {
     this.#entry = options.entry;
     this.log = options.log;
     this.#credentials = options.credentials;
-    this.#transport = createTransport(options);
+    this.#transport = new ClusterTransport(options);
     const send = (request: KubeRequest): Promise<KubeResponse> => this.#send(request);
     this.client = new KubeClient({ send, dispose: () => this.#transport.dispose() }, options.clock);
   }
@@ -123,32 +113,20 @@ export class Connection implements Disposable {
     }, signal);
   }
 
-  /** The person acted on a failure: a credential plugin that was refused may run again. */
-  retry(signal?: AbortSignal): Promise<ServerVersion> {
-    this.#credentials.unblock();
-    return this.connect(signal);
-  }
-
   /**
    * A connection for one use by who takes it over (exec and port-forward upgrade it to a WebSocket). Ends with this
    * object at the latest. Rejects with ConnectError or CancelledError.
    */
   async dial(identity: Identity, signal: AbortSignal): Promise<OwnConnection> {
-    const { env, proxyOverride, systemCertificates, timing, userAgent } = this.#options;
     const options: DialOptions = {
-      place: placeOf(this.#entry),
-      cluster: this.#entry.cluster,
-      env: env ?? process.env,
-      proxyOverride: proxyOverride?.(),
-      systemCertificates,
-      timeoutMs: timing?.connectMs ?? CONNECT_MS,
+      ...dialOptions({ ...this.#options, entry: this.#entry }),
       protocols: ["http/1.1"],
     };
     const { socket } = await dial(options, identity, AbortSignal.any([signal, this.#ending.signal]));
     if (this.#ending.signal.aborted) socket.destroy();
     this.#dialled.add(socket);
     socket.once("close", () => this.#dialled.delete(socket));
-    return { socket, headers: identityHeaders(identity, this.#entry, userAgent) };
+    return { socket, headers: identityHeaders(identity, this.#entry, this.#options.userAgent) };
   }
 
   /** The same cluster and user, after the kubeconfig was read anew. */

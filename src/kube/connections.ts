@@ -1,8 +1,6 @@
-import type { Clock } from "../core/clock.ts";
 import type { Disposable } from "../core/dispose.ts";
 import { Emitter, type Event } from "../core/events.ts";
-import type { Logger } from "../core/log.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type ConnectionOptions } from "./connection.ts";
 import type { ContextInfo } from "./context.ts";
 import { Credentials } from "./credentials.ts";
 import { ConnectError } from "./errors.ts";
@@ -13,15 +11,8 @@ import { LoginPath } from "./loginPath.ts";
 import { type ConsentOptions, PluginConsent } from "./pluginConsent.ts";
 import { SingleFlight } from "./singleFlight.ts";
 
-export interface ConnectionsOptions {
+export interface ConnectionsOptions extends Omit<ConnectionOptions, "entry" | "credentials" | "timing"> {
   readonly load: () => Promise<Kubeconfig>;
-  readonly userAgent: string;
-  readonly log: Logger;
-  readonly clock: Clock;
-  /** The editor's own proxy setting, read at each dial. */
-  readonly proxyOverride: () => string | undefined;
-  readonly systemCertificates?: readonly string[];
-  readonly env?: NodeJS.ProcessEnv;
   /** Milliseconds that a sign-in program may take; as Credentials has it where left out. */
   readonly pluginTimeoutMs?: number;
   /**
@@ -103,17 +94,7 @@ export class Connections implements Disposable {
       throw new ConnectError("kubeconfig", "The kubeconfig has not been read yet.");
     }
     const entry = this.#kubeconfig.entry(contextName);
-    const { userAgent, log, clock, proxyOverride, systemCertificates, env } = this.#options;
-    const connection = new Connection({
-      entry,
-      credentials: this.#credentialsOf(entry),
-      userAgent,
-      log,
-      clock,
-      proxyOverride,
-      ...(systemCertificates === undefined ? {} : { systemCertificates }),
-      ...(env === undefined ? {} : { env }),
-    });
+    const connection = new Connection({ ...this.#options, entry, credentials: this.#credentialsOf(entry) });
     const { fingerprint, credentialsKey } = entry;
     this.#held.set(contextName, { connection, fingerprint, credentialsKey });
     return connection;
@@ -153,18 +134,9 @@ export class Connections implements Disposable {
   }
 
   #credentialsOf(entry: ContextEntry): Credentials {
-    const { clock, log, env, pluginTimeoutMs } = this.#options;
     const existing = this.#credentials.get(entry.credentialsKey);
     if (existing !== undefined) return existing;
-    const made = new Credentials({
-      entry,
-      clock,
-      log,
-      ...(env === undefined ? {} : { env }),
-      ...(pluginTimeoutMs === undefined ? {} : { pluginTimeoutMs }),
-      ...(this.#consent === undefined ? {} : { consent: this.#consent }),
-      loginPath: this.#loginPath,
-    });
+    const made = new Credentials({ ...this.#options, entry, consent: this.#consent, loginPath: this.#loginPath });
     this.#credentials.set(entry.credentialsKey, made);
     return made;
   }

@@ -6,7 +6,7 @@ import { redact } from "../core/redact.ts";
 import { duration } from "../core/text.ts";
 import { connectFailure, signInNeeded, unreachable } from "./connectFailure.ts";
 import type { Credentials, Identity } from "./credentials.ts";
-import { dial, type Dialled } from "./dial.ts";
+import { dial, type Dialled, type DialOptions } from "./dial.ts";
 import type { ConnectError } from "./errors.ts";
 import { Http1Wire } from "./http1Transport.ts";
 import { Http2Wire } from "./http2Transport.ts";
@@ -48,11 +48,7 @@ const MAX_WIRES = 8;
 const MAX_TRIES = 3;
 
 /** The transport for one context. Does nothing before the first `send`. Touches no global agent, dispatcher or variable. */
-export function createTransport(options: TransportOptions): Transport {
-  return new ClusterTransport(options);
-}
-
-class ClusterTransport implements Transport {
+export class ClusterTransport implements Transport {
   readonly #options: TransportOptions;
   readonly #timing: TransportTiming;
   readonly #place: Place;
@@ -154,19 +150,7 @@ class ClusterTransport implements Transport {
   }
 
   #connect(identity: Identity, signal: AbortSignal): Promise<Dialled> {
-    const { entry, env, proxyOverride, systemCertificates } = this.#options;
-    return dial(
-      {
-        place: this.#place,
-        cluster: entry.cluster,
-        env: env ?? process.env,
-        proxyOverride: proxyOverride?.(),
-        systemCertificates,
-        timeoutMs: this.#timing.connectMs,
-      },
-      identity,
-      signal,
-    );
+    return dial(dialOptions(this.#options), identity, signal);
   }
 
   async #wireOver({ socket, protocol }: Dialled, identity: Identity, signal: AbortSignal): Promise<Wire> {
@@ -203,6 +187,18 @@ class ClusterTransport implements Transport {
       redact(`${method} ${path} ${outcome} in ${Math.round(this.#clock.monotonic() - started)} ms`),
     );
   }
+}
+
+/** How a connection to the context's cluster is made now. */
+export function dialOptions({ entry, timing, env, proxyOverride, systemCertificates }: TransportOptions): DialOptions {
+  return {
+    place: placeOf(entry),
+    cluster: entry.cluster,
+    env: env ?? process.env,
+    proxyOverride: proxyOverride?.(),
+    systemCertificates,
+    timeoutMs: timing?.connectMs ?? TIMING.connectMs,
+  };
 }
 
 function certificateKey({ cert, key }: Identity): string {

@@ -11,7 +11,7 @@ import { Credentials, type CredentialsOptions } from "./credentials.ts";
 import { ConnectError, type ConnectFailure } from "./errors.ts";
 import { findCommand } from "./execCommand.ts";
 import type { ExecEntry } from "./kubeconfigEntries.ts";
-import { certificate, testEntry, testServer, testTransport, textOf, until } from "./testServers.ts";
+import { certificate, testEntry, testServer, testTransport, textOf, until } from "./testing/testServers.ts";
 
 const V1 = "client.authentication.k8s.io/v1";
 const SECRET = "s3cr3t-Va1ue-0123456789";

@@ -1,14 +1,13 @@
-import { readFile } from "node:fs/promises";
-import { systemClock, type Clock } from "../core/clock.ts";
+import { systemClock } from "../core/clock.ts";
 import type { Disposable } from "../core/dispose.ts";
-import { CancelledError, errorCode } from "../core/errors.ts";
-import { silentLogger, type Logger } from "../core/log.ts";
+import { CancelledError } from "../core/errors.ts";
+import { silentLogger } from "../core/log.ts";
 import { certificateEnd, expiredCertificate } from "./certificate.ts";
 import { ConnectError } from "./errors.ts";
-import { runExecPlugin, type PluginAnswer } from "./execPlugin.ts";
+import { type PluginAnswer, type PluginWays, runExecPlugin } from "./execPlugin.ts";
 import type { ContextEntry, UserEntry } from "./kubeconfigEntries.ts";
-import type { LoginPath } from "./loginPath.ts";
-import { demandOf, type PluginConsent } from "./pluginConsent.ts";
+import { namedFile } from "./kubeconfigFiles.ts";
+import { demandOf } from "./pluginConsent.ts";
 import { SingleFlight } from "./singleFlight.ts";
 
 /** What a request proves itself with. Held in memory only. */
@@ -23,18 +22,9 @@ export interface Identity {
   readonly expiresAt?: number;
 }
 
-export interface CredentialsOptions {
+/** Left out: the process's own surroundings, a minute for a plugin. */
+export interface CredentialsOptions extends Partial<PluginWays> {
   readonly entry: Pick<ContextEntry, "cluster" | "user">;
-  readonly env?: NodeJS.ProcessEnv;
-  readonly platform?: NodeJS.Platform;
-  readonly clock?: Clock;
-  readonly log?: Logger;
-  /** Milliseconds that a plugin may take; 60,000. */
-  readonly pluginTimeoutMs?: number;
-  /** Where a plugin's program is looked for that is not on the PATH of `env`. */
-  readonly loginPath?: LoginPath;
-  /** Asked before the plugin of a kubeconfig outside the default places runs; without it, it runs unasked. */
-  readonly consent?: PluginConsent;
 }
 
 interface Held {
@@ -55,26 +45,17 @@ const YOUNG_MS = 60_000;
  * a time, whoever asks; after it failed it runs again only after `unblock`.
  */
 export class Credentials implements Disposable {
-  readonly #options: CredentialsOptions;
+  readonly #options: CredentialsOptions & PluginWays;
   readonly #entry: Pick<ContextEntry, "cluster" | "user">;
-  readonly #env: NodeJS.ProcessEnv;
-  readonly #platform: NodeJS.Platform;
-  readonly #clock: Clock;
-  readonly #log: Logger;
-  readonly #timeoutMs: number;
   readonly #flight = new SingleFlight<Identity>();
   #held: Held | undefined;
   #blocked: ConnectError | undefined;
   #isDisposed = false;
 
   constructor(options: CredentialsOptions) {
-    this.#options = options;
+    const { env, platform } = process;
+    this.#options = { env, platform, clock: systemClock, log: silentLogger, pluginTimeoutMs: 60_000, ...options };
     this.#entry = options.entry;
-    this.#env = options.env ?? process.env;
-    this.#platform = options.platform ?? process.platform;
-    this.#clock = options.clock ?? systemClock;
-    this.#log = options.log ?? silentLogger;
-    this.#timeoutMs = options.pluginTimeoutMs ?? 60_000;
   }
 
   /** Why no plugin runs any more; undefined while one may. */
@@ -132,11 +113,15 @@ export class Credentials implements Disposable {
   }
 
   #isFresh({ identity, since }: Held): boolean {
-    const heldMs = this.#clock.monotonic() - since;
+    const heldMs = this.#options.clock.monotonic() - since;
     if (this.#usesPlugin) {
-      return identity.expiresAt === undefined || heldMs < YOUNG_MS || this.#clock.now() < identity.expiresAt - EARLY_MS;
+      return (
+        identity.expiresAt === undefined ||
+        heldMs < YOUNG_MS ||
+        this.#options.clock.now() < identity.expiresAt - EARLY_MS
+      );
     }
-    if (identity.expiresAt !== undefined && this.#clock.now() >= identity.expiresAt) return false;
+    if (identity.expiresAt !== undefined && this.#options.clock.now() >= identity.expiresAt) return false;
     const { tokenFile, clientCertFile } = this.#entry.user;
     return heldMs < FILES_MS || (tokenFile === undefined && clientCertFile === undefined);
   }
@@ -147,7 +132,7 @@ export class Credentials implements Disposable {
         const read = await this.#read(running);
         this.#assertAlive();
         const identity = this.#held !== undefined && isSame(this.#held.identity, read) ? this.#held.identity : read;
-        this.#held = { identity, since: this.#clock.monotonic() };
+        this.#held = { identity, since: this.#options.clock.monotonic() };
         return identity;
       } catch (error) {
         if (error instanceof ConnectError) this.block(error);
@@ -168,19 +153,7 @@ export class Credentials implements Disposable {
       await this.#options.consent?.demand(demandOf(user, user.outside), signal);
     const answer: PluginAnswer =
       this.#usesPlugin && user.exec !== undefined
-        ? await runExecPlugin({
-            exec: user.exec,
-            cluster,
-            user,
-            loginPath: this.#options.loginPath,
-            consent: this.#options.consent,
-            env: this.#env,
-            platform: this.#platform,
-            clock: this.#clock,
-            log: this.#log,
-            timeoutMs: this.#timeoutMs,
-            signal,
-          })
+        ? await runExecPlugin({ ...this.#options, exec: user.exec, cluster, user, signal })
         : {};
     const identity: Identity = { ...(await fromKubeconfig(user)), ...answer };
     return this.#checked(identity);
@@ -192,7 +165,7 @@ export class Credentials implements Disposable {
     if (cert === undefined) return identity;
     const expired =
       token === undefined && basic === undefined
-        ? expiredCertificate(cert, this.#entry.user.name, this.#clock.now())
+        ? expiredCertificate(cert, this.#entry.user.name, this.#options.clock.now())
         : undefined;
     if (expired !== undefined) throw expired;
     const end = certificateEnd(cert);
@@ -203,7 +176,9 @@ export class Credentials implements Disposable {
 async function fromKubeconfig(user: UserEntry): Promise<Identity> {
   // As client-go: the token's file wins over the token, a certificate's data over its file.
   const token =
-    user.tokenFile === undefined ? user.token : (await readSecret(user.tokenFile, user.name, "token")).toString("utf8");
+    user.tokenFile === undefined
+      ? user.token
+      : (await namedFile(`token of user ${user.name}`, user.tokenFile)).toString("utf8");
   const cert = await dataOrFile(user.clientCertData, user.clientCertFile, user.name, "certificate");
   const key = await dataOrFile(user.clientKeyData, user.clientKeyFile, user.name, "key");
   const trimmed = token?.trim() ?? "";
@@ -221,16 +196,7 @@ async function dataOrFile(
   what: string,
 ): Promise<Buffer | undefined> {
   if (data !== undefined && data !== "") return Buffer.from(data, "base64");
-  return file === undefined ? undefined : readSecret(file, user, what);
-}
-
-async function readSecret(file: string, user: string, what: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    const why = errorCode(error) === "ENOENT" ? "does not exist" : `cannot be read (${errorCode(error) ?? "unknown"})`;
-    throw new ConnectError("kubeconfig", `The ${what} of user ${user} is missing: ${file} ${why}.`, { cause: error });
-  }
+  return file === undefined ? undefined : namedFile(`${what} of user ${user}`, file);
 }
 
 function legacy(user: string, provider: string): ConnectError {

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { type ConnectionOptions, getCACertificates } from "node:tls";
 import { CancelledError, errorCode } from "../core/errors.ts";
@@ -7,6 +6,7 @@ import { connectFailure, unreachable } from "./connectFailure.ts";
 import type { Identity } from "./credentials.ts";
 import { ConnectError } from "./errors.ts";
 import type { ClusterEntry } from "./kubeconfigEntries.ts";
+import { namedFile } from "./kubeconfigFiles.ts";
 import type { Place } from "./place.ts";
 import { connectThroughProxy, proxyFor, serverName } from "./proxy.ts";
 import { tcp, tls } from "./sockets.ts";
@@ -91,17 +91,8 @@ async function authorities({ cluster, place, systemCertificates }: DialOptions):
   if (cluster.caData !== undefined && cluster.caData !== "")
     return { ca: [pem(Buffer.from(cluster.caData, "base64"), place)] };
   if (cluster.caFile !== undefined) {
-    try {
-      return { ca: [pem(await readFile(cluster.caFile), place)] };
-    } catch (error) {
-      if (error instanceof ConnectError) throw error;
-      const why =
-        errorCode(error) === "ENOENT" ? "does not exist" : `cannot be read (${errorCode(error) ?? "unknown"})`;
-      throw new ConnectError(
-        "kubeconfig",
-        `The certificate authority of cluster ${place.cluster} is missing: ${cluster.caFile} ${why}.`,
-      );
-    }
+    const what = `certificate authority of cluster ${place.cluster}`;
+    return { ca: [pem(await namedFile(what, cluster.caFile), place)] };
   }
   const ca = withSystem(systemCertificates);
   return ca === undefined ? {} : { ca };

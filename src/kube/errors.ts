@@ -24,7 +24,8 @@ export class ApiError extends Error {
   readonly retryAfterSeconds: number | undefined;
 
   constructor(status: number, body: ApiStatus, retryAfterSeconds?: number) {
-    super(body.message ?? `HTTP ${status}`);
+    // A proxy may send JSON of any shape.
+    super(typeof body.message === "string" ? body.message : `HTTP ${status}`);
     this.name = "ApiError";
     this.status = status;
     this.reason = body.reason ?? "";
@@ -78,4 +79,9 @@ export function isReplaced(error: unknown): boolean {
   if (!isApiError(error)) return false;
   if (error.reason === "Conflict") return true;
   return error.reason === "Invalid" && error.details?.causes?.some(({ field }) => field === "metadata.uid") === true;
+}
+
+/** The very object that was meant is no more: nothing has its name, or another does. */
+export function isGone(error: unknown): boolean {
+  return isApiError(error, "NotFound") || isReplaced(error);
 }

@@ -13,20 +13,28 @@ import type { ClusterEntry, ExecEntry, UserEntry } from "./kubeconfigEntries.ts"
 import type { LoginPath } from "./loginPath.ts";
 import { demandOf, type PluginConsent } from "./pluginConsent.ts";
 
-export interface PluginRun {
-  readonly exec: ExecEntry;
-  readonly cluster: ClusterEntry;
-  readonly user: UserEntry;
+/** How plugins are run. */
+export interface PluginWays {
   readonly env: NodeJS.ProcessEnv;
   readonly platform: NodeJS.Platform;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Milliseconds. */
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
+  /** Milliseconds that one may take. */
+  readonly pluginTimeoutMs: number;
+  /** Where a program is looked for that is not on the PATH of `env`. */
   readonly loginPath?: LoginPath | undefined;
-  /** Undefined: there is nobody to ask, and whoever named the kubeconfig answers for it. */
+  /**
+   * Asked before the plugin of a kubeconfig outside the default places runs. Undefined: there is nobody to ask, and
+   * whoever named the kubeconfig answers for it.
+   */
   readonly consent?: PluginConsent | undefined;
+}
+
+interface PluginRun extends PluginWays {
+  readonly exec: ExecEntry;
+  readonly cluster: ClusterEntry;
+  readonly user: UserEntry;
+  readonly signal: AbortSignal;
 }
 
 export interface PluginAnswer {
@@ -58,13 +66,9 @@ export async function runExecPlugin(run: PluginRun): Promise<PluginAnswer> {
   const name = label(exec.command, 120);
   const who = `The sign-in program ${name} of user ${run.user.name}`;
   if (!VERSIONS.includes(exec.apiVersion)) {
-    throw new ConnectError(
-      "kubeconfig",
-      `${who} cannot be used: ${label(exec.apiVersion, 80)} is no longer supported.`,
-      {
-        hint: "Update the program, then have it write the kubeconfig's entry again.",
-      },
-    );
+    const what = `${who} cannot be used: ${label(exec.apiVersion, 80)} is no longer supported.`;
+    const hint = "Update the program, then have it write the kubeconfig's entry again.";
+    throw new ConnectError("kubeconfig", what, { hint });
   }
   if (exec.interactiveMode === "Always") {
     throw new ConnectError("plugin-failed", `${who} wants a terminal, which the editor does not give it.`, {
@@ -90,7 +94,7 @@ export async function runExecPlugin(run: PluginRun): Promise<PluginAnswer> {
 }
 
 async function start(run: PluginRun, file: string, who: string): Promise<ChildResult> {
-  const { exec, cluster, env, platform, timeoutMs, signal } = run;
+  const { exec, cluster, env, platform, pluginTimeoutMs: timeoutMs, signal } = run;
   const info = JSON.stringify({
     kind: "ExecCredential",
     apiVersion: exec.apiVersion,
@@ -128,9 +132,13 @@ async function clusterInfo(cluster: ClusterEntry): Promise<Record<string, unknow
 function answerOf(result: ChildResult, run: PluginRun, who: string): PluginAnswer {
   const hint = "Run kubectl once in a terminal with this context to see what it says.";
   if (result.kind === "timeout") {
-    throw new ConnectError("plugin-timeout", `${who} gave no answer within ${duration(run.timeoutMs)} and was ended.`, {
-      hint: "It may wait for an answer in a terminal: run kubectl there once with this context, then try again.",
-    });
+    throw new ConnectError(
+      "plugin-timeout",
+      `${who} gave no answer within ${duration(run.pluginTimeoutMs)} and was ended.`,
+      {
+        hint: "It may wait for an answer in a terminal: run kubectl there once with this context, then try again.",
+      },
+    );
   }
   if (result.kind === "too-much") {
     throw new ConnectError("plugin-output", `${who} wrote more than 1 MB and was ended.`, { hint });

@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from "node:fs";
 import path from "node:path";
-import type { Clock } from "../core/clock.ts";
+import { after, type Clock } from "../core/clock.ts";
 import type { Disposable } from "../core/dispose.ts";
 import { errorCode } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
@@ -17,7 +17,7 @@ export class FolderWatch implements Disposable {
   readonly #log: Logger;
   readonly #watchers = new Map<string, FSWatcher>();
   #files: ReadonlySet<string> = new Set();
-  #settling: AbortController | undefined;
+  #settling: Disposable | undefined;
 
   constructor(onChange: () => void, clock: Clock, log: Logger) {
     this.#onChange = onChange;
@@ -33,7 +33,7 @@ export class FolderWatch implements Disposable {
   }
 
   dispose(): void {
-    this.#settling?.abort();
+    this.#settling?.dispose();
     for (const [folder, watcher] of this.#watchers) this.#end(folder, watcher);
   }
 
@@ -55,9 +55,7 @@ export class FolderWatch implements Disposable {
   }
 
   #changed(): void {
-    this.#settling?.abort();
-    const settling = new AbortController();
-    this.#settling = settling;
-    this.#clock.sleep(SETTLE_MS, settling.signal).then(this.#onChange, () => undefined);
+    this.#settling?.dispose();
+    this.#settling = after(this.#clock, SETTLE_MS, this.#onChange);
   }
 }

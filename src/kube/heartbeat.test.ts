@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Heartbeat } from "./heartbeat.ts";
-import { until } from "./testServers.ts";
+import { until } from "./testing/testServers.ts";
 
 describe("heartbeat", () => {
   it("asks at once after a sleep, and does not wait long for a peer that is gone", async () => {
@@ -25,7 +25,7 @@ describe("heartbeat", () => {
       assert.ok(performance.now() - woke < 2_000);
     } finally {
       Date.now = now;
-      heartbeat.dispose();
+      heartbeat.stop();
     }
   });
 });

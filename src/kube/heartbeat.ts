@@ -1,5 +1,3 @@
-import type { Disposable } from "../core/dispose.ts";
-
 export interface HeartbeatOptions {
   /** Silence after which the peer is asked, and how long it has to answer. Milliseconds. */
   readonly quietMs: number;
@@ -19,7 +17,7 @@ const LOOKS = 12;
  * Finds a connection whose other end is gone without a word. Runs only between `start` and `stop`. A timer that comes
  * much too late means that the machine slept: the peer is then asked at once and has a quarter of a look's time to answer.
  */
-export class Heartbeat implements Disposable {
+export class Heartbeat {
   readonly #options: HeartbeatOptions;
   readonly #lookMs: number;
   #timer: NodeJS.Timeout | undefined;
@@ -46,10 +44,6 @@ export class Heartbeat implements Disposable {
     clearTimeout(this.#deadline);
     this.#timer = undefined;
     this.#deadline = undefined;
-  }
-
-  dispose(): void {
-    this.stop();
   }
 
   #look(): void {

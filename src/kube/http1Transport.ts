@@ -1,29 +1,17 @@
 import { Agent, ClientRequest, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { CancelledError, errorCode } from "../core/errors.ts";
-import type { ConnectError } from "./errors.ts";
+import { errorCode } from "../core/errors.ts";
 import type { Place } from "./place.ts";
 import type { KubeResponse } from "./transport.ts";
-import {
-  closedEarly,
-  type Explain,
-  kubeResponse,
-  NotProcessed,
-  plainHeaders,
-  type Wire,
-  type WireRequest,
-} from "./wire.ts";
+import { answerTo, type Exchange, plainHeaders, type Wire, type WireRequest } from "./wire.ts";
 
-export interface Http1Options {
+export interface Http1Options extends Pick<Exchange, "explain" | "silent"> {
   readonly place: Place;
   /** A further connection, after the one that was handed over. */
   readonly dial: (signal: AbortSignal) => Promise<Socket>;
   /** A connection without a request is closed after this. Milliseconds. */
   readonly idleMs: number;
-  readonly explain: Explain;
-  /** The error for a server that was silent for so many milliseconds. */
-  readonly silent: (ms: number) => ConnectError;
 }
 
 type OnSocket = (error: Error | null, socket: Duplex) => void;
@@ -123,47 +111,24 @@ export class Http1Wire implements Wire {
   }
 
   #response(outgoing: ClientRequest, request: WireRequest): Promise<KubeResponse> {
-    const { signal, timeoutMs } = request;
-    const { explain, silent } = this.#options;
-    return new Promise((resolve, reject) => {
-      const abandon = (): void => void outgoing.destroy();
-      const fail = (error: unknown): void => {
-        clearTimeout(timer);
-        reject(isStale(outgoing, request, error) ? new NotProcessed(error) : explain(error));
-      };
-      const onAbort = (): void => {
-        clearTimeout(timer);
-        reject(new CancelledError());
-        outgoing.destroy(new CancelledError());
-      };
-      const timer = setTimeout(() => {
-        fail(silent(timeoutMs));
-        abandon();
-      }, timeoutMs);
-      outgoing.on("error", fail);
-      outgoing.once("close", () => {
-        signal?.removeEventListener("abort", onAbort);
-        fail(closedEarly());
-      });
-      outgoing.once("response", (incoming: IncomingMessage) => {
-        clearTimeout(timer);
-        const headers = plainHeaders(incoming.headers);
-        resolve(
-          kubeResponse({
-            status: incoming.statusCode ?? 0,
-            headers,
-            source: incoming,
-            isWhole: () => incoming.complete,
-            abandon,
-            probed: false,
-            signal,
-            explain,
-          }),
-        );
-      });
-      signal?.addEventListener("abort", onAbort, { once: true });
-      if (signal?.aborted === true) onAbort();
-    });
+    const exchange: Exchange = {
+      ...this.#options,
+      emitter: outgoing,
+      request,
+      end: (error) => void outgoing.destroy(error),
+      isUnprocessed: (error) => isStale(outgoing, request, error),
+    };
+    return answerTo(exchange, (answered) =>
+      outgoing.once("response", (incoming: IncomingMessage) =>
+        answered({
+          status: incoming.statusCode ?? 0,
+          headers: plainHeaders(incoming.headers),
+          source: incoming,
+          isWhole: () => incoming.complete,
+          probed: false,
+        }),
+      ),
+    );
   }
 
   async #socket(): Promise<Socket> {

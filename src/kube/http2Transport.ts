@@ -1,21 +1,19 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, sensitiveHeaders } from "node:http2";
 import type { Socket } from "node:net";
 import { CancelledError } from "../core/errors.ts";
-import type { ConnectError } from "./errors.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { KubeResponse } from "./transport.ts";
 import {
+  answerTo,
   closedEarly,
-  type Explain,
-  kubeResponse,
+  type Exchange,
   NotProcessed,
   plainHeaders,
   type Wire,
   type WireRequest,
 } from "./wire.ts";
 
-export interface Http2Options {
-  /** Scheme, host and port. */
+export interface Http2Options extends Pick<Exchange, "explain" | "silent"> {
   readonly origin: string;
   /** Silence after which a session with open streams is pinged, and how long it has to answer. Milliseconds. */
   readonly quietMs: number;
@@ -24,9 +22,6 @@ export interface Http2Options {
   readonly connectMs: number;
   /** A session without streams is closed after this. Milliseconds. */
   readonly idleMs: number;
-  readonly explain: Explain;
-  /** The error for a server that was silent for so many milliseconds. */
-  readonly silent: (ms: number) => ConnectError;
   readonly onClose: () => void;
 }
 
@@ -80,7 +75,7 @@ export class Http2Wire implements Wire {
     this.#session.on("connect", () => this.#session.setLocalWindowSize(SESSION_WINDOW));
     this.#session.on("close", () => {
       this.#isUsable = false;
-      this.#heartbeat.dispose();
+      this.#heartbeat.stop();
       clearTimeout(this.#idle);
       options.onClose();
     });
@@ -123,49 +118,30 @@ export class Http2Wire implements Wire {
     this.#end(new CancelledError());
   }
 
-  #response(stream: ClientHttp2Stream, { signal, timeoutMs }: WireRequest): Promise<KubeResponse> {
+  #response(stream: ClientHttp2Stream, request: WireRequest): Promise<KubeResponse> {
     const { explain, silent } = this.#options;
-    return new Promise((resolve, reject) => {
-      const abandon = (): void => stream.close(constants.NGHTTP2_CANCEL);
-      const fail = (error: unknown): void => {
-        clearTimeout(timer);
-        reject(stream.rstCode === constants.NGHTTP2_REFUSED_STREAM ? new NotProcessed(error) : explain(error));
-      };
-      const onAbort = (): void => {
-        clearTimeout(timer);
-        reject(new CancelledError());
-        abandon();
-        // Who reads the body is told too, also of what is buffered.
-        stream.destroy(new CancelledError());
-      };
-      const timer = setTimeout(() => {
-        fail(silent(timeoutMs));
-        abandon();
-      }, timeoutMs);
-      stream.on("error", (error) => fail(this.#failure ?? error));
-      stream.once("close", () => {
-        signal?.removeEventListener("abort", onAbort);
-        fail(this.#failure ?? closedEarly());
-      });
-      stream.once("response", (head) => {
-        clearTimeout(timer);
-        const status = Number(head[":status"]);
-        resolve(
-          kubeResponse({
-            status,
-            headers: plainHeaders(head),
-            source: stream,
-            isWhole: () => stream.rstCode === constants.NGHTTP2_NO_ERROR,
-            abandon,
-            probed: true,
-            signal,
-            explain: (error) => explain(this.#failure ?? error),
-          }),
-        );
-      });
-      signal?.addEventListener("abort", onAbort, { once: true });
-      if (signal?.aborted === true) onAbort();
-    });
+    const exchange: Exchange = {
+      emitter: stream,
+      request,
+      end: (error) => {
+        stream.close(constants.NGHTTP2_CANCEL);
+        if (error !== undefined) stream.destroy(error);
+      },
+      isUnprocessed: () => stream.rstCode === constants.NGHTTP2_REFUSED_STREAM,
+      explain: (error) => explain(this.#failure ?? error),
+      silent,
+    };
+    return answerTo(exchange, (answered) =>
+      stream.once("response", (head) =>
+        answered({
+          status: Number(head[":status"]),
+          headers: plainHeaders(head),
+          source: stream,
+          isWhole: () => stream.rstCode === constants.NGHTTP2_NO_ERROR,
+          probed: true,
+        }),
+      ),
+    );
   }
 
   #opened(stream: ClientHttp2Stream): void {

@@ -17,15 +17,6 @@ export interface KubeconfigProblem {
   readonly message: string;
 }
 
-export interface Kubeconfig {
-  readonly contexts: readonly ContextInfo[];
-  readonly problems: readonly KubeconfigProblem[];
-  /** All files that were looked for, also those that do not exist (yet). */
-  readonly files: readonly string[];
-  /** Throws ConnectError("kubeconfig") where the context, its cluster or its user is missing or cannot be used. */
-  entry(contextName: string): ContextEntry;
-}
-
 /**
  * Reads and merges the person's kubeconfig files as kubectl does: the first file that names a cluster, user, context
  * or current context decides. A broken file is a problem in the result and hides no other. Reads files only; runs
@@ -36,15 +27,17 @@ export async function loadKubeconfig(options: KubeconfigOptions): Promise<Kubeco
   const { platform, own } = options;
   const usual = new Set(kubeconfigPaths({ ...options, paths: [] }).files);
   const paths = platform === "win32" ? path.win32 : path.posix;
-  return new MergedKubeconfig(
+  return new Kubeconfig(
     await Promise.all(files.map((file) => readKubeconfigFile(file, platform, chosen))),
     (file) => usual.has(file) || (own !== undefined && paths.dirname(file) === paths.resolve(own)),
   );
 }
 
-class MergedKubeconfig implements Kubeconfig {
+/** All contexts of some kubeconfig files. */
+export class Kubeconfig {
   readonly contexts: readonly ContextInfo[];
   readonly problems: readonly KubeconfigProblem[];
+  /** All files that were looked for, also those that do not exist (yet). */
   readonly files: readonly string[];
   readonly #parts: readonly KubeconfigFile[];
   /** What kubectl would read without being told (KUBECONFIG's files, else ~/.kube/config), and what we wrote ourselves. */
@@ -60,6 +53,7 @@ class MergedKubeconfig implements Kubeconfig {
     this.contexts = [...names].map((name) => this.#context(name, current));
   }
 
+  /** Throws ConnectError("kubeconfig") where the context, its cluster or its user is missing or cannot be used. */
   entry(contextName: string): ContextEntry {
     const context = this.contexts.find(({ name }) => name === contextName);
     if (context === undefined) throw new ConnectError("kubeconfig", `The kubeconfig has no context ${contextName}.`);
@@ -124,11 +118,6 @@ class MergedKubeconfig implements Kubeconfig {
 }
 
 function missing(context: ContextInfo, kind: "cluster" | "user", name: string): ConnectError {
-  return new ConnectError(
-    "kubeconfig",
-    `The context ${context.name} names the ${kind} ${name}, which no kubeconfig file has.`,
-    {
-      hint: `The context is written in ${context.file}.`,
-    },
-  );
+  const what = `The context ${context.name} names the ${kind} ${name}, which no kubeconfig file has.`;
+  return new ConnectError("kubeconfig", what, { hint: `The context is written in ${context.file}.` });
 }

@@ -5,56 +5,11 @@ import { ConnectError } from "./errors.ts";
 
 // What a kubeconfig says of one cluster and one user, checked (client-go tools/clientcmd/api/v1). Paths are absolute.
 
-export interface ClusterEntry {
-  readonly name: string;
-  /** http or https URL; may have a path. */
-  readonly server: string;
-  /** Base64 of PEM, as written. Wins over the file, as in client-go. */
-  readonly caData?: string;
-  readonly caFile?: string;
-  readonly insecureSkipTlsVerify: boolean;
-  readonly tlsServerName?: string;
-  readonly proxyUrl?: string;
-  /** The cluster's extension `client.authentication.k8s.io/exec`, handed to plugins that ask for cluster info. */
-  readonly execConfig?: unknown;
-}
-
-export interface ExecEntry {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly apiVersion: string;
-  readonly provideClusterInfo: boolean;
-  readonly interactiveMode: "Never" | "IfAvailable" | "Always";
-  readonly installHint?: string;
-  /** Folder of the kubeconfig, which a relative `command` with a slash starts from. */
-  readonly baseDir: string;
-}
-
 /** What a file beyond the default places has to do with how a user signs in. */
 export interface Outside {
   readonly file: string;
   /** Server that is signed in to, where it and the user are not named by one and the same file. */
   readonly server?: string;
-}
-
-export interface UserEntry {
-  readonly name: string;
-  readonly token?: string;
-  readonly tokenFile?: string;
-  /** Base64 of PEM, as written. */
-  readonly clientCertData?: string;
-  readonly clientCertFile?: string;
-  readonly clientKeyData?: string;
-  readonly clientKeyFile?: string;
-  readonly username?: string;
-  readonly password?: string;
-  readonly exec?: ExecEntry;
-  /** Set where the person is asked before this user signs in. */
-  readonly outside?: Outside;
-  /** Name of a legacy auth-provider, which we refuse. */
-  readonly authProvider?: string;
-  readonly impersonate?: { readonly user: string; readonly groups: readonly string[]; readonly uid?: string };
 }
 
 export interface ContextEntry {
@@ -70,23 +25,28 @@ export interface ContextEntry {
 // kubectl takes `token: 12345` for a string as well (sigs.k8s.io/yaml converts by the target's type).
 const scalar = v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String));
 const text = v.exactOptional(scalar);
+const scalars = v.exactOptional(v.pipe(v.array(scalar), v.readonly()), () => []);
 const flag = v.exactOptional(v.boolean(), false);
 const server = v.pipe(v.string(), v.check(isHttpUrl, "server is not an http or https URL"));
 
 const ClusterSchema = v.object({
   name: scalar,
+  /** http or https URL; may have a path. */
   server,
+  /** Base64 of PEM, as written. Wins over the file, as in client-go. */
   caData: text,
   caFile: text,
   insecureSkipTlsVerify: flag,
   tlsServerName: text,
   proxyUrl: text,
+  /** The cluster's extension `client.authentication.k8s.io/exec`, handed to plugins that ask for cluster info. */
   execConfig: v.exactOptional(v.unknown()),
 });
+export type ClusterEntry = Readonly<v.InferOutput<typeof ClusterSchema>>;
 
 const ExecSchema = v.object({
   command: v.pipe(v.string(), v.nonEmpty()),
-  args: v.exactOptional(v.array(scalar), () => []),
+  args: scalars,
   env: v.pipe(
     v.exactOptional(v.array(v.object({ name: v.string(), value: v.exactOptional(scalar, "") })), () => []),
     v.transform((list): Record<string, string> => Object.fromEntries(list.map(({ name, value }) => [name, value]))),
@@ -95,13 +55,16 @@ const ExecSchema = v.object({
   provideClusterInfo: flag,
   interactiveMode: v.exactOptional(v.picklist(["Never", "IfAvailable", "Always"]), "IfAvailable"),
   installHint: text,
+  /** Folder of the kubeconfig, which a relative `command` with a slash starts from. */
   baseDir: v.string(),
 });
+export type ExecEntry = Readonly<v.InferOutput<typeof ExecSchema>>;
 
 const UserSchema = v.object({
   name: scalar,
   token: text,
   tokenFile: text,
+  /** Base64 of PEM, as written. */
   clientCertData: text,
   clientCertFile: text,
   clientKeyData: text,
@@ -109,11 +72,14 @@ const UserSchema = v.object({
   username: text,
   password: text,
   exec: v.exactOptional(ExecSchema),
+  /** Name of a legacy auth-provider, which we refuse. */
   authProvider: text,
-  impersonate: v.exactOptional(
-    v.object({ user: scalar, groups: v.exactOptional(v.array(scalar), () => []), uid: text }),
-  ),
+  impersonate: v.exactOptional(v.object({ user: scalar, groups: scalars, uid: text })),
 });
+export type UserEntry = Readonly<v.InferOutput<typeof UserSchema>> & {
+  /** Set where the person is asked before this user signs in. */
+  readonly outside?: Outside;
+};
 
 /** Throws ConnectError("kubeconfig") that names the field, never its value. */
 export function checkCluster(draft: unknown, name: string, file: string): ClusterEntry {

@@ -3,12 +3,13 @@ import path from "node:path";
 import { parseDocument } from "yaml";
 import { errorCode } from "../core/errors.ts";
 import { readEntries } from "./clientNode.ts";
+import { ConnectError } from "./errors.ts";
+import { isRecord } from "./watchEvents.ts";
 
 export interface KubeconfigOptions {
   /** Files that the person chose, in order; an empty list means none. */
   readonly paths?: readonly string[];
   readonly env: NodeJS.ProcessEnv;
-  /** The person's home folder. */
   readonly home: string;
   readonly platform: NodeJS.Platform;
   /** Folder of files that were written at the person's wish: trusted as the default places are. */
@@ -83,6 +84,16 @@ export async function readKubeconfigFile(
   }
 }
 
+/** A file that a kubeconfig names. `what` is it to whom. Rejects with ConnectError `kubeconfig`. */
+export async function namedFile(what: string, file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    const why = errorCode(error) === "ENOENT" ? "does not exist" : `cannot be read (${errorCode(error) ?? "unknown"})`;
+    throw new ConnectError("kubeconfig", `The ${what} is missing: ${file} ${why}.`, { cause: error });
+  }
+}
+
 /** The document, or a sentence. The parser's own message may quote the file, so that only its code is said. */
 function parse(source: string): Draft | string {
   const document = parseDocument(source, { uniqueKeys: false, merge: true, logLevel: "silent" });
@@ -120,7 +131,10 @@ function entriesOf(document: Draft, file: string, paths: path.PlatformPath): Kub
     users: firstByName(entries.users, (user) => ({
       name: user.name,
       token: user.token,
-      ...pairs(user.certData, user.certFile, user.keyData, user.keyFile, full),
+      clientCertData: user.certData,
+      clientCertFile: full(user.certFile),
+      clientKeyData: user.keyData,
+      clientKeyFile: full(user.keyFile),
       username: user.username,
       password: user.password,
       exec: isRecord(user.exec) ? { ...user.exec, baseDir: folder } : (user.exec as unknown),
@@ -149,16 +163,6 @@ function fromRawUser(raw: Draft | undefined, full: (value: unknown) => unknown):
         ? undefined
         : { user, groups: raw?.["as-groups"], uid: raw?.["as-uid"] },
   };
-}
-
-function pairs(
-  cert: unknown,
-  certFile: unknown,
-  key: unknown,
-  keyFile: unknown,
-  full: (value: unknown) => unknown,
-): Draft {
-  return { clientCertData: cert, clientCertFile: full(certFile), clientKeyData: key, clientKeyFile: full(keyFile) };
 }
 
 /** client-go hands this extension to plugins with `provideClusterInfo` (clientcmd api, ExecConfig.Config). */
@@ -204,10 +208,6 @@ function firstByName<T extends { readonly name: string }, R>(
 
 function words(value: unknown): string {
   return typeof value === "string" || typeof value === "number" ? String(value) : "";
-}
-
-function isRecord(value: unknown): value is Draft {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function pathsOf(platform: NodeJS.Platform): path.PlatformPath {

@@ -1,8 +1,6 @@
-import type { Disposable } from "../core/dispose.ts";
-import type { Event } from "../core/events.ts";
 import { readsTables } from "./reading.ts";
 import { Rows } from "./rows.ts";
-import type { Listing, ListingDefinition, StoreChange, StoreState } from "./store.ts";
+import type { Listing, ListingDefinition, StoreState } from "./store.ts";
 import { WatchStore, type WatchStoreOptions } from "./watchStore.ts";
 import { Wholes } from "./wholes.ts";
 
@@ -13,51 +11,26 @@ export interface ListingStoreOptions<T> extends WatchStoreOptions<T> {
 }
 
 /** A watch store over a collection that may be large: see Listing. */
-export class ListingStore<T> implements Listing<T>, Disposable {
-  readonly #store: WatchStore<T>;
+export class ListingStore<T> extends WatchStore<T> implements Listing<T> {
   readonly #wholes: Wholes<T>;
-  readonly onDidChange: Event<StoreChange<T>>;
-  readonly onDidChangeState: Event<StoreState>;
 
   constructor(options: ListingStoreOptions<T>) {
     const { definition, namespace, clock, log } = options;
     const rows = new Rows<T>(clock, log);
     const wholes = new Wholes({ ...options, rows });
     const table = readsTables(definition.projectRow, (name) => wholes.known(name), namespace, clock);
+    super(options, { rows, table, onTouched: (name) => wholes.touched(name) });
     this.#wholes = wholes;
-    this.#store = new WatchStore(options, { rows, table, onTouched: (name) => wholes.touched(name) });
-    this.onDidChange = this.#store.onDidChange;
-    this.onDidChangeState = this.#store.onDidChangeState;
-    this.#store.onDidChangeState(({ kind }) => this.#follow(kind));
-  }
-
-  get items(): ReadonlyMap<string, T> {
-    return this.#store.items;
-  }
-
-  get state(): StoreState {
-    return this.#store.state;
-  }
-
-  hold(): Disposable {
-    return this.#store.hold();
-  }
-
-  settled(signal?: AbortSignal): Promise<void> {
-    return this.#store.settled(signal);
-  }
-
-  refresh(): void {
-    this.#store.refresh();
+    this.onDidChangeState(({ kind }) => this.#follow(kind));
   }
 
   whole(name: string, signal?: AbortSignal): Promise<T | undefined> {
     return this.#wholes.ask(name, signal);
   }
 
-  dispose(): void {
+  override dispose(): void {
     this.#wholes.clear();
-    this.#store.dispose();
+    super.dispose();
   }
 
   /** Whole objects are read for as long as the watch says what has changed. */

@@ -6,7 +6,6 @@ export interface ResumeOptions {
   readonly sinceTime?: string;
   /** The first read began somewhere inside the log (`tailLines`). */
   readonly startsInside?: boolean;
-  /** Lines that are remembered at most. */
   readonly maxLines?: number;
 }
 
@@ -70,11 +69,6 @@ export class ResumePoint {
   /** Time of the last line emitted, as it was written. */
   get lastTime(): string | undefined {
     return this.#lastTime;
-  }
-
-  /** True until the lines that come again have all come. */
-  get isSkipping(): boolean {
-    return this.#skip !== undefined;
   }
 
   /** Begins a new read. Returns what to ask for; undefined where nothing was emitted yet: ask as the first time. */

@@ -31,8 +31,6 @@ export interface FollowLogOptions {
   readonly signal: AbortSignal;
   /** Reads the instance before the present one, which has ended. */
   readonly previous?: boolean;
-  /** RFC 3339; the server truncates to whole seconds. */
-  readonly sinceTime?: string;
   /** Lines to begin with; 0 is from now on. */
   readonly tailLines?: number;
   readonly isOver: () => Promise<InstanceState>;
@@ -80,11 +78,7 @@ class LogFollower {
     this.#options = options;
     this.#random = options.random ?? Math.random;
     this.#backoff = new Backoff(this.#random);
-    const { sinceTime, tailLines } = options;
-    this.#resume = new ResumePoint({
-      startsInside: tailLines !== undefined,
-      ...(sinceTime === undefined ? {} : { sinceTime }),
-    });
+    this.#resume = new ResumePoint({ startsInside: options.tailLines !== undefined });
   }
 
   async *run(): AsyncGenerator<readonly LogEvent[]> {
@@ -126,9 +120,9 @@ class LogFollower {
   /** Reads once, from where the last read got to. */
   async *#read(state: InstanceState, isFinal: boolean): AsyncGenerator<readonly LogEvent[], ReadEnd> {
     const step = this.#nextStep();
-    const { client, clock, sinceTime } = this.#options;
+    const { client, clock } = this.#options;
     const follow = state === "running";
-    const read = new OneRead(this.#resume, sinceTime !== undefined || this.#resume.lastTime !== undefined);
+    const read = new OneRead(this.#resume, this.#resume.lastTime !== undefined);
     const startedAt = clock.monotonic();
     let delivered = false;
     try {
@@ -162,8 +156,8 @@ class LogFollower {
   }
 
   #request(state: InstanceState): KubeRequest {
-    const { namespace, pod, container, previous, sinceTime, tailLines } = this.#options;
-    const from = this.#resume.reconnect() ?? { sinceTime, tailLines };
+    const { namespace, pod, container, previous, tailLines } = this.#options;
+    const from = this.#resume.reconnect() ?? { tailLines };
     const earlier = previous === true || state === "restarted";
     return {
       method: "GET",
@@ -242,7 +236,6 @@ class LogFollower {
   }
 }
 
-/** Nothing more can come after this. */
 function isLast(end: ReadEnd, state: InstanceState): boolean {
   if (end.kind === "missing") return end.certain || state !== "running";
   return end.kind === "waiting" && state !== "running";

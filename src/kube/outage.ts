@@ -1,4 +1,5 @@
-import type { Clock } from "../core/clock.ts";
+import { after, type Clock } from "../core/clock.ts";
+import type { Disposable } from "../core/dispose.ts";
 
 /** Without a connection for this long, in ms, rows count as stale. */
 export const STALE_AFTER_MS = 5_000;
@@ -12,7 +13,7 @@ export class Outage {
   readonly #onLong: () => void;
   #lastHeard = 0;
   #why = "";
-  #timer: AbortController | undefined;
+  #timer: Disposable | undefined;
   #long = false;
 
   /** `onLong` is called once per outage. */
@@ -44,23 +45,20 @@ export class Outage {
     this.#why = why;
     if (atOnce) this.#tell();
     if (this.#timer !== undefined || this.#long) return;
-    this.#timer = new AbortController();
     const left = NEVER_OLDER_MS - (this.#clock.now() - this.#lastHeard);
     // Not at once even then: the watch of a quiet kind ends and begins again within moments.
-    this.#clock.sleep(Math.min(Math.max(left, SHORTEST_MS), STALE_AFTER_MS), this.#timer.signal).then(
-      () => this.#tell(),
-      () => undefined,
-    );
+    const ms = Math.min(Math.max(left, SHORTEST_MS), STALE_AFTER_MS);
+    this.#timer = after(this.#clock, ms, () => this.#tell());
   }
 
   end(): void {
-    this.#timer?.abort();
+    this.#timer?.dispose();
     this.#timer = undefined;
     this.#long = false;
   }
 
   #tell(): void {
-    this.#timer?.abort();
+    this.#timer?.dispose();
     this.#timer = undefined;
     if (this.#long) return;
     this.#long = true;

@@ -3,7 +3,7 @@ import { ConnectError } from "./errors.ts";
 import { isExempt } from "./noProxy.ts";
 import { placeOf } from "./place.ts";
 import { proxyFor } from "./proxy.ts";
-import { testEntry } from "./testServers.ts";
+import { testEntry } from "./testing/testServers.ts";
 
 describe("choice of a proxy", () => {
   const choose = (server: string, choice: Partial<Parameters<typeof proxyFor>[1]>) =>

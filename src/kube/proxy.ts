@@ -47,11 +47,8 @@ export async function connectThroughProxy(
       );
   } catch (error) {
     if (signal.aborted) throw error;
-    throw failed(
-      at,
-      errorCode(error) === "ECONNREFUSED" ? `nothing listens at ${at}` : `it said ${errorCode(error) ?? "no"}`,
-      error,
-    );
+    const code = errorCode(error);
+    throw failed(at, code === "ECONNREFUSED" ? `nothing listens at ${at}` : `it said ${code ?? "no"}`, error);
   }
   // Written by hand: VS Code patches http.request to go through a proxy of its own choice.
   socket.write(`CONNECT ${place.at} HTTP/1.1\r\nHost: ${place.at}\r\n${authorization(proxy)}\r\n`);
@@ -127,13 +124,8 @@ function proxyUrl(value: string, source: string): URL {
   if (!URL.canParse(written)) throw new ConnectError("kubeconfig", `The proxy cannot be used: ${source} is not a URL.`);
   const url = new URL(written);
   if (url.protocol === "http:" || url.protocol === "https:") return url;
-  throw new ConnectError(
-    "kubeconfig",
-    `The proxy cannot be used: ${source} names a ${url.protocol.slice(0, -1)} proxy, which is not supported.`,
-    {
-      hint: "Use an http or https proxy.",
-    },
-  );
+  const what = `The proxy cannot be used: ${source} names a ${url.protocol.slice(0, -1)} proxy, which is not supported.`;
+  throw new ConnectError("kubeconfig", what, { hint: "Use an http or https proxy." });
 }
 
 function failed(at: string, why: string, cause: unknown): ConnectError {

@@ -1,4 +1,5 @@
-import type { Clock } from "../core/clock.ts";
+import { after, type Clock } from "../core/clock.ts";
+import type { Disposable } from "../core/dispose.ts";
 import type { Logger } from "../core/log.ts";
 import { readBody, readWhole, SilentStreamError } from "./body.ts";
 import type { KubeClient } from "./client.ts";
@@ -43,13 +44,11 @@ export interface ReflectorOptions<T> {
   readonly log: Logger;
   /** The server answers and the rows are whole; `everyMs` is set where they are read again and again. */
   readonly onConnected: (everyMs?: number) => void;
-  /** Something arrived. */
   readonly onHeard: () => void;
   /** Of printed rows: the object of this one has changed; without a key, any may have. */
   readonly onTouched?: (key?: string) => void;
 }
 
-/** One connection's life. */
 interface Stream {
   readonly startedAt: number;
   loading: boolean;
@@ -74,11 +73,6 @@ export class Reflector<T> {
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
-  }
-
-  /** Whether rows are as the server prints them, rather than whole objects. */
-  get isPrinted(): boolean {
-    return this.#printed;
   }
 
   /** The next connection reads everything anew. */
@@ -210,10 +204,10 @@ export class Reflector<T> {
     const overdueAt = response.probed === true ? stream.startedAt + lifeMs + OVERDUE_MS : 0;
     const silenceMs = (lastByte: number): number =>
       stream.loading ? LOAD_SILENCE_MS : Math.max(WATCH_SILENCE_MS, overdueAt - lastByte);
-    const over = new AbortController();
+    let later: Disposable | undefined;
     // Only a server that has just ended watches at once must first show that this one lasts.
     if (!loading && this.#shortInARow === 0 && !signal.aborted) this.#announce(stream);
-    else if (!loading) void this.#announceLater(stream, over.signal);
+    else if (!loading) later = after(clock, SHORT_WATCH_MS, () => this.#announce(stream));
     try {
       for await (const events of watchEvents(readBody(response, { signal, clock, silenceMs }))) {
         signal.throwIfAborted();
@@ -227,7 +221,7 @@ export class Reflector<T> {
       // Nothing says that the server is gone: the next watch will show.
       this.#silent();
     } finally {
-      over.abort();
+      later?.dispose();
       if (!signal.aborted) rows.flush();
       // However it ended: the next one need not show that it lasts.
       if (this.#lasted(stream)) this.#shortInARow = 0;
@@ -255,15 +249,6 @@ export class Reflector<T> {
     if (stream.announced) return;
     stream.announced = true;
     this.#options.onConnected();
-  }
-
-  async #announceLater(stream: Stream, over: AbortSignal): Promise<void> {
-    try {
-      await this.#options.clock.sleep(SHORT_WATCH_MS, over);
-    } catch {
-      return;
-    }
-    this.#announce(stream);
   }
 
   #take(event: WatchEvent, stream: Stream): void {
@@ -331,7 +316,7 @@ export class Reflector<T> {
     const body = await readWhole(response, { signal, clock, silenceMs: () => PAGE_SILENCE_MS });
     signal.throwIfAborted();
     onHeard();
-    const list = parseJson(body.toString("utf8"));
+    const list = parseJson(body);
     if (!isRecord(list) || !isRecord(list["metadata"])) throw new GarbledStreamError("The server sent no list.");
     const entries = reading.list(list);
     const { resourceVersion: version, continue: next } = list["metadata"];

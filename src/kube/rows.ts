@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import { after, type Clock } from "../core/clock.ts";
 import type { Disposable } from "../core/dispose.ts";
 import { errorText } from "../core/errors.ts";
 import { Emitter } from "../core/events.ts";
@@ -40,7 +40,7 @@ export class Rows<T> implements Disposable {
   #loading: RowSet<T> | undefined;
   #complete = false;
   #reset = false;
-  #timer: AbortController | undefined;
+  #timer: Disposable | undefined;
 
   constructor(clock: Clock, log: Logger) {
     this.#clock = clock;
@@ -93,7 +93,6 @@ export class Rows<T> implements Disposable {
     this.#noteChanged(key, item);
   }
 
-  /** Takes away what is no more. */
   remove(key: string): void {
     if (this.#loading !== undefined) {
       deleteRow(this.#loading, key);
@@ -134,8 +133,7 @@ export class Rows<T> implements Disposable {
 
   /** Tells what has changed now and leaves no timer behind. */
   settle(): void {
-    this.#timer?.abort();
-    this.#timer = undefined;
+    this.#stopTimer();
     this.#fire();
     this.#stopTimer();
   }
@@ -148,7 +146,7 @@ export class Rows<T> implements Disposable {
   }
 
   #stopTimer(): void {
-    this.#timer?.abort();
+    this.#timer?.dispose();
     this.#timer = undefined;
   }
 
@@ -158,14 +156,10 @@ export class Rows<T> implements Disposable {
     this.#changed.clear();
     this.#removed.clear();
     this.#reset = false;
-    this.#timer = new AbortController();
-    this.#clock.sleep(CHANGE_INTERVAL_MS, this.#timer.signal).then(
-      () => {
-        this.#timer = undefined;
-        this.#fire();
-      },
-      () => undefined,
-    );
+    this.#timer = after(this.#clock, CHANGE_INTERVAL_MS, () => {
+      this.#timer = undefined;
+      this.#fire();
+    });
     try {
       this.#emitter.fire(change);
     } catch (error) {

@@ -5,7 +5,7 @@ import type { Store } from "./store.ts";
  * Resolves when all of these stores have answered, well or not, or `ms` milliseconds have passed. `stores` is asked again
  * after each round: what one tells may be why another is watched.
  */
-export async function settledWithin(stores: () => readonly Store<object>[], clock: Clock, ms: number): Promise<void> {
+export async function settledWithin(stores: () => readonly Waitable[], clock: Clock, ms: number): Promise<void> {
   const over = new AbortController();
   // Cut short when the answers come first.
   const time = clock.sleep(ms, over.signal).catch(() => undefined);
@@ -20,3 +20,5 @@ export async function settledWithin(stores: () => readonly Store<object>[], cloc
 }
 
 const MOST_ROUNDS = 3;
+
+type Waitable = Pick<Store<object>, "state" | "settled">;

@@ -1,11 +1,11 @@
 import type { Clock } from "../core/clock.ts";
-import { type Disposable, toDisposable } from "../core/dispose.ts";
+import type { Disposable } from "../core/dispose.ts";
 import type { Logger } from "../core/log.ts";
 import type { KubeClient } from "./client.ts";
 import { ListingStore } from "./listingStore.ts";
 import { RetryPace } from "./retryPace.ts";
 import type { Listing, ListingDefinition, Store, StoreDefinition } from "./store.ts";
-import { WatchStore, type WatchStoreOptions } from "./watchStore.ts";
+import { WatchStore } from "./watchStore.ts";
 
 export interface StoresOptions {
   readonly client: KubeClient;
@@ -23,34 +23,6 @@ type Shelf = Map<object, Map<string, AnyStore>>;
 const KEEP_IDLE_MS = 240_000;
 /** Idle stores are looked for at most this often, in ms, and when another is asked for. */
 const LOOK_FOR_IDLE_MS = 30_000;
-
-/** A store that nobody shares: it ends with its last holder, or when it is disposed. */
-class OwnStore<T> extends WatchStore<T> {
-  #holders = 0;
-  readonly #onEnd: (store: OwnStore<T>) => void;
-
-  constructor(options: WatchStoreOptions<T>, onEnd: (store: OwnStore<T>) => void) {
-    super(options);
-    this.#onEnd = onEnd;
-  }
-
-  override hold(): Disposable {
-    const inner = super.hold();
-    this.#holders++;
-    let held = true;
-    return toDisposable(() => {
-      if (!held) return;
-      held = false;
-      inner.dispose();
-      if (--this.#holders === 0) this.dispose();
-    });
-  }
-
-  override dispose(): void {
-    this.#onEnd(this);
-    super.dispose();
-  }
-}
 
 /** The stores of one cluster: whoever asks for the same objects shares one watch. */
 export class Stores implements Disposable {
@@ -92,10 +64,13 @@ export class Stores implements Disposable {
    * retries in turn with all others.
    */
   own<T>(definition: StoreDefinition<T>, namespace?: string): Store<T> & Disposable {
-    const store = new OwnStore<T>({ ...this.#options, definition, namespace, lingerMs: 0 }, (ended) =>
-      this.#all.delete(ended),
-    );
+    const store = new WatchStore<T>({ ...this.#options, definition, namespace, lingerMs: 0 });
     this.#all.add(store);
+    store.onDidChangeState(({ kind }) => {
+      if (kind !== "idle") return;
+      this.#all.delete(store);
+      store.dispose();
+    });
     if (this.#disposed) store.dispose();
     return store;
   }

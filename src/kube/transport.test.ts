@@ -15,7 +15,7 @@ import {
   testTransport,
   textOf,
   until,
-} from "./testServers.ts";
+} from "./testing/testServers.ts";
 import type { Transport } from "./transport.ts";
 
 const ok: Handler = (_, response) => void response.end("{}");

@@ -10,7 +10,7 @@ export interface KubeRequest {
   /** Content type of the body; `application/json` where it is left out. */
   readonly contentType?: string;
   readonly accept?: string;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Milliseconds until the response headers must have come. Default 30,000. */
   readonly timeoutMs?: number;
 }

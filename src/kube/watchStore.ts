@@ -1,5 +1,5 @@
 import { Backoff } from "../core/backoff.ts";
-import type { Clock } from "../core/clock.ts";
+import { after, type Clock } from "../core/clock.ts";
 import { type Disposable, toDisposable } from "../core/dispose.ts";
 import { errorText } from "../core/errors.ts";
 import type { Event } from "../core/events.ts";
@@ -71,7 +71,7 @@ export class WatchStore<T> implements Store<T>, Disposable {
   readonly onDidChangeState: Event<StoreState>;
   #backoff: Backoff;
   #holders = 0;
-  #lingering: AbortController | undefined;
+  #lingering: Disposable | undefined;
   #run: WatchRun | undefined;
   /** Settles when the loop of the last run has ended: two never work on the rows at a time. */
   #loops: Promise<void> = Promise.resolve();
@@ -116,7 +116,7 @@ export class WatchStore<T> implements Store<T>, Disposable {
   hold(): Disposable {
     if (this.#disposed) return toDisposable(() => undefined);
     this.#holders++;
-    this.#lingering?.abort();
+    this.#lingering?.dispose();
     this.#lingering = undefined;
     if (this.state.kind === "idle") this.#wakeUp();
     let held = true;
@@ -246,19 +246,12 @@ export class WatchStore<T> implements Store<T>, Disposable {
   }
 
   #linger(): void {
-    if (this.#lingerMs <= 0) {
-      this.#stop();
-      return;
-    }
-    this.#lingering = new AbortController();
-    this.#clock.sleep(this.#lingerMs, this.#lingering.signal).then(
-      () => this.#stop(),
-      () => undefined,
-    );
+    if (this.#lingerMs <= 0) this.#stop();
+    else this.#lingering = after(this.#clock, this.#lingerMs, () => this.#stop());
   }
 
   #stop(): void {
-    this.#lingering?.abort();
+    this.#lingering?.dispose();
     this.#lingering = undefined;
     this.#run?.stop();
     this.#run = undefined;

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from "../core/clock.ts";
 import { silentLogger } from "../core/log.ts";
 import { KubeClient } from "./client.ts";
 import { followLog } from "./logStream.ts";
-import { testEntry, testServer, type TestServer, testTransport, until } from "./testServers.ts";
+import { testEntry, testServer, type TestServer, testTransport, until } from "./testing/testServers.ts";
 import { WatchStore } from "./watchStore.ts";
 
 // The store and the stream over the real transport and a real server that breaks its connections.

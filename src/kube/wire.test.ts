@@ -3,7 +3,7 @@ import { PassThrough } from "node:stream";
 import { isCancelled } from "../core/errors.ts";
 import type { KubeResponse } from "./transport.ts";
 import { kubeResponse } from "./wire.ts";
-import { textOf } from "./testServers.ts";
+import { textOf } from "./testing/testServers.ts";
 
 function responseOf(source: PassThrough, isWhole = true): KubeResponse {
   return kubeResponse({

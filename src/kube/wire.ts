@@ -1,7 +1,9 @@
+import type { EventEmitter } from "node:events";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { CancelledError } from "../core/errors.ts";
 import type { Disposable } from "../core/dispose.ts";
+import type { ConnectError } from "./errors.ts";
 import type { KubeResponse } from "./transport.ts";
 
 /** A request as it goes out, with everything in its headers. */
@@ -41,7 +43,7 @@ export class NotProcessed extends Error {
   }
 }
 
-export interface ResponseParts {
+interface ResponseParts {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly source: Readable;
@@ -114,6 +116,54 @@ function decoded(source: Readable, encoding: string | undefined): Readable {
   source.on("error", () => undefined);
   if (encoding !== "gzip") return source;
   return pipeline(source, createGunzip(), () => undefined);
+}
+
+/** What the versions of HTTP do differently in one exchange. */
+export interface Exchange {
+  /** Tells `error` and `close`. */
+  readonly emitter: EventEmitter;
+  readonly request: WireRequest;
+  /** Ends it where it has not ended by itself. With an error, who reads the body is told, also of what is buffered. */
+  readonly end: (error?: Error) => void;
+  /** Whether the server certainly did not act on the request. */
+  readonly isUnprocessed: (error: unknown) => boolean;
+  readonly explain: Explain;
+  /** The error for a server that was silent for so many milliseconds. */
+  readonly silent: (ms: number) => ConnectError;
+}
+
+/** Resolves once `listen` has told of the headers of the answer. Rejects as `Wire.send` does. */
+export function answerTo(
+  { emitter, request, end, isUnprocessed, explain, silent }: Exchange,
+  listen: (answered: (parts: Omit<ResponseParts, "abandon" | "signal" | "explain">) => void) => void,
+): Promise<KubeResponse> {
+  const { signal, timeoutMs } = request;
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown): void => {
+      clearTimeout(timer);
+      reject(isUnprocessed(error) ? new NotProcessed(error) : explain(error));
+    };
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      reject(new CancelledError());
+      end(new CancelledError());
+    };
+    const timer = setTimeout(() => {
+      fail(silent(timeoutMs));
+      end();
+    }, timeoutMs);
+    emitter.on("error", fail);
+    emitter.once("close", () => {
+      signal?.removeEventListener("abort", onAbort);
+      fail(closedEarly());
+    });
+    listen((parts) => {
+      clearTimeout(timer);
+      resolve(kubeResponse({ ...parts, abandon: () => end(), signal, explain }));
+    });
+    signal?.addEventListener("abort", onAbort, { once: true });
+    if (signal?.aborted === true) onAbort();
+  });
 }
 
 export function closedEarly(): Error {

@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import { isCancelled } from "../core/errors.ts";
 import type { Identity } from "./credentials.ts";
 import { Credentials } from "./credentials.ts";
-import { certificate, testEntry, testServer, type TestServer, testTransport, textOf, until } from "./testServers.ts";
+import {
+  certificate,
+  testEntry,
+  testServer,
+  type TestServer,
+  testTransport,
+  textOf,
+  until,
+} from "./testing/testServers.ts";
 import type { Transport } from "./transport.ts";
 
 /** Signs in with a certificate, from the second request on with another text of the same one. */

@@ -1,6 +1,7 @@
 import type { Disposable } from "../core/dispose.ts";
 import type { Connection } from "../kube/connection.ts";
 import { assertName } from "../kube/names.ts";
+import type { ResourceKind } from "../kube/objects.ts";
 import type { Listing, ListingDefinition, Store, StoreDefinition, StoreState } from "../kube/store.ts";
 import { Rights } from "../kube/rights.ts";
 import { SingleFlight } from "../kube/singleFlight.ts";
@@ -10,7 +11,6 @@ import type { Logger } from "../core/log.ts";
 import { GpuUse } from "./gpuUse.ts";
 import { JOB_WARNINGS } from "./kinds/event.ts";
 import { type NodeInfo, NODES } from "./kinds/node.ts";
-import { JOB_PODS } from "./kinds/pod.ts";
 import { JOB_KINDS, kindOf } from "./jobKinds.ts";
 import { podLabel } from "./labels.ts";
 import { mergedState } from "./mergedState.ts";
@@ -74,6 +74,11 @@ export class Cluster implements JobSource, Disposable {
     return new NamespaceJobs(this, namespace, this.jobKinds, this.#clock);
   }
 
+  /** Where the objects of a kind of training job are. */
+  jobResource(kind: JobKind): ResourceKind {
+    return kindOf(kind).resource;
+  }
+
   /** Kinds of training job that are served; all where that is not known. */
   get jobKinds(): readonly JobKind[] {
     const parts = this.#parts;
@@ -86,14 +91,6 @@ export class Cluster implements JobSource, Disposable {
     const states = this.jobKinds.map((kind) => this.listing(kindOf(kind).jobs, namespace).state);
     // Since when it is stale is not asked of it.
     return mergedState(states, this.#clock.now());
-  }
-
-  jobStore(kind: JobKind, namespace: string): Store<TrainingJob> {
-    return this.#stores.get(kindOf(kind).jobs, namespace);
-  }
-
-  pods(namespace: string): Store<JobPod> {
-    return this.#stores.get(JOB_PODS, namespace);
   }
 
   /** What a follow of one job watches: that job and its pods alone, however many others there are. */

@@ -3,6 +3,7 @@ import { age } from "../core/text.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { EVENT, projectEvent } from "./kinds/event.ts";
 import type { JobEvent } from "./model.ts";
+import { fieldValue } from "./read.ts";
 
 /** Events of one object that are read at most: they are kept for an hour (kube-apiserver's --event-ttl). */
 const MOST = 500;
@@ -22,26 +23,21 @@ export async function readEvents(
   signal?: AbortSignal,
 ): Promise<readonly JobEvent[]> {
   const names = [...uids].filter((uid) => uid !== "").slice(0, MOST_OBJECTS);
-  const selectors = names.map((uid) => `involvedObject.uid=${escaped(uid)}`);
+  const selectors = names.map((uid) => `involvedObject.uid=${fieldValue(uid)}`);
   // The kubelet names a node by its name where others say a uid.
   if (about.namespace === undefined)
-    selectors.push(`involvedObject.kind=Node,involvedObject.name=${escaped(about.name)}`);
+    selectors.push(`involvedObject.kind=Node,involvedObject.name=${fieldValue(about.name)}`);
   const found = new Map<string, JobEvent>();
   const left = selectors.values();
   const work = async (): Promise<void> => {
     for (const fieldSelector of left) {
-      const options = { namespace: about.namespace ?? "default", limit: MOST, fieldSelector };
-      const { items } = await client.list(EVENT, signal === undefined ? options : { ...options, signal });
+      const options = { namespace: about.namespace ?? "default", limit: MOST, fieldSelector, signal };
+      const { items } = await client.list(EVENT, options);
       for (const event of items.map(projectEvent)) found.set(event.uid, event);
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, work));
   return [...found.values()].sort((a, b) => a.time - b.time);
-}
-
-/** A value of a field selector (apimachinery fields: EscapeValue). */
-function escaped(value: string): string {
-  return value.replace(/[\\,=]/g, "\\$&");
 }
 
 /** The events as a document: age, type, reason, object, message, in columns. */
@@ -57,4 +53,14 @@ export function describeEvents(name: string, events: readonly JobEvent[], now: n
   ]);
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")).join("\n") + "\n";
+}
+
+/** The one that was seen last of those that fit. */
+export function newestOf(
+  events: Iterable<JobEvent>,
+  fits: (event: JobEvent) => boolean = () => true,
+): JobEvent | undefined {
+  let newest: JobEvent | undefined;
+  for (const event of events) if (fits(event) && event.time >= (newest?.time ?? -Infinity)) newest = event;
+  return newest;
 }

@@ -1,8 +1,22 @@
 import { label } from "../core/sanitize.ts";
+import { joined, plural } from "../core/text.ts";
+import type { GpuTotals } from "./gpuUse.ts";
 import { type Json, whole } from "./read.ts";
 
 /** GPUs, slices of them, or shares, by resource name. */
 export type GpuAmounts = Readonly<Record<string, number>>;
+
+/** GPUs of one sort: whole ones, or slices or shares of one kind, which are no whole ones. */
+export interface GpuCount {
+  /** As `gpuNoun` has it. */
+  readonly noun: string;
+  readonly total: number;
+  readonly used: number;
+  /** What pods could still have. */
+  readonly free: number;
+}
+
+const WHOLE = "GPU";
 
 /**
  * Resources that stand for a GPU, a MIG slice or a time-slice of one (k8s-device-plugin: `renameByDefault` adds
@@ -41,6 +55,32 @@ export function gpuAmounts(resources: Json): GpuAmounts {
 
 export function sumOf(amounts: GpuAmounts): number {
   return Object.values(amounts).reduce((sum, count) => sum + count, 0);
+}
+
+/** Those of one sort together, whole GPUs first. */
+export function mergeCounts(counts: readonly GpuCount[]): readonly GpuCount[] {
+  const sum = (group: readonly GpuCount[], what: "total" | "used" | "free"): number =>
+    group.reduce((all, one) => all + one[what], 0);
+  return [...Map.groupBy(counts, ({ noun }) => noun)]
+    .map(([noun, all]) => ({ noun, total: sum(all, "total"), used: sum(all, "used"), free: sum(all, "free") }))
+    .sort((a, b) => Number(b.noun === WHOLE) - Number(a.noun === WHOLE) || a.noun.localeCompare(b.noun));
+}
+
+/** `3 GPUs`, `1 GPU and 2 MIG 1g.5gb`. */
+export function amountWords(amounts: GpuAmounts): string {
+  const counts = Object.entries(amounts).map(([name, total]) => ({ noun: gpuNoun(name), total, used: 0, free: 0 }));
+  return mergeCounts(counts)
+    .map(({ noun, total }) => pieces(total, noun))
+    .join(" and ");
+}
+
+/** `3 of 8 GPUs free`, `7 of 7 MIG 1g.5gb free`. */
+export function freeWords({ noun, total, free }: GpuCount): string {
+  return `${free} of ${pieces(total, noun)} free`;
+}
+
+function pieces(count: number, noun: string): string {
+  return /GPU$|slice$/.test(noun) ? plural(count, noun) : `${count} ${noun}`;
 }
 
 /** `GPU`, `shared GPU`, `MIG 1g.5gb`, `shared MIG 1g.5gb`. */
@@ -100,4 +140,17 @@ export function sumOfQuantities(one: string, other: string): string {
   if (!Number.isInteger(sum)) return `${Math.round(sum * 1000)}m`;
   const unit = sum === 0 ? undefined : (["Ti", "Gi", "Mi"] as const).find((name) => sum % (SCALES[name] ?? 1) === 0);
   return unit === undefined ? String(sum) : `${sum / (SCALES[unit] ?? 1)}${unit}`;
+}
+
+/**
+ * `3 of 8 GPUs free`, `0 of 4 GPUs free · 7 of 7 MIG 1g.5gb free`; `at most …` where not every pod may be read; empty
+ * where there are none. Slices of several kinds are counted together.
+ */
+export function gpuWords(totals: GpuTotals | undefined): string {
+  const counts = totals?.counts.filter(({ total }) => total > 0) ?? [];
+  const whole = counts.filter(({ noun }) => noun === WHOLE);
+  const parted = counts.filter(({ noun }) => noun !== WHOLE);
+  const slices = parted.length < 2 ? parted : mergeCounts(parted.map((one) => ({ ...one, noun: "GPU slice" })));
+  const words = joined([...whole, ...slices].map(freeWords));
+  return totals?.complete === true || words === "" ? words : `at most ${words}`;
 }

@@ -5,7 +5,8 @@ import type { KubeObject } from "../kube/objects.ts";
 import { Stores } from "../kube/stores.ts";
 import { FakeBody, type FakeReply, FakeTransport, refusal, streaming } from "../kube/testing/fakeTransport.ts";
 import { ManualClock, turns, until } from "../kube/testing/manualClock.ts";
-import { GpuUse, gpuWords } from "./gpuUse.ts";
+import { gpuWords } from "./gpuNames.ts";
+import { type GpuTotals, GpuUse } from "./gpuUse.ts";
 import { NODES } from "./kinds/node.ts";
 
 let uids = 0;
@@ -87,6 +88,10 @@ class FakeCluster {
   }
 }
 
+function whole(total: number, used: number, free: number, complete = true): GpuTotals {
+  return { counts: [{ noun: "GPU", total, used, free }], complete };
+}
+
 describe("the GPUs of a cluster", () => {
   it("are not asked for before somebody holds them, and pods not where no node has any", async () => {
     const cluster = new FakeCluster();
@@ -97,7 +102,7 @@ describe("the GPUs of a cluster", () => {
     await cluster.settled();
     await turns();
     assert.deepEqual(cluster.asked, ["/api/v1/nodes"]);
-    assert.deepEqual(cluster.use.totals, { total: 0, used: 0, free: 0, complete: true });
+    assert.deepEqual(cluster.use.totals, { counts: [], complete: true });
     assert.equal(gpuWords(cluster.use.totals), "");
     assert.deepEqual(
       cluster.use.nodes.map((one) => one.node.name),
@@ -118,17 +123,19 @@ describe("the GPUs of a cluster", () => {
     ];
     cluster.use.hold();
     await cluster.settled();
-    assert.deepEqual(cluster.use.totals, { total: 8, used: 5, free: 3, complete: true });
+    assert.deepEqual(cluster.use.totals, whole(8, 5, 3));
     assert.equal(gpuWords(cluster.use.totals), "3 of 8 GPUs free");
     assert.deepEqual(cluster.asked.slice(1), ["/api/v1/pods spec.nodeName=g2", "/api/v1/pods spec.nodeName=g1"]);
     const [g1, g2, plain] = cluster.use.nodes;
     assert.deepEqual([g1?.node.name, g2?.node.name, plain?.node.name], ["g1", "g2", "plain"]);
     const since = Date.parse("2026-01-01T00:00:00Z");
-    assert.deepEqual(g1?.holders, [
-      { kind: "training job", namespace: "a", name: "bert", pods: 2, gpus: 2, since },
-      { kind: "notebook", namespace: "b", name: "nb", pods: 1, gpus: 1, since },
+    const holders = g1?.holders.map((holder) => ({ ...holder, pods: holder.pods.length }));
+    assert.deepEqual(holders, [
+      { kind: "training job", namespace: "a", name: "bert", pods: 2, gpus: { "nvidia.com/gpu": 2 }, since },
+      { kind: "notebook", namespace: "b", name: "nb", pods: 1, gpus: { "nvidia.com/gpu": 1 }, since },
     ]);
-    assert.deepEqual([g2?.used, g2?.free, g2?.resources], [2, 2, [{ resource: "nvidia.com/gpu", total: 4, used: 2 }]]);
+    const count = { noun: "GPU", total: 4, used: 2, free: 2 };
+    assert.deepEqual([g2?.counts, g2?.resources], [[count], [{ resource: "nvidia.com/gpu", ...count }]]);
   });
 
   it("follow what happens, and say nothing where nothing has", async () => {
@@ -149,17 +156,17 @@ describe("the GPUs of a cluster", () => {
     cluster.send("DELETED", first, "/api/v1/pods");
     await turns();
     await cluster.clock.advance(1000);
-    assert.deepEqual([cluster.told, cluster.use.totals?.free], [told + 1, 2]);
+    assert.deepEqual([cluster.told, cluster.use.totals?.counts[0]?.free], [told + 1, 2]);
     // A node comes, another takes no pods any more.
     cluster.pods = [pod("a", "g2", 3)];
     cluster.send("ADDED", node("g2", 4), "/api/v1/nodes");
     cluster.send("MODIFIED", node("g1", 2, { spec: { unschedulable: true } }), "/api/v1/nodes");
-    await until("the new node's pods", () => cluster.use.totals?.used === 3);
-    assert.deepEqual(cluster.use.totals, { total: 6, used: 3, free: 1, complete: true });
+    await until("the new node's pods", () => cluster.use.totals?.counts[0]?.used === 3);
+    assert.deepEqual(cluster.use.totals, whole(6, 3, 1));
     cluster.send("DELETED", node("g2", 4), "/api/v1/nodes");
     await turns();
     await cluster.clock.advance(1000);
-    assert.deepEqual(cluster.use.totals, { total: 2, used: 0, free: 0, complete: true });
+    assert.deepEqual(cluster.use.totals, whole(2, 0, 0));
     assert.deepEqual(cluster.open, ["", "spec.nodeName=g1"]);
   });
 
@@ -170,7 +177,7 @@ describe("the GPUs of a cluster", () => {
     cluster.use.hold();
     await cluster.settled();
     assert.deepEqual(cluster.asked, ["/api/v1/nodes", "/api/v1/pods spec.nodeName!="]);
-    assert.deepEqual(cluster.use.totals, { total: 31, used: 1, free: 30, complete: true });
+    assert.deepEqual(cluster.use.totals, whole(31, 1, 30));
     assert.match(cluster.watches[1]?.selector ?? "", /status\.phase!=Succeeded,status\.phase!=Failed$/);
   });
 
@@ -181,15 +188,15 @@ describe("the GPUs of a cluster", () => {
     cluster.pods = [pod("mine", "g1", 1), pod("theirs", "g1", 1)];
     cluster.use.hold();
     await cluster.settled();
-    assert.deepEqual(cluster.use.totals, { total: 8, used: 1, free: 7, complete: false });
+    assert.deepEqual(cluster.use.totals, whole(8, 1, 7, false));
     assert.equal(gpuWords(cluster.use.totals), "at most 7 of 8 GPUs free");
     cluster.namespaces = ["mine", "theirs"];
     cluster.use.lookAgain();
-    await until("those that are chosen now", () => cluster.use.totals?.used === 2);
+    await until("those that are chosen now", () => cluster.use.totals?.counts[0]?.used === 2);
     cluster.refused = [];
     cluster.use.refresh();
     await until("all pods", () => cluster.use.totals?.complete === true);
-    assert.equal(cluster.use.totals.used, 2);
+    assert.equal(cluster.use.totals.counts[0]?.used, 2);
     assert.deepEqual(cluster.open.sort(), ["", "spec.nodeName=g1", "spec.nodeName=g2"]);
   });
 
@@ -211,7 +218,7 @@ describe("the GPUs of a cluster", () => {
     await cluster.clock.advance(120_000);
     const { state } = cluster.use;
     assert.ok(state.kind === "stale" && Math.abs(state.since - since) < 5_000, JSON.stringify(state));
-    assert.equal(cluster.use.totals?.total, 4);
+    assert.equal(cluster.use.totals?.counts[0]?.total, 4);
   });
 
   it("are not known where nodes may not be read, and that is an answer", async () => {
@@ -255,7 +262,7 @@ describe("the GPUs of a cluster", () => {
     assert.deepEqual([cluster.open, cluster.use.state.kind], [[], "idle"]);
     cluster.use.hold();
     await cluster.settled();
-    assert.equal(cluster.use.totals?.free, 1);
+    assert.equal(cluster.use.totals?.counts[0]?.free, 1);
     cluster.use.dispose();
     cluster.stores.dispose();
     await turns();
@@ -272,6 +279,12 @@ describe("the GPUs of a cluster", () => {
     cluster.pods = [pod("a", "g1", 3)];
     cluster.use.hold();
     await cluster.settled();
-    assert.deepEqual(cluster.use.totals, { total: 3, used: 3, free: 2, complete: true });
+    assert.deepEqual(cluster.use.totals, {
+      counts: [
+        { noun: "GPU", total: 1, used: 3, free: 0 },
+        { noun: "MIG 1g.5gb", total: 2, used: 0, free: 2 },
+      ],
+      complete: true,
+    });
   });
 });

@@ -1,8 +1,9 @@
 import type { Clock } from "../core/clock.ts";
 import { type Disposable, DisposableStore, toDisposable } from "../core/dispose.ts";
 import { Emitter, type Event } from "../core/events.ts";
+import { settledWithin } from "../kube/settledWithin.ts";
 import type { Store, StoreDefinition, StoreState } from "../kube/store.ts";
-import { sumOf } from "./gpuNames.ts";
+import { type GpuAmounts, type GpuCount, gpuNoun, mergeCounts, sumOf } from "./gpuNames.ts";
 import { type GpuPod, type HolderKind, podsOnNode, SCHEDULED_PODS } from "./kinds/gpuPod.ts";
 import type { NodeInfo } from "./kinds/node.ts";
 
@@ -21,28 +22,24 @@ export interface Holder {
   readonly namespace: string;
   /** Ready to be shown. */
   readonly name: string;
-  readonly pods: number;
-  readonly gpus: number;
+  readonly pods: readonly GpuPod[];
+  readonly gpus: GpuAmounts;
   /** Since when the first of its pods has been there; wall ms. */
   readonly since: number;
 }
 
 export interface NodeUse {
   readonly node: NodeInfo;
-  readonly total: number;
-  readonly used: number;
-  /** What a pod could still have; none where the node is not ready or takes no pods. */
-  readonly free: number;
-  /** The same by resource name: whole GPUs, MIG slices, shares. */
-  readonly resources: readonly { readonly resource: string; readonly total: number; readonly used: number }[];
+  /** By sort; none is free where the node is not ready or takes no pods. */
+  readonly counts: readonly GpuCount[];
+  /** The same by resource name. */
+  readonly resources: readonly (GpuCount & { readonly resource: string })[];
   /** Most GPUs first. */
   readonly holders: readonly Holder[];
 }
 
 export interface GpuTotals {
-  readonly total: number;
-  readonly used: number;
-  readonly free: number;
+  readonly counts: readonly GpuCount[];
   /** False where some pods may not be read: `used` is the least then, and `free` the most that there can be. */
   readonly complete: boolean;
 }
@@ -69,7 +66,6 @@ export class GpuUse implements Disposable {
   /** The state, a node or a holder is not as it was. */
   readonly onDidChange: Event<void> = this.#changed.event;
   readonly #pods = new Map<string, PodStore>();
-  readonly #waiting = new Set<() => void>();
   #subscriptions: readonly Disposable[] = [];
   #holders = 0;
   #wide = false;
@@ -91,10 +87,8 @@ export class GpuUse implements Disposable {
   get totals(): GpuTotals | undefined {
     const { kind } = this.state;
     if (kind !== "live" && kind !== "stale") return undefined;
-    const { nodes } = this;
-    const sum = (what: "total" | "used" | "free"): number => nodes.reduce((all, use) => all + use[what], 0);
-    const total = sum("total");
-    return { total, used: sum("used"), free: sum("free"), complete: total === 0 || !this.#refused };
+    const counts = mergeCounts(this.nodes.flatMap((use) => use.counts));
+    return { counts, complete: counts.every(({ total }) => total === 0) || !this.#refused };
   }
 
   /** That of the nodes, as long as they are not known; then the least good of what is read: the oldest, where some is. */
@@ -123,16 +117,10 @@ export class GpuUse implements Disposable {
   }
 
   /** Resolves when there is an answer, well or not, or `ms` have passed. */
-  async answered(ms: number): Promise<void> {
-    if (!this.#isOpen()) return;
-    const over = new AbortController();
-    let look = (): void => undefined;
-    const answer = new Promise<void>((resolve) => (look = () => (this.#isOpen() ? undefined : resolve())));
-    this.#waiting.add(look);
-    // Cut short when the answer comes first.
-    await Promise.race([answer, this.#options.clock.sleep(ms, over.signal).catch(() => undefined)]);
-    this.#waiting.delete(look);
-    over.abort();
+  answered(ms: number): Promise<void> {
+    const { nodes, clock } = this.#options;
+    if (this.#holders === 0) return Promise.resolve();
+    return settledWithin(() => [nodes, ...[...this.#pods.values()].map(({ store }) => store)], clock, ms);
   }
 
   /** Reads everything anew, also what was refused. */
@@ -158,11 +146,6 @@ export class GpuUse implements Disposable {
     this.#holders = 0;
     this.#stop();
     this.#changed.dispose();
-  }
-
-  #isOpen(): boolean {
-    const { kind } = this.state;
-    return kind === "loading" || (kind === "idle" && this.#holders > 0);
   }
 
   #start(): void {
@@ -199,7 +182,6 @@ export class GpuUse implements Disposable {
     const { kind } = this.#options.nodes.state;
     // While a load runs, which nodes there are is not known.
     if (this.#holders > 0 && (kind === "live" || kind === "stale")) this.#adjust();
-    for (const look of [...this.#waiting]) look();
     if (this.#timer !== undefined || this.#holders === 0) return;
     this.#timer = new AbortController();
     this.#options.clock.sleep(GATHER_MS, this.#timer.signal).then(
@@ -263,27 +245,29 @@ export class GpuUse implements Disposable {
     );
     return [...this.#options.nodes.items.values()]
       .map((node) => useOf(node, pods.get(node.name) ?? []))
-      .sort((a, b) => Number(b.total > 0) - Number(a.total > 0) || a.node.name.localeCompare(b.node.name));
+      .sort((a, b) => Number(hasGpus(b)) - Number(hasGpus(a)) || a.node.name.localeCompare(b.node.name));
   }
 }
 
+function hasGpus({ node }: NodeUse): boolean {
+  return sumOf(node.gpus) > 0;
+}
+
 function useOf(node: NodeInfo, pods: readonly GpuPod[]): NodeUse {
-  const names = new Set([node.gpus, ...pods.map(({ gpus }) => gpus)].flatMap((amounts) => Object.keys(amounts)));
-  const resources = [...names].sort().map((resource) => ({
-    resource,
-    total: node.gpus[resource] ?? 0,
-    used: pods.reduce((sum, { gpus }) => sum + (gpus[resource] ?? 0), 0),
-  }));
+  const held = together(pods);
   const takesPods = node.ready && !node.unschedulable;
-  return {
-    node,
-    total: sumOf(node.gpus),
-    used: resources.reduce((sum, { used }) => sum + used, 0),
+  const resources = [...new Set([node.gpus, held].flatMap(Object.keys))].sort().map((resource) => {
+    const [total, used] = [node.gpus[resource] ?? 0, held[resource] ?? 0];
     // By resource: a pod that outlives its GPU must not take from another kind.
-    free: takesPods ? resources.reduce((sum, { total, used }) => sum + Math.max(0, total - used), 0) : 0,
-    resources,
-    holders: holdersOf(pods),
-  };
+    return { resource, noun: gpuNoun(resource), total, used, free: takesPods ? Math.max(0, total - used) : 0 };
+  });
+  return { node, counts: mergeCounts(resources), resources, holders: holdersOf(pods) };
+}
+
+function together(pods: readonly GpuPod[]): GpuAmounts {
+  const sum: Record<string, number> = {};
+  for (const { gpus } of pods) for (const [name, count] of Object.entries(gpus)) sum[name] = (sum[name] ?? 0) + count;
+  return sum;
 }
 
 function holdersOf(pods: readonly GpuPod[]): readonly Holder[] {
@@ -292,16 +276,9 @@ function holdersOf(pods: readonly GpuPod[]): readonly Holder[] {
       kind: group[0]?.holder ?? "other",
       namespace: group[0]?.namespace ?? "",
       name: group[0]?.name ?? "",
-      pods: group.length,
-      gpus: group.reduce((sum, pod) => sum + sumOf(pod.gpus), 0),
+      pods: group,
+      gpus: together(group),
       since: Math.min(...group.map((pod) => pod.since)),
     }))
-    .sort((a, b) => b.gpus - a.gpus || a.name.localeCompare(b.name));
-}
-
-/** `3 of 8 GPUs free`; `at most 3 of 8 GPUs free` where not every pod may be read; empty where there are none. */
-export function gpuWords(totals: GpuTotals | undefined): string {
-  if (totals === undefined || totals.total === 0) return "";
-  const words = `${totals.free} of ${totals.total} GPUs free`;
-  return totals.complete ? words : `at most ${words}`;
+    .sort((a, b) => sumOf(b.gpus) - sumOf(a.gpus) || a.name.localeCompare(b.name));
 }

@@ -91,11 +91,6 @@ export function isJobKind(name: unknown): name is JobKind {
   return typeof name === "string" && BY_NAME.has(name);
 }
 
-/** Stands for a job of one cluster whatever is known of it. */
-export function jobKey({ kind, namespace, name }: Pick<TrainingJob, "kind" | "namespace" | "name">): string {
-  return `${kind}/${namespace}/${name}`;
-}
-
 /** The row of a kind. */
 export function kindOf(name: JobKind): JobKindInfo {
   const info = BY_NAME.get(name);

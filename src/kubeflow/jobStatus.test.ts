@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isActive, jobSummary } from "./jobStatus.ts";
+import { jobSummary } from "./jobStatus.ts";
 import type { JobEvent, JobPod, TrainingJob } from "./model.ts";
 import { replicaSummary } from "./replicas.ts";
 import { container, job, pod, warning } from "./testing/objects.ts";
@@ -36,13 +36,53 @@ const QUOTA =
 
 /** What a row says for a job, its pods and warnings; a state with all that a person needs of it. */
 const TABLE: readonly (readonly [what: string, TrainingJob, readonly JobPod[], readonly JobEvent[], says: string])[] = [
-  ["running", job(), [pod(), worker()], [], "Running · 2 nodes × 1 GPU · 14 min"],
+  ["running", job(), [pod(), worker()], [], "Running · 2 nodes × 1 GPU · for 14 min"],
   [
     "one rank not yet there",
     job(),
     [pod(), worker({ node: undefined, phase: "Pending", containers: [container({ state: "waiting" })] })],
     [],
-    "Running · 2 nodes × 1 GPU · 1 of 2 ranks run · 14 min",
+    "Running · rank 1: not scheduled yet · for 14 min",
+  ],
+  [
+    "one rank finds no node with what it alone asks for",
+    job({
+      replicas: [
+        { role: "Master", count: 1, gpus: 0, firstRank: 0 },
+        { role: "Worker", count: 2, gpus: 2, firstRank: 1 },
+      ],
+    }),
+    [
+      pod(),
+      worker({
+        node: undefined,
+        phase: "Pending",
+        needs: { "nvidia.com/gpu": "2" },
+        unschedulable: "0/5 nodes are available: 1 Insufficient nvidia.com/gpu, 1 node(s) were unschedulable.",
+        containers: [],
+      }),
+    ],
+    [],
+    "Running · 1 of 3 ranks run, rank 1: needs 2 × GPU, not free · for 14 min",
+  ],
+  [
+    "a container between its end and its next start says what it says in the pause",
+    job({ kind: "PyTorchJob", condition: "Restarting" }),
+    [pod({ containers: [container({ state: "terminated", exitCode: 1, reason: "Error", restarts: 2 })] }), worker()],
+    [],
+    "Restarting · rank 0 keeps crashing: exit code 1 · 2 restarts in 14 min",
+  ],
+  [
+    "longer than its deadline, whatever its ranks say of it",
+    job({
+      condition: "Failed",
+      finished: NOW,
+      reason: "PyTorchJobFailed",
+      message: "Job bert has failed because it was active longer than specified deadline",
+    }),
+    [pod(ended(143))],
+    [],
+    "Failed · it ran longer than its deadline allows · just now",
   ],
   [
     "no node with enough GPUs",
@@ -57,7 +97,7 @@ const TABLE: readonly (readonly [what: string, TrainingJob, readonly JobPod[], r
       }),
     ],
     [],
-    "Waiting · rank 0: needs GPUs (not free on 1 of 3 nodes) and memory (not free on 2 of 3 nodes) · 15 min",
+    "Waiting · rank 0: needs GPUs and memory, not free · for 15 min",
   ],
   [
     "image cannot be pulled",
@@ -69,28 +109,28 @@ const TABLE: readonly (readonly [what: string, TrainingJob, readonly JobPod[], r
       }),
     ],
     [],
-    "Waiting · rank 0: the image cannot be pulled · 15 min",
+    "Waiting · rank 0: the image cannot be pulled · for 15 min",
   ],
   [
     "image is being pulled",
     job({ condition: "Created" }),
     [pod({ phase: "Pending", containers: [container({ state: "waiting", reason: "ContainerCreating" })] })],
     [],
-    "Starting · rank 0 on gpu-1 · 15 min",
+    "Starting · rank 0 on gpu-1 · for 15 min",
   ],
   [
     "quota forbids its pods",
     job({ condition: "Created" }),
     [],
     [warning(QUOTA)],
-    "Waiting · the quota gpus allows 4 GPUs (3 in use, this job asks for 2) · 15 min",
+    "Waiting · the quota gpus allows 4 GPUs (3 in use, it asks for 2) · for 15 min",
   ],
   [
     "another job's warning says nothing",
     job({ condition: "Created", replicas: [] }),
     [],
     [warning(QUOTA, { aboutUid: "other" })],
-    "Waiting · 0 nodes · 15 min",
+    "Waiting · 0 nodes · for 15 min",
   ],
   ["suspended by a person", job({ condition: "Suspended", suspended: true }), [], [], "Suspended · 2 nodes × 1 GPU"],
   [
@@ -98,15 +138,15 @@ const TABLE: readonly (readonly [what: string, TrainingJob, readonly JobPod[], r
     job({ condition: "Suspended", suspended: true, queue: "gpu-queue" }),
     [],
     [],
-    "Queued · in gpu-queue · 15 min",
+    "Queued · in gpu-queue · for 15 min",
   ],
-  ["being deleted", job({ deleting: true }), [pod({ deleting: true })], [], "Stopping · 2 nodes × 1 GPU"],
+  ["being deleted", job({ deleting: true }), [pod({ deleting: true })], [], "Stopping · being deleted · 1 pod left"],
   [
     "a rank has failed, the operator has not noticed",
     job(),
     [pod(ended(1)), worker()],
     [],
-    "Running · 2 nodes × 1 GPU · rank 0: ended with exit code 1 · 14 min",
+    "Running · rank 0: ended with exit code 1 · for 14 min",
   ],
   [
     "the leader finds no node, another was evicted",
@@ -121,35 +161,35 @@ const TABLE: readonly (readonly [what: string, TrainingJob, readonly JobPod[], r
       worker({ phase: "Failed", reason: "Evicted", containers: [] }),
     ],
     [],
-    "Waiting · rank 0: needs CPUs (not free on any of 3 nodes) · 15 min",
+    "Waiting · rank 0: needs CPUs, not free · for 15 min",
   ],
   [
     "every rank has failed, the operator has not noticed",
     job(),
     [pod(ended(1)), worker(ended(1))],
     [],
-    "Restarting · 2 nodes × 1 GPU · rank 0: ended with exit code 1 · 14 min",
+    "Restarting · rank 0: ended with exit code 1 · started 14 min ago",
   ],
   [
     "an MPIJob's launcher leads and is no rank",
     job({ kind: "MPIJob", replicas: MPI }),
     [mpiPod("launcher", ended(1)), mpiPod("worker")],
     [],
-    "Running · 1 node × 1 GPU · launcher: ended with exit code 1 · 14 min",
+    "Running · launcher: ended with exit code 1 · for 14 min",
   ],
   [
     "an MPIJob's workers run and its launcher does not yet",
     job({ kind: "MPIJob", replicas: MPI }),
     [mpiPod("launcher", { node: undefined, phase: "Pending", containers: [] }), mpiPod("worker")],
     [],
-    "Starting · launcher: not scheduled yet · 15 min",
+    "Starting · launcher: not scheduled yet · for 15 min",
   ],
   [
     "restarting",
     job({ condition: "Restarting" }),
     [pod(ended(1)), worker()],
     [],
-    "Restarting · 2 nodes × 1 GPU · rank 0: ended with exit code 1 · 14 min",
+    "Restarting · rank 0: ended with exit code 1 · started 14 min ago",
   ],
   [
     "crashing over and over",
@@ -168,7 +208,7 @@ const TABLE: readonly (readonly [what: string, TrainingJob, readonly JobPod[], r
       worker(),
     ],
     [],
-    "Restarting · 2 nodes × 1 GPU · rank 0 keeps crashing: ended with exit code 1 · 14 min",
+    "Restarting · rank 0 keeps crashing: exit code 1 · 4 restarts in 14 min",
   ],
   [
     "a volume that cannot be mounted",
@@ -181,7 +221,7 @@ const TABLE: readonly (readonly [what: string, TrainingJob, readonly JobPod[], r
         aboutUid: "pod-master-0",
       }),
     ],
-    "Starting · rank 0: Secret hub is missing · 15 min",
+    "Starting · rank 0: Secret hub is missing · for 15 min",
   ],
   [
     "the rank that failed first is named",
@@ -195,43 +235,49 @@ const TABLE: readonly (readonly [what: string, TrainingJob, readonly JobPod[], r
     job({ condition: "Created" }),
     [],
     [warning("Restart policy in pod template will be overwritten", { reason: "SettedPodTemplateRestartPolicy" })],
-    "Waiting · 2 nodes × 1 GPU · 15 min",
+    "Waiting · 2 nodes × 1 GPU · for 15 min",
   ],
-  ["a row of a table", job({ condition: "Running", partial: true, replicas: [], uid: "" }), [], [], "Running · 15 min"],
+  [
+    "a row of a table",
+    job({ condition: "Running", partial: true, replicas: [], uid: "" }),
+    [],
+    [],
+    "Running · made 15 min ago",
+  ],
   [
     "a TrainJob with an initializer at work",
     trainJob(),
     [trainPod("dataset-initializer", 0)],
     [],
-    "Starting · dataset-initializer runs · 15 min",
+    "Starting · dataset-initializer runs · for 15 min",
   ],
   [
     "a TrainJob that runs and tells its progress",
     trainJob({ progress: 40, restarts: 2 }),
     [trainPod("node", 0), trainPod("node", 1)],
     [],
-    "Running · 2 nodes × 1 GPU · 2 restarts · 40 % · 15 min",
+    "Running · 2 nodes × 1 GPU · 40 % · 2 restarts in 15 min",
   ],
   [
     "a TrainJob whose Job may make no pods",
     trainJob(),
     [],
     [warning(QUOTA, { aboutKind: "Job", aboutName: "llm-node-0", aboutUid: "batch", reason: "FailedCreate" })],
-    "Waiting · the quota gpus allows 4 GPUs (3 in use, this job asks for 2) · 15 min",
+    "Waiting · the quota gpus allows 4 GPUs (3 in use, it asks for 2) · for 15 min",
   ],
   [
     "succeeded",
     job({ condition: "Succeeded", finished: 373_000 }),
     [pod(ended(0))],
     [],
-    "Succeeded · 2 nodes × 1 GPU · 6 min 12 s",
+    "Succeeded · 2 nodes × 1 GPU · took 6 min 12 s · 8 min ago",
   ],
   [
     "script raised",
     job({ condition: "Failed", finished: NOW - 7_200_000 }),
     [pod(), worker(ended(1))],
     [],
-    "Failed · rank 1: ended with exit code 1 · 2 h",
+    "Failed · rank 1: ended with exit code 1 · 2 h ago",
   ],
   [
     "out of memory",
@@ -257,7 +303,7 @@ const TABLE: readonly (readonly [what: string, TrainingJob, readonly JobPod[], r
     }),
     [],
     [],
-    "Failed · PyTorchJob bert is failed because 1 Worker replica(s) failed. · just now",
+    "Failed · 1 Worker replica failed · just now",
   ],
 ];
 
@@ -272,7 +318,7 @@ describe("what a row says of a job", () => {
   it("new, nobody has seen it: waits, with its size", () => {
     assert.deepEqual(jobSummary(job({ condition: undefined, started: undefined }), [], [], 0), {
       state: "Waiting",
-      detail: "2 nodes × 1 GPU · just now",
+      detail: "2 nodes × 1 GPU · for a moment",
       troubled: false,
     });
   });
@@ -300,12 +346,20 @@ describe("what a row says of a job", () => {
       job({ condition: "Restarting" }),
       job({ condition: "Created" }),
       job({ suspended: true }),
-    ].map((of) => jobSummary(of, [], [], NOW, false));
+    ].map((of) => jobSummary(of, [], [], NOW, { podsKnown: false, podsRefused: true }));
     assert.deepEqual(
       states.map(({ state }) => state),
       ["Running", "Restarting", "Waiting", "Suspended"],
     );
-    assert.equal(states[0]?.detail, "2 nodes × 1 GPU · 14 min");
+    assert.equal(states[0]?.detail, "2 nodes × 1 GPU · for 14 min");
+  });
+
+  it("of v1 too it is said that pods cannot be read, and nothing while they are only not read yet", () => {
+    const created = job({ condition: "Created" });
+    const detail = (podsRefused: boolean): string =>
+      jobSummary(created, [], [], NOW, { podsKnown: false, podsRefused }).detail;
+    assert.equal(detail(true), "its pods cannot be read · 2 nodes × 1 GPU · for 15 min");
+    assert.equal(detail(false), "2 nodes × 1 GPU · for 15 min");
   });
 
   it("raw text of a cluster is short and plain wherever a row shows it", () => {
@@ -332,7 +386,7 @@ describe("what a row says of a job", () => {
   });
 
   it("a TrainJob without its pods is not known, and a job of v1 says what its conditions say", () => {
-    assert.deepEqual(jobSummary(trainJob(), [], [], NOW, false), {
+    assert.deepEqual(jobSummary(trainJob(), [], [], NOW, { podsKnown: false, podsRefused: true }), {
       state: "Unknown",
       detail: "its pods cannot be read · 2 nodes × 1 GPU",
       troubled: false,
@@ -348,19 +402,5 @@ describe("what a row says of a job", () => {
     assert.equal(jobSummary(job({ kind: "TFJob", condition: "Created" }), [pod()], [], NOW).state, "Waiting");
     assert.equal(jobSummary(job({ condition: "Created" }), [pod({ owner: "other" })], [], NOW).state, "Waiting");
     assert.equal(jobSummary(job({ condition: "Created" }), [pod({ owner: "u1" })], [], NOW).state, "Running");
-  });
-
-  it("only a job that may still use the cluster is active", () => {
-    assert.deepEqual(
-      [
-        job(),
-        job({ condition: "Succeeded" }),
-        job({ condition: "Failed" }),
-        job({ suspended: true }),
-        job({ deleting: true }),
-        job({ condition: undefined }),
-      ].map(isActive),
-      [true, false, false, false, false, true],
-    );
   });
 });

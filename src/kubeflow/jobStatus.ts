@@ -1,34 +1,37 @@
 import { label } from "../core/sanitize.ts";
-import { age, duration, plural, shorten } from "../core/text.ts";
+import { age, ago, duration, joined, lasting, plural, shorten } from "../core/text.ts";
+import { describeReplicas, isFinished } from "./jobFacts.ts";
+import { newestOf } from "./events.ts";
+import type { NodeUse } from "./gpuUse.ts";
 import type { JobEvent, JobPod, JobState, Summary, TrainingJob } from "./model.ts";
-import { warningText } from "./podWords.ts";
+import { mainContainer, unstopped, warningText } from "./podWords.ts";
 import { leaderOf, type Replica, replicasOf, replicaSummary, sourceWords } from "./replicas.ts";
+import { unschedulableRow } from "./scheduling.ts";
 
-/** True once nothing of the job will change any more. */
-export function isFinished(job: TrainingJob): boolean {
-  return job.condition === "Succeeded" || job.condition === "Failed";
+/** What is known beside the job and what belongs to it. */
+export interface Around {
+  /** Without, its conditions alone count: no pods would look like a wait. */
+  readonly podsKnown?: boolean;
+  /** They are not known because they may not or cannot be read, not because they were not read yet. */
+  readonly podsRefused?: boolean;
+  /** The cluster's nodes, where it is known what all their pods hold. */
+  readonly nodes?: readonly NodeUse[] | undefined;
 }
 
-/** True while the job may still use the cluster. */
-export function isActive(job: TrainingJob): boolean {
-  return !isFinished(job) && !job.deleting && !job.suspended;
-}
-
-/**
- * One sentence of state for a job, from its own conditions, its pods and warnings about it. `now` is wall ms.
- * Without `podsKnown`, as where they may not be read, its conditions alone count: no pods would look like a wait.
- */
+/** One sentence of state for a job, from its own conditions, its pods and warnings about it. `now` is wall ms. */
 export function jobSummary(
   job: TrainingJob,
   pods: Iterable<JobPod>,
   warnings: Iterable<JobEvent>,
   now: number,
-  podsKnown = true,
+  around: Around = {},
 ): JobSummary {
+  const { podsKnown = true } = around;
   const known = podsKnown && job.partial !== true;
   const replicas = known ? replicasOf(job, pods) : [];
   const state = known ? stateOf(job, replicas) : ownState(job, podsKnown);
-  const detail = job.partial === true ? age(now - job.created) : detailOf(state, job, replicas, warnings, now);
+  const made = `made ${ago(now - job.created)}`;
+  const detail = job.partial === true ? made : detailOf(state, job, replicas, warnings, now, around);
   const troubled = !isFinished(job) && replicas.some(({ pod }) => pod !== undefined && isTroubled(pod));
   return { state, detail, troubled };
 }
@@ -97,53 +100,51 @@ function detailOf(
   replicas: readonly Replica[],
   warnings: Iterable<JobEvent>,
   now: number,
+  { podsRefused = false, nodes }: Around,
 ): string {
   const size = describeReplicas(job);
-  const since = age(now - job.created);
+  const since = lasting(now - job.created);
+  const ended = job.finished === undefined ? "" : ago(now - job.finished);
+  const unread = podsRefused ? "its pods cannot be read" : "";
   switch (state) {
     case "Succeeded":
-      return joined(size, runTime(job, now));
+      return joined([size, `took ${runTime(job, now)}`, ended]);
     case "Failed":
-      return joined(failureReason(job, replicas), job.finished === undefined ? "" : age(now - job.finished));
+      return joined([failureReason(job, replicas), ended]);
     case "Running":
     case "Restarting":
-      return joined(size, notRunning(replicas), restartWords(job), progressWords(job), age(now - begun(job)));
+      return joined([notRunning(replicas, nodes) || size, progressWords(job), sinceWords(state, job, replicas, now)]);
     case "Waiting":
     case "Starting":
-      return joined(shorten(waitingReason(job, replicas, warnings) ?? size, 120), since);
+      return joined([shorten(waitingReason(job, replicas, warnings, nodes) ?? joined([unread, size]), 72), since]);
     case "Queued":
-      return job.queue === undefined ? "" : joined(`in ${label(job.queue, 63)}`, since);
+      return job.queue === undefined ? "" : joined([`in ${label(job.queue, 63)}`, since]);
     case "Unknown":
-      return joined("its pods cannot be read", size);
+      return joined([unread || "its pods are not read yet", size]);
     case "Suspended":
-    case "Stopping":
       return size;
+    case "Stopping": {
+      const left = replicas.filter(({ pod }) => pod !== undefined).length;
+      return joined(["being deleted", left === 0 ? size : `${plural(left, "pod")} left`]);
+    }
   }
 }
 
-function joined(...parts: readonly string[]): string {
-  return parts.filter((part) => part !== "").join(" · ");
+/** `for 14 min`, `3 restarts in 14 min`. The job's own, and those of its pods' containers. */
+function sinceWords(state: JobState, job: TrainingJob, replicas: readonly Replica[], now: number): string {
+  const ms = now - begun(job);
+  const own = replicas.map(({ pod }) => (pod && mainContainer(pod)?.restarts) ?? 0);
+  const restarts = own.reduce((sum, count) => sum + count, job.restarts ?? 0);
+  if (restarts === 0) return state === "Running" ? lasting(ms) : `started ${ago(ms)}`;
+  return `${plural(restarts, "restart")}${ms < 60_000 ? "" : ` in ${age(ms)}`}`;
 }
 
 function begun(job: TrainingJob): number {
   return job.started ?? job.created;
 }
 
-function restartWords({ restarts = 0 }: TrainingJob): string {
-  return restarts === 0 ? "" : plural(restarts, "restart");
-}
-
 function progressWords({ progress }: TrainingJob): string {
   return progress === undefined ? "" : `${progress} %`;
-}
-
-/** `2 nodes × 1 GPU`, `1 node`; empty where it is not known. What has no rank is not counted. */
-export function describeReplicas(job: TrainingJob): string {
-  if (job.partial === true) return "";
-  const sets = job.replicas.filter(({ firstRank }) => firstRank !== undefined);
-  const nodes = sets.reduce((sum, set) => sum + set.count, 0);
-  const gpus = Math.max(0, ...sets.map((set) => set.gpus));
-  return `${plural(nodes, "node")}${gpus === 0 ? "" : ` × ${plural(gpus, "GPU")}`}`;
 }
 
 /** How long the job ran, or undefined before it started. */
@@ -151,11 +152,29 @@ export function runTime(job: TrainingJob, now: number): string {
   return duration((job.finished ?? now) - begun(job));
 }
 
-/** Why the job failed: the rank's reason that failed first, else the controller's words. */
-export function failureReason(job: TrainingJob, replicas: readonly Replica[]): string {
+/** Why the job failed: the rank's reason that failed first, unless that was told to end; else the controller's words. */
+function failureReason(job: TrainingJob, replicas: readonly Replica[]): string {
+  const words = endingWords(job);
+  if (words === DEADLINE) return words;
   const failed = firstFailed(replicas);
   if (failed !== undefined) return shorten(`${sourceWords(failed.source)}: ${replicaSummary(failed.pod).detail}`, 100);
-  return shorten(label(job.message ?? job.reason ?? ""), 100);
+  return words ?? shorten(unstopped(label(job.message ?? job.reason ?? "")), 100);
+}
+
+const DEADLINE = "it ran longer than its deadline allows";
+/** What controllers say of a job that has failed, and what that means. */
+const ENDINGS: readonly (readonly [RegExp, string])[] = [
+  [/DeadlineExceeded|longer than specified deadline/, DEADLINE],
+  [/BackoffLimitExceeded|backoff limit/i, "its pods failed as often as its back-off limit allows"],
+  [/ReachedMaxRestarts/, "it was begun anew as often as it may be"],
+  [/RuntimeNotSupported/, "the runtime that it names is not one that this cluster has"],
+];
+
+/** Why a job has failed as its controller says, in plain words; undefined where it says nothing of the kind. */
+export function endingWords({ reason = "", message = "" }: TrainingJob): string | undefined {
+  const [, count, role = ""] = /because (\d{1,5}) (\w{1,20}) replica\(s\) failed/.exec(message) ?? [];
+  if (count !== undefined) return `${plural(Number(count), `${role} replica`)} failed`;
+  return ENDINGS.find(([pattern]) => pattern.test(`${reason} ${message}`))?.[1];
 }
 
 /** The replica whose end came first: the others may have failed for want of it. */
@@ -177,15 +196,13 @@ function waitingReason(
   job: TrainingJob,
   replicas: readonly Replica[],
   warnings: Iterable<JobEvent>,
+  nodes: readonly NodeUse[] | undefined,
 ): string | undefined {
   const all = [...warnings];
   const warning = warningFor(job, all);
-  if (warning !== undefined && replicas.some((replica) => replica.pod === undefined)) return warningText(warning);
-  for (const replica of replicas) {
-    const { state, detail } = replicaSummary(replica.pod);
-    if (state === "Waiting" && replica.pod !== undefined && detail !== "")
-      return `${sourceWords(replica.source)}: ${detail}`;
-  }
+  if (warning !== undefined && replicas.some((replica) => replica.pod === undefined)) return warningText(warning, "it");
+  const waits = heldUp(replicas, nodes);
+  if (waits !== undefined) return waits;
   const starting = replicas.find((replica) => replicaSummary(replica.pod).state === "Starting");
   const step = replicas.find(
     ({ source, pod }) => typeof source === "string" && replicaSummary(pod).state === "Running",
@@ -200,12 +217,7 @@ function waitingReason(
 export function mountFailure({ pod }: Replica, warnings: Iterable<JobEvent>): JobEvent | undefined {
   if (pod === undefined || pod.containers.some(({ state }) => state === "running" || state === "terminated"))
     return undefined;
-  let newest: JobEvent | undefined;
-  for (const event of warnings) {
-    if (event.aboutUid !== pod.uid || !MOUNT_FAILURES.has(event.reason)) continue;
-    if (newest === undefined || event.time >= newest.time) newest = event;
-  }
-  return newest;
+  return newestOf(warnings, ({ aboutUid, reason }) => aboutUid === pod.uid && MOUNT_FAILURES.has(reason));
 }
 
 const MOUNT_FAILURES = new Set(["FailedMount", "FailedAttachVolume", "FailedMapVolume", "FailedCreatePodSandBox"]);
@@ -217,13 +229,10 @@ const CREATION_FAILED = "TrainJobResourcesCreationFailed";
 
 /** The newest warning about this very job, or about what stands between it and its pods. */
 export function warningFor(job: TrainingJob, warnings: Iterable<JobEvent>): JobEvent | undefined {
-  let newest: JobEvent | undefined;
-  for (const event of warnings) {
-    if (event.aboutUid !== job.uid && !isOfPart(job, event)) continue;
-    if (IDLE_TALK.test(event.reason) && event.reason !== CREATION_FAILED) continue;
-    if (newest === undefined || event.time >= newest.time) newest = event;
-  }
-  return newest;
+  return newestOf(warnings, (event) => {
+    if (event.aboutUid !== job.uid && !isOfPart(job, event)) return false;
+    return !IDLE_TALK.test(event.reason) || event.reason === CREATION_FAILED;
+  });
 }
 
 /** JobSet and Jobs bear the TrainJob's name, pods begin with it; a name may be an older job's, its warnings are older too. */
@@ -234,12 +243,26 @@ function isOfPart(job: TrainingJob, { aboutKind, aboutName, time }: JobEvent): b
   return false;
 }
 
-function notRunning(replicas: readonly Replica[]): string {
+/** The first replica that waits for more than to be given a pod, and for what. */
+function heldUp(replicas: readonly Replica[], nodes: readonly NodeUse[] | undefined): string | undefined {
+  for (const { pod, source } of replicas) {
+    const { state, detail } = replicaSummary(pod);
+    if (state !== "Waiting" || pod === undefined || detail === "") continue;
+    const why = pod.unschedulable === undefined ? detail : unschedulableRow(pod.unschedulable, pod.needs, nodes);
+    return `${sourceWords(source)}: ${why}`;
+  }
+  return undefined;
+}
+
+function notRunning(replicas: readonly Replica[], nodes: readonly NodeUse[] | undefined): string {
   const failed = firstFailed(replicas);
   if (failed !== undefined) return `${sourceWords(failed.source)}: ${replicaSummary(failed.pod).detail}`;
   const crashing = replicas.find((replica) => replicaSummary(replica.pod).state === "Restarting");
   if (crashing !== undefined) return `${sourceWords(crashing.source)} ${replicaSummary(crashing.pod).detail}`;
   const ranks = replicas.filter(({ source }) => typeof source === "number");
   const running = ranks.filter((replica) => ["Running", "Succeeded"].includes(replicaSummary(replica.pod).state));
-  return running.length === ranks.length ? "" : `${running.length} of ${ranks.length} ranks run`;
+  if (running.length === ranks.length) return "";
+  const count = `${running.length} of ${ranks.length} ranks run`;
+  const why = heldUp(replicas, nodes);
+  return why === undefined ? count : ranks.length - running.length === 1 ? why : `${count}, ${why}`;
 }

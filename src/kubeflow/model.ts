@@ -1,3 +1,5 @@
+import { label } from "../core/sanitize.ts";
+
 /** States of a training job or a replica, each with one word that is shown (ux: table of states). */
 export type JobState =
   | "Waiting"
@@ -16,6 +18,11 @@ export type JobKind = "PyTorchJob" | "TFJob" | "MPIJob" | "XGBoostJob" | "Paddle
 
 /** A place in a job, as people call it: a rank, or the name of what has none, such as `dataset-initializer` or `ps-0`. */
 export type Source = number | string;
+
+/** `rank 0`, `dataset-initializer`. */
+export function sourceWords(source: Source): string {
+  return typeof source === "number" ? `rank ${source}` : label(source, 63);
+}
 
 /** A set of equal replicas of a job: `Master`, `Worker`. */
 export interface ReplicaSet {
@@ -57,6 +64,18 @@ export interface TrainingJob {
   readonly runtime?: string;
   /** TrainJob: what its code tells of itself, in percent. */
   readonly progress?: number;
+}
+
+/** Stands for a job of one cluster whatever is known of it. */
+export function jobKey({ kind, namespace, name }: Pick<TrainingJob, "kind" | "namespace" | "name">): string {
+  return `${kind}/${namespace}/${name}`;
+}
+
+/** A container that can be looked into. */
+export interface ContainerRef {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
 }
 
 export interface ContainerState {

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import type { Listing, ListingDefinition, Store, StoreDefinition } from "../kube/store.ts";
 import { TableRow } from "../kube/table.ts";
 import { ManualClock } from "../kube/testing/manualClock.ts";
-import { jobFromRow, jobKey, kindOf } from "./jobKinds.ts";
+import { jobFromRow, kindOf } from "./jobKinds.ts";
 import { JOB_WARNINGS } from "./kinds/event.ts";
 import { BATCH_JOBS, type BatchJob, JOB_SETS, type JobSet } from "./kinds/trainJob.ts";
-import type { JobEvent, JobKind, JobPod, TrainingJob } from "./model.ts";
+import { type JobEvent, jobKey, type JobKind, type JobPod, type TrainingJob } from "./model.ts";
 import { type JobsChange, type JobSource, NamespaceJobs } from "./namespaceJobs.ts";
 import { container, job, pod, warning } from "./testing/objects.ts";
 import { SetStore } from "./testing/setStore.ts";
@@ -82,14 +82,14 @@ describe("the training jobs of a namespace", () => {
   const bert = job({ condition: "Created" });
   const bertKey = jobKey(bert);
 
-  it("are one set over all kinds, by uid and by key", () => {
+  it("are one set over all kinds, by key", () => {
     open();
     source.jobs("PyTorchJob").put(bert);
     source.jobs("TFJob").put(job({ kind: "TFJob", uid: "u2" }));
-    assert.deepEqual([...jobs.jobs].map(({ kind }) => kind).sort(), ["PyTorchJob", "TFJob"]);
-    assert.equal(jobs.get("u2")?.kind, "TFJob");
+    assert.deepEqual([...jobs.items].map(({ kind }) => kind).sort(), ["PyTorchJob", "TFJob"]);
+    assert.equal(jobs.get("TFJob/team-a/bert")?.kind, "TFJob");
     assert.equal(jobs.get(bertKey)?.uid, "u1");
-    assert.equal(jobs.get("nobody"), undefined);
+    assert.equal(jobs.get("PyTorchJob/team-a/nobody"), undefined);
     assert.deepEqual(heard, [
       { jobs: [bertKey], set: true },
       { jobs: ["TFJob/team-a/bert"], set: true },
@@ -118,8 +118,7 @@ describe("the training jobs of a namespace", () => {
       heard.map(({ set }) => set),
       [true, false, false, true, true],
     );
-    assert.equal(jobs.get("u9"), undefined);
-    assert.equal(jobs.get("u1"), bert);
+    assert.equal(jobs.get(bertKey), bert);
   });
 
   it("a warning about a pod, a job or what stands between changes that job's row alone", () => {
@@ -158,12 +157,12 @@ describe("the training jobs of a namespace", () => {
     jobSets.put({ uid: "s1", name: "llm", ...at, restarts: 1, replicas });
     const failure = { type: "Failed", reason: "BackoffLimitExceeded", message: "limit", since: 0 };
     source.of<BatchJob>(BATCH_JOBS).put({ uid: "b1", ...at, jobSet: "llm", role: "node", started: 1, failure });
-    const merged = jobs.get("t1");
+    const merged = jobs.get(jobKey(llm));
     assert.deepEqual([merged?.restarts, merged?.replicas, merged?.message], [1, replicas, "limit"]);
-    assert.equal(jobs.get("t1"), merged, "made once");
+    assert.equal(jobs.get(jobKey(llm)), merged, "made once");
     assert.deepEqual(heard.at(-1), { jobs: [jobKey(llm)], set: false });
     source.of<BatchJob>(BATCH_JOBS).set();
-    assert.equal(jobs.get("t1")?.message, "jobset failed");
+    assert.equal(jobs.get(jobKey(llm))?.message, "jobset failed");
   });
 
   it("are counted by state, as their rows say", () => {
@@ -223,16 +222,15 @@ describe("the training jobs of a namespace", () => {
     store.put(...Array.from({ length: 600 }, (_, index) => row(`j${index}`, "Running")));
     store.become({ kind: "live" });
     assert.equal(source.pods("PyTorchJob").holders, 0);
-    assert.equal(jobs.podsKnown, false);
     const id = "PyTorchJob/team-a/j7";
     const partial = jobs.get(id);
     assert.ok(partial?.partial === true);
-    assert.deepEqual(jobs.summary(partial), { state: "Running", detail: "5 min", troubled: false });
+    assert.equal(jobs.podsKnownOf(partial), false);
+    assert.deepEqual(jobs.summary(partial), { state: "Running", detail: "made 5 min ago", troubled: false });
     store.wholes.set("j7", job({ name: "j7", uid: "u7" }));
     const whole = await jobs.look(id);
     assert.equal(whole?.uid, "u7");
     assert.equal(jobs.get(id), whole);
-    assert.equal(jobs.get("u7"), whole);
     source.singleOf<JobPod>("pods training.kubeflow.org/job-name=j7").put(pod({ job: "j7" }));
     assert.deepEqual(jobs.podsOf(whole).map(uid), ["pod-master-0"]);
     assert.ok(jobs.podsKnownOf(whole));
@@ -308,11 +306,25 @@ describe("the training jobs of a namespace", () => {
     assert.equal(jobs.state.kind, "failed");
   });
 
+  it("gives a job's replicas by rank, made once until something of them changes", () => {
+    open(["PyTorchJob"]);
+    source.jobs("PyTorchJob").put(bert);
+    const pods = source.pods("PyTorchJob");
+    assert.equal(jobs.replica(bert, "0")?.summary.state, "Waiting");
+    pods.put(pod());
+    const first = jobs.replica(bert, "0");
+    assert.deepEqual([first?.summary.state, first?.running, first?.container?.pod], ["Running", true, "bert-master-0"]);
+    assert.equal(jobs.replicas(bert)[0], first);
+    pods.put(pod({ role: "worker" }));
+    assert.notEqual(jobs.replica(bert, "0"), first);
+    assert.equal(jobs.replica(bert, "7"), undefined);
+  });
+
   it("pods that may not be read are not taken for a wait", () => {
     open(["PyTorchJob"]);
     source.jobs("PyTorchJob").put(job());
     source.pods("PyTorchJob").become({ kind: "forbidden", why: "no" });
-    assert.equal(jobs.podsKnown, false);
+    assert.equal(jobs.podsKnownOf(job()), false);
     assert.equal(jobs.summary(job()).state, "Running");
     assert.deepEqual(jobs.why(job()), []);
   });

@@ -3,14 +3,15 @@ import { type Disposable, DisposableStore } from "../core/dispose.ts";
 import { Emitter } from "../core/events.ts";
 import type { Listing, ListingDefinition, Store, StoreDefinition, StoreState } from "../kube/store.ts";
 import { settledWithin } from "../kube/settledWithin.ts";
-import { jobKey, JOB_KINDS, type JobKindInfo, kindOf } from "./jobKinds.ts";
+import type { NodeUse } from "./gpuUse.ts";
+import { JOB_KINDS, type JobKindInfo, kindOf } from "./jobKinds.ts";
 import { JobParts } from "./partsOfJobs.ts";
-import { jobState, type JobSummary, jobSummary } from "./jobStatus.ts";
+import { type Around, jobState, type JobSummary, jobSummary } from "./jobStatus.ts";
 import { mergedState } from "./mergedState.ts";
-import type { JobEvent, JobKind, JobPod, JobState, TrainingJob } from "./model.ts";
-import { type Replica, replicasOf } from "./replicas.ts";
+import { type JobEvent, jobKey, type JobKind, type JobPod, type JobState, type TrainingJob } from "./model.ts";
+import { replicasOf, type ShownReplica, shownReplica } from "./replicas.ts";
 import { StoreIndex } from "./storeIndex.ts";
-import { type Reason, type Surroundings, whyOf } from "./why.ts";
+import { type Reason, whyOf } from "./why.ts";
 
 /** Where the live objects come from: a cluster. */
 export interface JobSource {
@@ -42,9 +43,10 @@ export class NamespaceJobs implements Disposable {
   readonly #changed = new Emitter<JobsChange>();
   readonly #stateChanged = new Emitter<StoreState>();
   readonly #keys = new Set<string>();
-  readonly #keyByUid = new Map<string, string>();
   /** Jobs with what their parts tell of them, by key, as long as nothing of it changes. */
   readonly #merged = new Map<string, TrainingJob>();
+  /** Replicas of the jobs that were opened, by key and source, as long as nothing of them changes. */
+  readonly #replicas = new Map<string, { podsKnown: boolean; bySource: ReadonlyMap<string, ShownReplica> }>();
   readonly #states = new Map<string, JobState>();
   readonly #counts = new Map<JobState, number>();
   /** Keys of jobs whose state is to be counted anew. */
@@ -69,13 +71,14 @@ export class NamespaceJobs implements Disposable {
   }
 
   /** In no order. */
-  get jobs(): Iterable<TrainingJob> {
+  get items(): Iterable<TrainingJob> {
     return this.#all();
   }
 
-  /** The job of a uid, or of a key (`jobKey`), which stands for it also while only a row of a table is known of it. */
-  get(id: string): TrainingJob | undefined {
-    return this.#byKey(id.includes("/") ? id : (this.#keyByUid.get(id) ?? ""));
+  /** The job of a key (`jobKey`), also while only a row of a table is known of it. */
+  get(key: string): TrainingJob | undefined {
+    for (const index of this.#kinds.values()) for (const job of index.get(key)) return this.#whole(job);
+    return undefined;
   }
 
   get state(): StoreState {
@@ -93,13 +96,10 @@ export class NamespaceJobs implements Disposable {
     );
   }
 
-  /** False where pods may not be read, or were not yet: that a job has none means nothing then. */
-  get podsKnown(): boolean {
-    const asked = [...this.#kinds].filter(([, { store }]) => !["absent", "forbidden"].includes(store.state.kind));
-    return asked.every(([kind]) => this.#parts.podsKnown(kind));
-  }
-
-  /** The same for one job: where there are very many, pods are watched for those alone that were looked at. */
+  /**
+   * False where pods may not be read, or were not yet: that the job has none means nothing then. Where there are very many
+   * jobs, pods are watched for those alone that were looked at.
+   */
   podsKnownOf(job: TrainingJob): boolean {
     return this.#parts.podsKnown(job.kind, jobKey(job));
   }
@@ -107,7 +107,7 @@ export class NamespaceJobs implements Disposable {
   /** How many jobs are in each state. */
   get counts(): ReadonlyMap<JobState, number> {
     for (const key of this.#uncounted) {
-      const job = this.#byKey(key);
+      const job = this.get(key);
       this.#count(key, job && jobState(job, this.podsOf(job), this.podsKnownOf(job)));
     }
     this.#uncounted.clear();
@@ -123,16 +123,29 @@ export class NamespaceJobs implements Disposable {
     return this.#parts.warningsOf(job);
   }
 
-  summary(job: TrainingJob): JobSummary {
-    return jobSummary(job, this.podsOf(job), this.warningsOf(job), this.#clock.now(), this.podsKnownOf(job));
+  /** There are jobs of more kinds than one. */
+  get isMixed(): boolean {
+    return [...this.#kinds.values()].filter(({ store }) => store.items.size > 0).length > 1;
   }
 
-  replicas(job: TrainingJob): readonly Replica[] {
-    return replicasOf(job, this.podsOf(job));
+  /** `nodes` of the cluster, where it is known what all their pods hold. */
+  summary(job: TrainingJob, nodes?: readonly NodeUse[]): JobSummary {
+    const podsRefused = this.#parts.podsRefused(job.kind, jobKey(job));
+    const around = { podsKnown: this.podsKnownOf(job), podsRefused, nodes };
+    return jobSummary(job, this.podsOf(job), this.warningsOf(job), this.#clock.now(), around);
+  }
+
+  replicas(job: TrainingJob): readonly ShownReplica[] {
+    return [...this.#replicasOf(job).values()];
+  }
+
+  /** The replica of a source, as text. */
+  replica(job: TrainingJob, source: string): ShownReplica | undefined {
+    return this.#replicasOf(job).get(source);
   }
 
   /** Why it does not run as it should. */
-  why(job: TrainingJob, around: Surroundings = {}): readonly Reason[] {
+  why(job: TrainingJob, around: Around = {}): readonly Reason[] {
     const known = { podsKnown: this.podsKnownOf(job), ...around };
     return whyOf(job, this.podsOf(job), this.warningsOf(job), this.#clock.now(), known);
   }
@@ -141,13 +154,12 @@ export class NamespaceJobs implements Disposable {
    * A person looks at one job: reads it whole and watches its pods, where there are too many jobs to do so for all.
    * Undefined where it is gone. Rejects as KubeClient does.
    */
-  async look(id: string, signal?: AbortSignal): Promise<TrainingJob | undefined> {
-    const job = this.get(id);
+  async look(key: string, signal?: AbortSignal): Promise<TrainingJob | undefined> {
+    const job = this.get(key);
     if (job === undefined) return undefined;
-    const key = jobKey(job);
     this.#parts.look(job);
     if (job.partial === true) await this.#listings.get(job.kind)?.whole(job.name, signal);
-    return this.#byKey(key);
+    return this.get(key);
   }
 
   /** Resolves when there is an answer of every kind, well or not, or `ms` milliseconds have passed. */
@@ -193,11 +205,6 @@ export class NamespaceJobs implements Disposable {
     for (const { store } of this.#kinds.values()) for (const job of store.items.values()) yield this.#whole(job);
   }
 
-  #byKey(key: string): TrainingJob | undefined {
-    for (const index of this.#kinds.values()) for (const job of index.get(key)) return this.#whole(job);
-    return undefined;
-  }
-
   /** The job with what its parts tell. */
   #whole(job: TrainingJob): TrainingJob {
     if (job.kind !== "TrainJob" || job.partial === true) return job;
@@ -207,6 +214,17 @@ export class NamespaceJobs implements Disposable {
     const whole = this.#parts.complete(job);
     this.#merged.set(key, whole);
     return whole;
+  }
+
+  #replicasOf(job: TrainingJob): ReadonlyMap<string, ShownReplica> {
+    const key = jobKey(job);
+    const podsKnown = this.podsKnownOf(job);
+    const known = this.#replicas.get(key);
+    if (known?.podsKnown === podsKnown) return known.bySource;
+    const shown = replicasOf(job, this.podsOf(job)).map((replica) => shownReplica(replica, podsKnown));
+    const bySource = new Map(shown.map((replica) => [String(replica.source), replica]));
+    this.#replicas.set(key, { podsKnown, bySource });
+    return bySource;
   }
 
   #onJobs(items: readonly TrainingJob[] | undefined): void {
@@ -219,26 +237,19 @@ export class NamespaceJobs implements Disposable {
     let set = false;
     for (const job of items) {
       const key = jobKey(job);
-      this.#merged.delete(key);
-      const now = this.#byKey(key);
+      this.#forget(key);
+      const now = this.get(key);
       if ((now !== undefined) !== this.#keys.has(key)) set = true;
       if (now === undefined) this.#keys.delete(key);
       else this.#keys.add(key);
-      this.#keyByUid.delete(job.uid);
-      if (now !== undefined && now.uid !== "") this.#keyByUid.set(now.uid, key);
-      this.#uncounted.add(key);
     }
     this.#changed.fire({ jobs: [...new Set(items.map(jobKey))], set });
   }
 
   /** Pods, warnings or parts of these jobs have changed, or of any. */
   #onParts(changed: Iterable<string> | undefined): void {
-    if (changed === undefined) this.#merged.clear();
     const jobs = changed === undefined ? [...this.#keys] : [...changed].filter((key) => this.#keys.has(key));
-    for (const key of jobs) {
-      this.#merged.delete(key);
-      this.#uncounted.add(key);
-    }
+    for (const key of jobs) this.#forget(key);
     if (jobs.length > 0) this.#changed.fire({ jobs, set: false });
   }
 
@@ -248,19 +259,20 @@ export class NamespaceJobs implements Disposable {
   }
 
   #countAll(): void {
-    this.#keys.clear();
-    this.#keyByUid.clear();
-    this.#merged.clear();
-    this.#states.clear();
-    this.#counts.clear();
-    this.#uncounted.clear();
+    for (const known of [this.#keys, this.#merged, this.#replicas, this.#states, this.#counts, this.#uncounted])
+      known.clear();
     for (const { store } of this.#kinds.values())
       for (const job of store.items.values()) {
-        const key = jobKey(job);
-        this.#keys.add(key);
-        this.#uncounted.add(key);
-        if (job.uid !== "") this.#keyByUid.set(job.uid, key);
+        this.#keys.add(jobKey(job));
+        this.#uncounted.add(jobKey(job));
       }
+  }
+
+  /** What was made of a job holds no more. */
+  #forget(key: string): void {
+    this.#merged.delete(key);
+    this.#replicas.delete(key);
+    this.#uncounted.add(key);
   }
 
   #count(key: string, state: JobState | undefined): void {

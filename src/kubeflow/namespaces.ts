@@ -41,7 +41,7 @@ export async function listNamespaces(client: KubeClient, signal?: AbortSignal): 
         path: collectionPath(NAMESPACE),
         query: { limit: MOST, includeObject: "None" },
         accept: TABLE,
-        ...(signal === undefined ? {} : { signal }),
+        signal,
       }),
     );
     const names = (answer["kind"] === "Table" ? namesInTable(answer) : list(answer["items"]).map(nameOf))
@@ -60,7 +60,7 @@ export async function listNamespaces(client: KubeClient, signal?: AbortSignal): 
  * is shown first. Rejects with ConnectError or CancelledError.
  */
 export async function ownNamespaces(client: KubeClient, signal?: AbortSignal): Promise<readonly string[]> {
-  const options: ListOptions = { limit: MOST, ...(signal === undefined ? {} : { signal }) };
+  const options: ListOptions = { limit: MOST, signal };
   const [who, profiles] = await Promise.all([whoAmI(client, signal), readable(client.list(PROFILE, options))]);
   if (who === undefined || profiles === "absent") return [];
   const owned = profiles ?? (await readable(client.list(NAMESPACE, { ...options, labelSelector: OF_A_PROFILE })));

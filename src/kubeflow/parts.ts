@@ -139,12 +139,7 @@ function versionIn(data: Json | undefined, key: string): string | undefined {
 }
 
 function get(client: KubeClient, path: string, signal: AbortSignal | undefined, accept?: string): Promise<unknown> {
-  return client.json<unknown>({
-    method: "GET",
-    path,
-    ...(accept === undefined ? {} : { accept }),
-    ...(signal === undefined ? {} : { signal }),
-  });
+  return client.json<unknown>({ method: "GET", path, signal, ...(accept === undefined ? {} : { accept }) });
 }
 
 async function unless<T>(statuses: readonly number[], answer: Promise<T>): Promise<T | undefined> {

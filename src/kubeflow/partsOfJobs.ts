@@ -1,12 +1,12 @@
 import { type Disposable, DisposableStore } from "../core/dispose.ts";
 import { assertName } from "../kube/names.ts";
 import type { Store } from "../kube/store.ts";
-import { jobKey, type JobKindInfo, kindOf } from "./jobKinds.ts";
+import { type JobKindInfo, kindOf } from "./jobKinds.ts";
 import { JOB_WARNINGS } from "./kinds/event.ts";
 import { BATCH_JOBS, type BatchJob, JOB_SETS, type JobSet, withParts, withPods } from "./kinds/trainJob.ts";
 import { JOBSET_LABELS, podLabel } from "./labels.ts";
 import { isKnown } from "./mergedState.ts";
-import type { JobEvent, JobKind, JobPod, TrainingJob } from "./model.ts";
+import { type JobEvent, jobKey, type JobKind, type JobPod, type TrainingJob } from "./model.ts";
 import type { JobSource } from "./namespaceJobs.ts";
 import { StoreIndex } from "./storeIndex.ts";
 
@@ -103,6 +103,12 @@ export class JobParts implements Disposable {
   podsKnown(kind: JobKind, key = ""): boolean {
     const index = this.#podsIndex(kind, key);
     return index !== undefined && isKnown(index.store.state);
+  }
+
+  /** Whether its pods may not or cannot be read. */
+  podsRefused(kind: JobKind, key = ""): boolean {
+    const state = this.#podsIndex(kind, key)?.store.state.kind;
+    return state === "forbidden" || state === "failed";
   }
 
   podsOf(job: TrainingJob): readonly JobPod[] {

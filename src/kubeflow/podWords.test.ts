@@ -10,6 +10,9 @@ const dead = (change: Partial<ContainerState>, more: Partial<JobPod> = {}): JobP
     ...more,
   });
 
+const OCI =
+  "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init";
+
 describe("how a pod failed", () => {
   const table: readonly (readonly [JobPod, string])[] = [
     [dead({}), "ended with exit code 1"],
@@ -24,12 +27,24 @@ describe("how a pod failed", () => {
       "gave up waiting for the other ranks",
     ],
     [
-      dead({ exitCode: 128, reason: "StartError", message: 'exec: "train": executable file not found in $PATH' }),
-      'StartError: exec: "train": executable file not found in $PATH',
+      dead({
+        exitCode: 128,
+        reason: "StartError",
+        message: `${OCI}: exec: "pyhton3": executable file not found in $PATH`,
+      }),
+      "its command pyhton3 was not found",
+    ],
+    [
+      dead({ exitCode: 128, reason: "StartError", message: `${OCI}: exec: "/run.sh": permission denied` }),
+      "its command /run.sh may not be executed",
+    ],
+    [
+      dead({ exitCode: 128, reason: "StartError", message: `${OCI}: no space left on device` }),
+      "could not be started: no space left on device",
     ],
     [
       dead({}, { reason: "Evicted", message: "The node was low on resource: memory." }),
-      "evicted: The node was low on resource: memory.",
+      "evicted: The node was low on resource: memory",
     ],
     [dead({ exitCode: 137 }, { disruption: "PreemptionByScheduler" }), "preempted by more important pods"],
     [dead({}, { disruption: "DeletionByTaintManager" }), "its node was lost or closed"],

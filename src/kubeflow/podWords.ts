@@ -27,12 +27,39 @@ export function exitWords(code: number): string {
   return EXIT_WORDS.get(code) ?? `ended with exit code ${code}`;
 }
 
+/** What a runtime says of a command that it could not start (opencontainers/runc, moby: exec.Error of Go). */
+const COMMANDS: readonly (readonly [RegExp, string])[] = [
+  [/executable file not found|no such file or directory/i, "was not found"],
+  [/permission denied/i, "may not be executed"],
+  [/exec format error/i, "is built for another processor"],
+  [/is a directory/i, "is a folder"],
+];
+
+/** Who has passed on what the runtime says at last. */
+const PASSED_ON = /^.*(?:container process|container init|runc create failed): /s;
+
+/** `its command pyhton3 was not found`; undefined where the text speaks of none. */
+export function commandWords(text: string): string | undefined {
+  const [, name, rest = ""] = /\bexec:? "?([^":\s]{1,200})"?: (.*)/s.exec(text) ?? [];
+  const why = COMMANDS.find(([pattern]) => pattern.test(rest))?.[1];
+  return name === undefined || why === undefined ? undefined : `its command ${label(name, 60)} ${why}`;
+}
+
+/** Without the stop at its end: something follows. */
+export function unstopped(text: string): string {
+  return text.replace(/[.\s]+$/, "");
+}
+
 /** Why a container ended: `out of memory (32 Gi)`, an exit code in words, or the runtime's own. */
 function endWords(container: Pick<ContainerState, "reason" | "message" | "exitCode" | "memoryLimit">): string {
   const { reason, message, exitCode, memoryLimit } = container;
   if (reason === "OOMKilled")
     return memoryLimit === undefined ? "out of memory" : `out of memory (${quantity(memoryLimit)})`;
   if (message !== undefined && RENDEZVOUS.test(message)) return "gave up waiting for the other ranks";
+  if (reason === "StartError" || reason === "ContainerCannotRun")
+    return (
+      commandWords(message ?? "") ?? label(`could not be started: ${(message ?? reason).replace(PASSED_ON, "")}`, 80)
+    );
   if (reason !== undefined && reason !== "Error" && reason !== "Completed")
     return label(`${reason}${message === undefined ? "" : `: ${message}`}`, 80);
   if (exitCode === undefined) return "failed";
@@ -68,7 +95,7 @@ export function disruptionWords(pod: JobPod): string | undefined {
   const words = reason === undefined ? undefined : DISRUPTIONS[reason];
   const full = /^OutOf(\S+)$/.exec(pod.reason ?? "")?.[1];
   if (words === undefined && full === undefined) return undefined;
-  const why = pod.message === undefined ? "" : `: ${label(pod.message)}`;
+  const why = pod.message === undefined ? "" : `: ${unstopped(label(pod.message))}`;
   return shorten(`${words ?? `its node had too little ${label(full ?? "", 40)}`}${why}`, 100);
 }
 
@@ -96,11 +123,11 @@ export function failedContainer(pod: JobPod): ContainerState | undefined {
   return failed.find(({ reason }) => reason === "OOMKilled") ?? failed.find((one) => one === main) ?? failed[0];
 }
 
-/** `keeps crashing: ended with exit code 1`. */
+/** `keeps crashing: exit code 1`. */
 export function crashWords(container: ContainerState): string {
   const { last, memoryLimit } = container;
   if (last === undefined) return "keeps crashing";
-  return `keeps crashing: ${endWords({ ...last, message: undefined, memoryLimit })}`;
+  return `keeps crashing: ${endWords({ ...last, message: undefined, memoryLimit }).replace(/^ended with /, "")}`;
 }
 
 const IMAGE_REASONS = new Set([
@@ -144,6 +171,8 @@ export function waitingText(container: Pick<ContainerState, "reason" | "message"
   }
   if (reason === "CreateContainerConfigError")
     return missingWords(message) ?? shorten(`configuration: ${label(message)}`, 80);
+  const command = commandWords(message);
+  if (command !== undefined) return command;
   return shorten(label(`${reason} ${message}`), 80);
 }
 
@@ -166,12 +195,13 @@ const MISSING: Readonly<Record<string, string>> = {
 
 /**
  * A warning in plain words: `Error creating: pods "x" is forbidden: exceeded quota: gpu, requested: …` as `the quota gpu
- * allows …`; a webhook's or Pod Security's refusal; what is missing; else its message without its wrapping.
+ * allows …`; a webhook's or Pod Security's refusal; what is missing; else its message without its wrapping. `who` it is
+ * that asks for more than a quota allows.
  */
-export function warningText(event: Pick<JobEvent, "message">): string {
+export function warningText(event: Pick<JobEvent, "message">, who = "this job"): string {
   const { message } = event;
   const quota = parseQuota(message);
-  if (quota !== undefined) return `the ${quotaWords(quota)}`;
+  if (quota !== undefined) return `the ${quotaWords(quota, who)}`;
   const unstated = parseMissingQuota(message);
   if (unstated !== undefined) return `the quota ${unstated.quota} wants ${unstated.resources.join(", ")} to be stated`;
   const security = /violates PodSecurity "([^"]+)":?\s*(.*)/s.exec(message);

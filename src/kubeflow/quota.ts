@@ -48,13 +48,13 @@ export function quotaSentence(exceeded: ExceededQuota): string {
   return `The namespace's ${quotaWords(exceeded)}.`;
 }
 
-/** «quota gpu allows 4 GPUs (3 in use, this job asks for 2)» */
-export function quotaWords(exceeded: ExceededQuota): string {
+/** «quota gpu allows 4 GPUs (3 in use, this job asks for 2)»; `who` asks. */
+export function quotaWords(exceeded: ExceededQuota, who = "this job"): string {
   const parts = exceeded.resources
     .slice(0, 4)
     .map(
       ({ resource, requested, used, limited }) =>
-        `${limited} ${noun(resource)} (${used} in use, this job asks for ${requested})`,
+        `${limited} ${noun(resource)} (${used} in use, ${who} asks for ${requested})`,
     );
   return `quota ${exceeded.quota} allows ${parts.join(" and ")}`;
 }

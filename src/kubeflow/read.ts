@@ -29,3 +29,8 @@ export function time(value: unknown): number | undefined {
   const ms = typeof value === "string" ? Date.parse(value) : Number.NaN;
   return Number.isNaN(ms) ? undefined : ms;
 }
+
+/** A value of a field selector (apimachinery fields: EscapeValue). */
+export function fieldValue(text: string): string {
+  return text.replace(/[\\,=]/g, "\\$&");
+}

@@ -1,9 +1,10 @@
 import { label } from "../core/sanitize.ts";
 import { LAUNCHER_ROLE } from "./kinds/v1Job.ts";
-import type { ContainerState, JobPod, ReplicaSet, Source, Summary, TrainingJob } from "./model.ts";
+import type { ContainerRef, ContainerState, JobPod, ReplicaSet, Source, Summary, TrainingJob } from "./model.ts";
 import { crashWords, disruptionWords, failureOf, isImageWait, mainContainer, waitingText } from "./podWords.ts";
-import { unschedulableText } from "./scheduling.ts";
+import { unschedulableRow } from "./scheduling.ts";
 
+export { sourceWords } from "./model.ts";
 export { mainContainer } from "./podWords.ts";
 
 /** A place in a job: its rank or its name, and the newest pod that holds it, if there is one. */
@@ -11,6 +12,35 @@ export interface Replica {
   readonly source: Source;
   readonly role: string;
   readonly pod: JobPod | undefined;
+}
+
+/** A replica with what its row says. */
+export interface ShownReplica extends Replica {
+  readonly summary: Summary;
+  readonly restarts: number;
+  /** The one that runs the person's code. */
+  readonly container: ContainerRef | undefined;
+  /** Its container runs. */
+  readonly running: boolean;
+}
+
+/** Without `podsKnown` a rank without a pod says nothing of itself: its pod may only not be seen. */
+export function shownReplica(replica: Replica, podsKnown: boolean): ShownReplica {
+  const { pod } = replica;
+  const main = pod && mainContainer(pod);
+  return {
+    ...replica,
+    summary: podsKnown || pod !== undefined ? replicaSummary(pod) : UNSEEN,
+    restarts: main?.restarts ?? 0,
+    container: pod && containerOf(pod),
+    running: main?.state === "running",
+  };
+}
+
+/** Where a pod's log and shell are. */
+export function containerOf(pod: JobPod): ContainerRef | undefined {
+  const main = mainContainer(pod);
+  return main && { namespace: pod.namespace, pod: pod.name, container: main.name };
 }
 
 /** Every place of the job in order, with its newest pod: initializers first, then ranks. Pods of other jobs are ignored. */
@@ -57,11 +87,6 @@ function sourceAt({ firstRank, role, count }: ReplicaSet, index: number): Source
   return count === 1 ? name : `${name}-${index}`;
 }
 
-/** `rank 0`, `dataset-initializer`. */
-export function sourceWords(source: Source): string {
-  return typeof source === "number" ? `rank ${source}` : label(source, 63);
-}
-
 /** Ranks in order, then those without. */
 export function bySource(a: Source, b: Source): number {
   if (typeof a === "number" && typeof b === "number") return a - b;
@@ -69,6 +94,7 @@ export function bySource(a: Source, b: Source): number {
 }
 
 const NO_POD: Summary = { state: "Waiting", detail: "no pod yet" };
+const UNSEEN: Summary = { state: "Unknown", detail: "its pod cannot be read" };
 /** A pod that changes is another object. */
 const summaries = new WeakMap<JobPod, Summary>();
 
@@ -86,10 +112,13 @@ function summaryOf(pod: JobPod): Summary {
   const main = mainContainer(pod);
   if (pod.phase === "Succeeded" || (main?.state === "terminated" && main.exitCode === 0))
     return { state: "Succeeded", detail: nameOf(pod.node) };
+  // The kubelet is about to start it once more: the same words as in the pause before.
+  if (pod.phase !== "Failed" && main?.state === "terminated" && main.restarts > 0)
+    return { state: "Restarting", detail: crashWords({ ...main, last: main }) };
   if (pod.phase === "Failed" || main?.state === "terminated") return { state: "Failed", detail: failureOf(pod) };
   if (pod.deleting) return { state: "Stopping", detail: disruptionWords(pod) ?? "" };
   if (main?.state === "running") return { state: "Running", detail: nameOf(pod.node) };
-  if (pod.node === undefined) return { state: "Waiting", detail: unschedulableText(pod.unschedulable, pod.needs) };
+  if (pod.node === undefined) return { state: "Waiting", detail: unschedulableRow(pod.unschedulable, pod.needs) };
   return starting(pod);
 }
 

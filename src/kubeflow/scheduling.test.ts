@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { parseUnschedulable, unschedulableText } from "./scheduling.ts";
+import type { NodeUse } from "./gpuUse.ts";
+import { projectNode } from "./kinds/node.ts";
+import { parseUnschedulable, unschedulableRow, unschedulableText } from "./scheduling.ts";
 
 /** What the scheduler says, as seen on real clusters, and what is made of it. */
 const TABLE: readonly (readonly [message: string, needs: Record<string, string>, says: string])[] = [
@@ -18,7 +20,7 @@ const TABLE: readonly (readonly [message: string, needs: Record<string, string>,
   [
     "0/3 nodes are available: 1 node(s) had untolerated taint {nvidia.com/gpu: present}, 2 node(s) didn't match Pod's node affinity/selector. preemption: none",
     {},
-    "1 node has the taint nvidia.com/gpu=present, which the job does not tolerate; 2 nodes have not the labels that the job asks for",
+    "1 node has the taint nvidia.com/gpu=present, which it does not tolerate; 2 nodes lack the labels that it asks for",
   ],
   [
     "0/2 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }, 1 node(s) were unschedulable.",
@@ -45,9 +47,30 @@ describe("what the scheduler says", () => {
       assert.equal(unschedulableText(message, needs), says);
     });
 
-  it("names the GPUs that are free where they are known", () => {
-    const message = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu.";
-    assert.equal(unschedulableText(message, { "nvidia.com/gpu": "2" }, { free: 1 }), "needs 2 × GPU (1 free)");
+  it("in a row says what is needed and what of it is free, or what tells most of this pod", () => {
+    const message = "0/3 nodes are available: 1 Insufficient nvidia.com/gpu, 2 node(s) were unschedulable.";
+    const needs = { "nvidia.com/gpu": "2" };
+    const nodes = (...free: readonly number[]): readonly NodeUse[] =>
+      free.map((count) => ({
+        node: projectNode({ metadata: { name: "n" } }),
+        ...{ counts: [], holders: [] },
+        resources: [{ resource: "nvidia.com/gpu", noun: "GPU", total: 4, used: 4 - count, free: count }],
+      }));
+    assert.equal(unschedulableRow(message, needs), "needs 2 × GPU, not free");
+    assert.equal(unschedulableRow(message, needs, nodes(0, 0)), "needs 2 × GPU, none free");
+    assert.equal(unschedulableRow(message, needs, nodes(0, 1)), "needs 2 × GPU, 1 free");
+    assert.equal(unschedulableRow(message, needs, nodes(1, 1)), "needs 2 × GPU, 1 free on one node");
+    assert.equal(unschedulableRow(message, needs, nodes(3)), "needs 2 × GPU, not free where it may run");
+    // Slices that are free are no whole GPUs.
+    const slice = "0/1 nodes are available: 1 Insufficient nvidia.com/mig-1g.5gb.";
+    assert.equal(
+      unschedulableRow(slice, { "nvidia.com/mig-1g.5gb": "1" }, nodes(3)),
+      "needs 1 × MIG 1g.5gb, none free",
+    );
+    const labels =
+      "0/3 nodes are available: 2 node(s) had untolerated taint {a: b}, 1 node(s) didn't match Pod's node affinity/selector.";
+    assert.equal(unschedulableRow(labels), "1 node lacks the labels that it asks for");
+    assert.equal(unschedulableRow(undefined), "not scheduled yet");
   });
 
   it("hostile sentences of any size stay one short plain line, and take no time", () => {

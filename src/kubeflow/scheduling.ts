@@ -59,30 +59,57 @@ function taintWords(key: string, value: string, has: string, is: string): string
   if (key === "node.kubernetes.io/unschedulable") return `${is} closed for new pods`;
   if (key === "node-role.kubernetes.io/control-plane") return `${is} kept for the control plane`;
   if (/^node\.kubernetes\.io\/(memory|disk|pid)-pressure$/.test(key)) return `${is} under pressure (${key.slice(19)})`;
-  return `${has} the taint ${label(value === "" ? key : `${key}=${value}`, 60)}, which the job does not tolerate`;
+  return `${has} the taint ${label(value === "" ? key : `${key}=${value}`, 60)}, which it does not tolerate`;
 }
 
 const OTHERS: readonly (readonly [RegExp, (is: string, has: string) => string])[] = [
   [/volume node affinity conflict/, () => "cannot reach its volume"],
   [/available persistent volumes to bind/, (_, has) => `${has} no volume for its claim`],
-  [/node affinity\/selector|node selector/, (_, has) => `${has} not the labels that the job asks for`],
+  [/node affinity\/selector|node selector/, (is) => `${is === "is" ? "lacks" : "lack"} the labels that it asks for`],
   [/Too many pods/, (is) => `${is} full of pods`],
-  [/untolerated taint/, (_, has) => `${has} taints that the job does not tolerate`],
+  [/untolerated taint/, (_, has) => `${has} taints that it does not tolerate`],
   [/unschedulable/, (is) => `${is} closed for new pods`],
   [/affinity/, (is) => `${is} ruled out by pod affinity`],
   [/topology spread/, (is) => `${is} ruled out by topology spread`],
   [/free ports/, (_, has) => `${has} its port in use`],
 ];
 
+type Needs = Readonly<Record<string, string>>;
+
+/** What keeps nodes out of everybody's reach, and so tells less of this pod. */
+const COMMON = /taint|closed|not ready|control plane|pressure/;
+
 /**
- * In short: `needs 2 × GPU (not free on 1 of 3 nodes); 2 nodes have the taint gpu=true, …`. `needs` is what the pod asks
- * for, by resource name; `gpus` what the cluster has free, where that is known: of single nodes up to three are named.
+ * For a row: `needs 2 × GPU, 1 free`, or what else comes first. `nodes` has what is free, where that is known; else the
+ * scheduler's word counts: `needs 2 × GPU, not free`.
  */
-export function unschedulableText(
-  message: string | undefined,
-  needs: Readonly<Record<string, string>> = {},
-  gpus: { readonly free?: number | undefined; readonly nodes?: readonly NodeUse[] | undefined } = {},
-): string {
+export function unschedulableRow(message: string | undefined, needs: Needs = {}, nodes?: readonly NodeUse[]): string {
+  const parsed = message === undefined ? undefined : parseUnschedulable(message);
+  if (parsed === undefined) return shorten(unschedulableText(message), 60);
+  const { short, others } = parsed;
+  const [other = ""] = others.toSorted((a, b) => Number(COMMON.test(a)) - Number(COMMON.test(b)));
+  if (short.length === 0) return shorten(other, 60);
+  const amounts = short.map(({ resource }) => amountOf(resource, needs[resource])).slice(0, 3);
+  const [first] = short;
+  const isGpu = first !== undefined && short.length === 1 && isGpuResource(first.resource);
+  const free = isGpu && nodes !== undefined ? freeOn(nodes, first.resource, needs[first.resource]) : "not free";
+  return label(`needs ${amounts.join(" and ")}, ${free}`, 80);
+}
+
+/** What one node has free of what a pod needs on one node. */
+function freeOn(nodes: readonly NodeUse[], resource: string, needed = "1"): string {
+  const free = nodes.map(({ resources }) => resources.find((one) => one.resource === resource)?.free ?? 0);
+  const most = Math.max(0, ...free);
+  if (most >= Number(needed)) return "not free where it may run";
+  if (most === 0) return "none free";
+  return free.filter((count) => count > 0).length === 1 ? `${most} free` : `${most} free on one node`;
+}
+
+/**
+ * In full: `needs 2 × GPU (not free on 1 of 3 nodes); 2 nodes have the taint gpu=true, …`. `needs` is what the pod asks
+ * for, by resource name; `nodes` what the cluster has free, where that is known: up to three are named.
+ */
+export function unschedulableText(message: string | undefined, needs: Needs = {}, use?: readonly NodeUse[]): string {
   if (message === undefined) return "not scheduled yet";
   const parsed = parseUnschedulable(message);
   if (parsed === undefined) return shorten(label(message), 100);
@@ -90,12 +117,12 @@ export function unschedulableText(
   const wants = short.map(({ resource, nodes: count }) => {
     const where = nodes === undefined ? `${count} nodes` : nodesWords(count, nodes);
     const amount = amountOf(resource, needs[resource]);
-    const onNodes = nodeWords(resource, gpus.nodes ?? []);
+    const onNodes = nodeWords(resource, use ?? []);
     // One resource alone needs no brackets.
     if (onNodes !== "") return short.length === 1 ? `${amount}: ${onNodes}` : `${amount} (${onNodes})`;
-    return `${amount} (${isGpuResource(resource) && gpus.free !== undefined ? `${gpus.free} free` : `not free on ${where}`})`;
+    return `${amount} (not free on ${where})`;
   });
-  const most = gpus.nodes === undefined ? 160 : 320;
+  const most = use === undefined ? 160 : 320;
   return label([...(wants.length === 0 ? [] : [`needs ${wants.join(" and ")}`]), ...others].join("; "), most);
 }
 
@@ -107,9 +134,7 @@ function nodeWords(resource: string, nodes: readonly NodeUse[]): string {
   const own = nodes
     .flatMap(({ node, resources }) => {
       const has = resources.find((one) => one.resource === resource);
-      if (has === undefined || has.total === 0) return [];
-      const takesPods = node.ready && !node.unschedulable;
-      return [{ name: label(node.name, 40), free: takesPods ? Math.max(0, has.total - has.used) : 0 }];
+      return has === undefined || has.total === 0 ? [] : [{ name: label(node.name, 40), free: has.free }];
     })
     .sort((a, b) => b.free - a.free);
   const named = own

@@ -2,7 +2,8 @@
 import { label } from "../core/sanitize.ts";
 import { shorten } from "../core/text.ts";
 import type { NodeUse } from "./gpuUse.ts";
-import { describeReplicas, firstFailed, isFinished, mountFailure, warningFor } from "./jobStatus.ts";
+import { describeReplicas, isFinished } from "./jobFacts.ts";
+import { type Around, endingWords, firstFailed, mountFailure, warningFor } from "./jobStatus.ts";
 import type { JobEvent, JobPod, Source, TrainingJob } from "./model.ts";
 import { failedContainer, imageFailure, isImageWait, waitingText, warningText } from "./podWords.ts";
 import { parseMissingQuota, parseQuota } from "./quota.ts";
@@ -31,18 +32,9 @@ export interface Reason {
   readonly source?: Source;
 }
 
-/** What is known beyond the job. */
-export interface Surroundings {
-  /** False where pods may not be read: that there are none means nothing then. */
-  readonly podsKnown?: boolean;
-  /** GPUs that the cluster has free. */
-  readonly gpusFree?: number;
-  /** Its nodes, where it is known what all their pods hold: those that come nearest are named. */
-  readonly nodes?: readonly NodeUse[];
-}
-
 const MOST_REASONS = 8;
-const MAX_DETAIL = 600;
+/** A scheduler's message may have 1,024 characters. */
+const MAX_DETAIL = 1_100;
 /** The controller makes its pods within seconds; said where it takes longer than this, in ms. */
 const NO_PODS_AFTER_MS = 15_000;
 /** What is being deleted for longer than this, in ms, may wait for a finalizer. */
@@ -71,7 +63,7 @@ export function whyOf(
   pods: Iterable<JobPod>,
   events: Iterable<JobEvent>,
   now: number,
-  around: Surroundings = {},
+  around: Around = {},
 ): readonly Reason[] {
   if (job.condition === "Succeeded") return [];
   const warnings = [...events];
@@ -89,7 +81,7 @@ function waits(
   job: TrainingJob,
   replicas: readonly Replica[],
   warnings: readonly JobEvent[],
-  { podsKnown = true, gpusFree, nodes }: Surroundings,
+  { podsKnown = true, nodes }: Around,
   now: number,
 ): readonly Reason[] {
   const isMissing = podsKnown && replicas.some(({ pod }) => pod === undefined);
@@ -99,7 +91,7 @@ function waits(
     ...(warning !== undefined && (isMissing || !podsKnown) ? [refusal(job, warning)] : []),
     ...takenAway(replicas),
     ...crashes(replicas),
-    ...unplaced(replicas, { free: gpusFree, nodes }),
+    ...unplaced(replicas, nodes),
     ...stuck(replicas, warnings),
     ...rendezvous(replicas),
     ...(nothing && podsKnown && warning === undefined && now - job.created > NO_PODS_AFTER_MS ? [silence(job)] : []),
@@ -157,15 +149,11 @@ function groupedBy(replicas: readonly Replica[]): readonly (readonly Replica[])[
 }
 
 /** What the controllers say of a job that has failed. */
-function ending({ reason: why, message }: TrainingJob): Reason {
-  const words = `${why ?? ""} ${message ?? ""}`;
-  if (/DeadlineExceeded|longer than specified deadline/.test(words))
-    return reason("It ran longer than its deadline allows", "yaml", message);
-  if (/BackoffLimitExceeded|backoff limit/i.test(words))
-    return reason("Its pods failed as often as its back-off limit allows", "logs", message);
-  if (/ReachedMaxRestarts/.test(words)) return reason("It was begun anew as often as it may be", "logs", message);
-  if (/RuntimeNotSupported/.test(words))
-    return reason("The runtime that it names is not one that this cluster has", "yaml", message);
+function ending(job: TrainingJob): Reason {
+  const { reason: why, message } = job;
+  const words = endingWords(job);
+  const isWritten = /deadline|runtime/.test(words ?? "");
+  if (words !== undefined) return reason(words, isWritten ? "yaml" : "logs", message);
   return reason(shorten(`its controller says: ${label(message ?? why ?? "it has failed")}`, 240), "events");
 }
 
@@ -201,9 +189,9 @@ function crashes(replicas: readonly Replica[]): readonly Reason[] {
   });
 }
 
-function unplaced(replicas: readonly Replica[], gpus: Parameters<typeof unschedulableText>[2]): readonly Reason[] {
+function unplaced(replicas: readonly Replica[], nodes: readonly NodeUse[] | undefined): readonly Reason[] {
   const waiting = replicas.filter(({ pod }) => pod?.node === undefined && pod?.unschedulable !== undefined);
-  const wordsOf = ({ pod }: Replica): string => unschedulableText(pod?.unschedulable, pod?.needs, gpus);
+  const wordsOf = ({ pod }: Replica): string => unschedulableText(pod?.unschedulable, pod?.needs, nodes);
   return [...Map.groupBy(waiting, wordsOf)].map(([words, members]) => {
     const { pod, source } = members[0] ?? NOBODY;
     const short = parseUnschedulable(pod?.unschedulable ?? "")?.short.length ?? 0;

@@ -56,12 +56,12 @@ describe("the notebooks of a namespace", () => {
 
   const said = (uid: string): string => {
     const found = live.get(uid);
-    const { state, detail } = found === undefined ? { state: "gone", detail: "" } : live.summary(found);
-    return `${state} · ${detail}`;
+    if (found === undefined) return "gone";
+    return Object.values(live.summary(found)).filter(Boolean).join(" · ");
   };
 
   it("says of each what its pod and its warnings tell, and how many are in which state", () => {
-    assert.deepEqual([said("uid-bob"), said("uid-eve")], ["Ready · 1 h", "Waiting · no pod yet · 1 h"]);
+    assert.deepEqual([said("uid-bob"), said("uid-eve")], ["Ready · for 1 h", "Waiting · no pod yet · for 1 h"]);
     assert.deepEqual(
       [...live.counts],
       [
@@ -72,7 +72,7 @@ describe("the notebooks of a namespace", () => {
     warnings.put(
       warning("no room for eve", { namespace: "team-a", aboutKind: "StatefulSet", aboutName: "eve", time: CREATED }),
     );
-    assert.equal(said("uid-eve"), "Waiting · no room for eve · 1 h");
+    assert.equal(said("uid-eve"), "Waiting · no room for eve · for 1 h");
     pods.put(podOf("eve"));
     assert.equal(said("uid-eve"), "Starting · its server is not ready yet · 1 h");
     assert.deepEqual(heard, [
@@ -99,7 +99,7 @@ describe("the notebooks of a namespace", () => {
   it("takes no pod and no warning of an earlier notebook of the same name", () => {
     pods.put(podOf("eve", { created: CREATED - 60_000 }));
     warnings.put(warning("old", { namespace: "team-a", aboutName: "eve", time: CREATED - 60_000 }));
-    assert.equal(said("uid-eve"), "Waiting · no pod yet · 1 h");
+    assert.equal(said("uid-eve"), "Waiting · no pod yet · for 1 h");
     const found = live.get("uid-eve");
     assert.ok(found !== undefined && live.podOf(found) === undefined);
   });

@@ -5,8 +5,9 @@ import type { Store, StoreState } from "../kube/store.ts";
 import { settledWithin } from "../kube/settledWithin.ts";
 import { JOB_WARNINGS } from "../kubeflow/kinds/event.ts";
 import { type Notebook, NOTEBOOK_PODS, NOTEBOOKS } from "../kubeflow/kinds/notebook.ts";
-import type { JobEvent, JobPod } from "../kubeflow/model.ts";
+import type { ContainerRef, JobEvent, JobPod } from "../kubeflow/model.ts";
 import type { JobSource } from "../kubeflow/namespaceJobs.ts";
+import { containerOf } from "../kubeflow/replicas.ts";
 import { StoreIndex } from "../kubeflow/storeIndex.ts";
 import type { Reason } from "../kubeflow/why.ts";
 import { type NotebookState, type NotebookSummary, notebookSummary, notebookWhy } from "./notebookStatus.ts";
@@ -56,6 +57,10 @@ export class NamespaceNotebooks implements Disposable {
     return this.#notebooks.store.items.values();
   }
 
+  get size(): number {
+    return this.#notebooks.store.items.size;
+  }
+
   get(uid: string): Notebook | undefined {
     return this.#notebooks.store.items.get(uid);
   }
@@ -84,10 +89,14 @@ export class NamespaceNotebooks implements Disposable {
 
   /** The pod for logs and a shell: the newest, and not one that an earlier notebook of the same name has left. */
   podOf(notebook: Notebook): JobPod | undefined {
-    let newest: JobPod | undefined;
-    for (const pod of this.#pods.get(keyOf(notebook)))
-      if (isSince(pod.created, notebook) && (newest === undefined || pod.created >= newest.created)) newest = pod;
-    return newest;
+    const own = [...this.#pods.get(keyOf(notebook))].filter(({ created }) => isSince(created, notebook));
+    return own.sort((a, b) => a.created - b.created).at(-1);
+  }
+
+  /** Where its log and a shell are. */
+  containerOf(notebook: Notebook): ContainerRef | undefined {
+    const pod = this.podOf(notebook);
+    return pod && containerOf(pod);
   }
 
   /** About the notebook, its StatefulSet and its pod. */

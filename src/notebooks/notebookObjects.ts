@@ -1,7 +1,7 @@
 // A notebook in its cluster, one request at a time. Only the very object that is meant is touched.
 import { UserError } from "../core/errors.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { isApiError, isReplaced } from "../kube/errors.ts";
+import { isGone } from "../kube/errors.ts";
 import { type Notebook, NOTEBOOK, STOPPED_ANNOTATION } from "../kubeflow/kinds/notebook.ts";
 
 /** Which notebook: its name may be another's by now, its uid never is. */
@@ -34,14 +34,10 @@ async function annotate(
 ): Promise<void> {
   const patch = { metadata: { uid, annotations: { [STOPPED_ANNOTATION]: stopped } } };
   try {
-    await client.patch(NOTEBOOK, name, namespace, patch, signal === undefined ? {} : { signal });
+    await client.patch(NOTEBOOK, name, namespace, patch, { signal });
   } catch (error) {
     if (!isGone(error)) throw error;
     const why = "It was deleted meanwhile.";
     throw new UserError("notebook-deleted", `${name} was not ${done}.`, { why, cause: error });
   }
-}
-
-function isGone(error: unknown): boolean {
-  return isApiError(error, "NotFound") || isReplaced(error);
 }

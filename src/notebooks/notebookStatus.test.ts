@@ -15,6 +15,8 @@ function notebook(change: Partial<Notebook> = {}): Notebook {
     created: 0,
     deleting: false,
     stopped: false,
+    stoppedAt: undefined,
+    runningSince: undefined,
     hasStatus: true,
     ready: false,
     waiting: undefined,
@@ -48,26 +50,28 @@ type Row = readonly [
 
 /** In the order of Kubeflow's own web app: what stands earlier wins over what stands later. */
 const TABLE: readonly Row[] = [
-  ["just made", { hasStatus: false, created: NOW - 5_000 }, undefined, [], /^Waiting · just now$/],
-  ["made a while ago and never seen", { hasStatus: false }, undefined, [], /^Waiting · no pod yet · 15 min$/],
-  ["stopped", { stopped: true }, undefined, [warning("old")], /^Stopped · $/],
-  ["stopped, still ready", { stopped: true, ready: true }, undefined, [], /^Stopping · $/],
-  ["stopped, its pod still there", { stopped: true }, own(), [], /^Stopping · $/],
-  ["stopped and deleted", { stopped: true, deleting: true }, undefined, [], /^Stopped · $/],
+  ["just made", { hasStatus: false, created: NOW - 5_000 }, undefined, [], /^Waiting · for a moment$/],
+  ["made a while ago and never seen", { hasStatus: false }, undefined, [], /^Waiting · no pod yet · for 1[45] min$/],
+  ["stopped", { stopped: true }, undefined, [warning("old")], /^Stopped$/],
+  ["stopped a while ago", { stopped: true, stoppedAt: NOW - 7_200_000 }, undefined, [], /^Stopped · 2 h ago$/],
+  ["ready since its container runs", { ready: true, runningSince: NOW - 120_000 }, own(), [], /^Ready · for 2 min$/],
+  ["stopped, still ready", { stopped: true, ready: true }, undefined, [], /^Stopping$/],
+  ["stopped, its pod still there", { stopped: true }, own(), [], /^Stopping$/],
+  ["stopped and deleted", { stopped: true, deleting: true }, undefined, [], /^Stopped$/],
   ["being deleted though ready", { deleting: true, ready: true }, own(), [], /^Stopping · being deleted$/],
-  ["ready", { ready: true, gpus: 2 }, own(), [warning("old")], /^Ready · 15 min$/],
-  ["ready and in use", { ready: true, lastActivity: NOW - 60_000 }, own(), [], /^Ready · 15 min$/],
+  ["ready", { ready: true, gpus: 2 }, own(), [warning("old")], /^Ready · for 1[45] min$/],
+  ["ready and in use", { ready: true, lastActivity: NOW - 60_000 }, own(), [], /^Ready · for 1[45] min$/],
   ["ready and idle", { ready: true, gpus: 1, lastActivity: 0 }, own(), [], /^Ready · idle for 15 min$/],
-  ["container runs, not ready", {}, own(), [], /^Starting · its server is not ready yet · 15 min$/],
-  ["image is being pulled", {}, own(waits("ContainerCreating")), [], /^Starting · on gpu-1 · 15 min$/],
+  ["container runs, not ready", {}, own(), [], /^Starting · its server is not ready yet · for 1[45] min$/],
+  ["image is being pulled", {}, own(waits("ContainerCreating")), [], /^Starting · on gpu-1 · for 1[45] min$/],
   [
     "image cannot be pulled",
     {},
     own(waits("ErrImagePull", "manifest unknown")),
     [],
-    /^Waiting · the image cannot be pulled \(not found\) · 15 min$/,
+    /^Waiting · the image cannot be pulled \(not found\) · for 1[45] min$/,
   ],
-  ["keeps crashing", {}, own(waits("CrashLoopBackOff")), [], /^Failed · keeps crashing · 15 min$/],
+  ["keeps crashing", {}, own(waits("CrashLoopBackOff")), [], /^Failed · keeps crashing · started 14 min ago$/],
   [
     "out of memory",
     {},
@@ -77,7 +81,7 @@ const TABLE: readonly Row[] = [
       ],
     }),
     [],
-    /^Failed · out of memory \(2 Gi\) · 15 min$/,
+    /^Failed · out of memory \(2 Gi\) · started 14 min ago$/,
   ],
   [
     "no node has what it needs",
@@ -89,50 +93,50 @@ const TABLE: readonly Row[] = [
       unschedulable: "0/3 nodes are available: 3 Insufficient nvidia.com/gpu.",
     }),
     [],
-    /^Waiting · needs .*GPU.* · 15 min$/,
+    /^Waiting · needs .*GPU.* · for 1[45] min$/,
   ],
   [
     "pods may not be read: its own status, ordinary",
     { waiting: { reason: "ContainerCreating", message: undefined } },
     undefined,
     [],
-    /^Starting · 15 min$/,
+    /^Starting · for 1[45] min$/,
   ],
   [
     "pods may not be read: its own status, image",
     { waiting: { reason: "ImagePullBackOff", message: "unauthorized" } },
     undefined,
     [],
-    /^Waiting · the image cannot be pulled \(no access to it\) · 15 min$/,
+    /^Waiting · the image cannot be pulled \(no access to it\) · for 1[45] min$/,
   ],
   [
     "pods may not be read: its own status, crashing",
     { waiting: { reason: "CrashLoopBackOff", message: undefined }, condition: { reason: "Other", message: "later" } },
     undefined,
     [],
-    /^Failed · keeps crashing · 15 min$/,
+    /^Failed · keeps crashing · started 15 min ago$/,
   ],
   [
     "a condition that gives a reason",
     { condition: { reason: "Unschedulable", message: "0/1 nodes are available: 1 Insufficient cpu." } },
     undefined,
     [warning("later")],
-    /^Waiting · needs .*CPU.* · 15 min$/i,
+    /^Waiting · needs .*CPU.* · for 1[45] min$/i,
   ],
   [
     "the newest warning, without what stood before it",
     {},
     undefined,
     [warning("older", { time: 1 }), warning(QUOTA, { time: 2 })],
-    /^Waiting · the quota gpus allows 4 GPUs .* · 15 min$/,
+    /^Waiting · the quota gpus allows 4 GPUs .* · for 1[45] min$/,
   ],
 ];
 
 describe("what a row says of a notebook", () => {
   for (const [what, change, its, said, says] of TABLE) {
     it(what, () => {
-      const { state, detail } = notebookSummary(notebook(change), its, said, NOW);
-      assert.match(`${state} · ${detail}`, says);
+      const { state, detail, when } = notebookSummary(notebook(change), its, said, NOW);
+      assert.match([state, detail, when].filter(Boolean).join(" · "), says);
     });
   }
 

@@ -1,10 +1,11 @@
 import { label } from "../core/sanitize.ts";
-import { age } from "../core/text.ts";
+import { age, ago, lasting } from "../core/text.ts";
+import { newestOf } from "../kubeflow/events.ts";
 import type { Notebook, Said } from "../kubeflow/kinds/notebook.ts";
 import type { JobEvent, JobPod } from "../kubeflow/model.ts";
 import { imageFailure, warningText } from "../kubeflow/podWords.ts";
 import { replicaSummary } from "../kubeflow/replicas.ts";
-import { unschedulableText } from "../kubeflow/scheduling.ts";
+import { unschedulableRow, unschedulableText } from "../kubeflow/scheduling.ts";
 import type { Reason } from "../kubeflow/why.ts";
 
 /** States of a notebook, each the word that is shown (ux: table of states). */
@@ -14,6 +15,8 @@ export interface NotebookSummary {
   readonly state: NotebookState;
   /** What matters next; empty where the state says it all. */
   readonly detail: string;
+  /** Since when, or when; empty where nobody knows. */
+  readonly when: string;
 }
 
 /** The controller has written a status by then, in ms (jupyter web app: 10 s). */
@@ -34,19 +37,28 @@ export function notebookSummary(
   warnings: Iterable<JobEvent>,
   now: number,
 ): NotebookSummary {
-  const { created, lastActivity } = notebook;
-  const since = age(now - created);
-  if (!notebook.hasStatus && pod === undefined && now - created < NEW_MS) return { state: "Waiting", detail: since };
-  if (notebook.stopped) return { state: notebook.ready || pod !== undefined ? "Stopping" : "Stopped", detail: "" };
-  if (notebook.deleting) return { state: "Stopping", detail: "being deleted" };
-  if (notebook.ready) {
-    const idle =
-      lastActivity !== undefined && now - lastActivity >= IDLE_MS ? `idle for ${age(now - lastActivity)}` : since;
-    return { state: "Ready", detail: idle };
+  const { created, lastActivity, stoppedAt } = notebook;
+  // One that was stopped and started again has not waited since it was made.
+  const begun = pod?.created ?? created;
+  const when = lasting(now - begun);
+  if (!notebook.hasStatus && pod === undefined && now - created < NEW_MS) return { state: "Waiting", detail: "", when };
+  if (notebook.stopped) {
+    const isLeaving = notebook.ready || pod !== undefined;
+    if (isLeaving) return { state: "Stopping", detail: "", when: "" };
+    return { state: "Stopped", detail: "", when: stoppedAt === undefined ? "" : ago(now - stoppedAt) };
   }
-  const { state, detail } = (pod && ofPod(pod)) ?? ofStatus(notebook) ?? ofWarning(warnings);
-  return { state, detail: joined(detail, since) };
+  if (notebook.deleting) return { state: "Stopping", detail: "being deleted", when: "" };
+  if (notebook.ready) {
+    const isIdle = lastActivity !== undefined && now - lastActivity >= IDLE_MS;
+    const detail = isIdle ? `idle for ${age(now - lastActivity)}` : "";
+    return { state: "Ready", detail, when: isIdle ? "" : lasting(now - (notebook.runningSince ?? begun)) };
+  }
+  const said = (pod && ofPod(pod)) ?? ofStatus(notebook) ?? ofWarning(warnings);
+  return { ...said, when: said.state === "Failed" ? `started ${ago(now - begun)}` : when };
 }
+
+/** What a pod, a status or a warning tells, without a time. */
+type Told = Omit<NotebookSummary, "when">;
 
 /** Why it does not serve; nothing where it does, or is on its way. */
 export function notebookWhy(
@@ -54,11 +66,12 @@ export function notebookWhy(
   pod: JobPod | undefined,
   warnings: Iterable<JobEvent>,
 ): readonly Reason[] {
-  const { state, detail } = summary;
+  const { state } = summary;
+  const detail = pod?.unschedulable === undefined ? summary.detail : unschedulableText(pod.unschedulable, pod.needs);
   if (state === "Stopped")
     return [{ text: "Somebody stopped it, or it was idle for too long.", next: { id: "resume", words: "Start" } }];
   if (state !== "Waiting" && state !== "Failed") return [];
-  const said = label(pod?.unschedulable ?? newestWarning(warnings)?.message ?? "", 600);
+  const said = label(pod?.unschedulable ?? newestOf(warnings)?.message ?? "", 600);
   return [
     {
       text: `${detail.charAt(0).toUpperCase()}${detail.slice(1)}.`,
@@ -68,21 +81,15 @@ export function notebookWhy(
   ];
 }
 
-function newestWarning(warnings: Iterable<JobEvent>): JobEvent | undefined {
-  let newest: JobEvent | undefined;
-  for (const event of warnings) if (newest === undefined || event.time >= newest.time) newest = event;
-  return newest;
-}
-
 /** A warning in plain words, without what the controllers between have put before it. */
 function notebookWarning({ message }: JobEvent): string {
   const own = message
     .replace(/^Reissued from \S+: /, "")
     .replace(/^create Pod \S+ in StatefulSet \S+ failed error: /, "");
-  return warningText({ message: own });
+  return warningText({ message: own }, "it");
 }
 
-function ofPod(pod: JobPod): NotebookSummary | undefined {
+function ofPod(pod: JobPod): Told | undefined {
   const { state, detail } = replicaSummary(pod);
   switch (state) {
     case "Running":
@@ -101,7 +108,7 @@ function ofPod(pod: JobPod): NotebookSummary | undefined {
   }
 }
 
-function ofStatus({ waiting, condition }: Notebook): NotebookSummary | undefined {
+function ofStatus({ waiting, condition }: Notebook): Told | undefined {
   if (waiting !== undefined) {
     if (ORDINARY.has(waiting.reason)) return { state: "Starting", detail: "" };
     if (waiting.reason === "CrashLoopBackOff") return { state: "Failed", detail: "keeps crashing" };
@@ -110,7 +117,7 @@ function ofStatus({ waiting, condition }: Notebook): NotebookSummary | undefined
     return { state: "Waiting", detail: `the image cannot be pulled${why === undefined ? "" : ` (${why})`}` };
   }
   if (condition === undefined) return undefined;
-  if (condition.reason === "Unschedulable") return { state: "Waiting", detail: unschedulableText(condition.message) };
+  if (condition.reason === "Unschedulable") return { state: "Waiting", detail: unschedulableRow(condition.message) };
   return { state: "Waiting", detail: words(condition) };
 }
 
@@ -118,11 +125,7 @@ function words({ reason, message = "" }: Said): string {
   return label(`${reason} ${message}`, 80);
 }
 
-function ofWarning(warnings: Iterable<JobEvent>): NotebookSummary {
-  const newest = newestWarning(warnings);
+function ofWarning(warnings: Iterable<JobEvent>): Told {
+  const newest = newestOf(warnings);
   return { state: "Waiting", detail: newest === undefined ? "no pod yet" : notebookWarning(newest) };
-}
-
-function joined(...parts: readonly string[]): string {
-  return parts.filter((part) => part !== "").join(" · ");
 }

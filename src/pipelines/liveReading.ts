@@ -1,5 +1,5 @@
 import { Backoff } from "../core/backoff.ts";
-import type { Clock } from "../core/clock.ts";
+import { type Clock, within } from "../core/clock.ts";
 import type { Disposable } from "../core/dispose.ts";
 import { errorText, isCancelled } from "../core/errors.ts";
 import { Emitter } from "../core/events.ts";
@@ -26,7 +26,6 @@ export class LiveReading<T> implements Disposable {
   readonly #changed = new Emitter<void>();
   readonly #ending = new AbortController();
   readonly #backoff: Backoff;
-  /** Its value or its state has changed. */
   readonly onDidChange = this.#changed.event;
   /** Ends the pause under way. */
   #step = new AbortController();
@@ -44,7 +43,6 @@ export class LiveReading<T> implements Disposable {
     this.#backoff = new Backoff(options.random);
   }
 
-  /** What was read last. */
   get value(): T | undefined {
     return this.#value;
   }
@@ -75,10 +73,9 @@ export class LiveReading<T> implements Disposable {
 
   /** Resolves when there is an answer, well or not, or after `ms` milliseconds. */
   async answered(ms: number): Promise<void> {
-    const { clock } = this.#options;
     const over = new AbortController();
     const settled = this.#cell.settled(() => (this.state.kind === "stale" ? STALE : undefined), over.signal);
-    await Promise.race([settled, clock.sleep(ms, over.signal)]).catch(() => undefined);
+    await within(this.#options.clock, ms, settled);
     over.abort();
     settled.catch(() => undefined);
   }

@@ -74,6 +74,22 @@ describe("what the pipelines' server answers", () => {
     ]);
   });
 
+  it("a task whose pod has not begun waits, and with it a run of which no other task runs", () => {
+    const entry = (display_name: string, state: string) => ({ ...task(display_name), state, end_time: undefined });
+    const read = (...details: readonly object[]) => {
+      const run = readRun({ ...RUN, state: "RUNNING", run_details: { task_details: details } });
+      return [run?.state, run?.tasks.map(({ name, state }) => `${name} ${state}`).join()];
+    };
+    const root = entry("root", "RUNNING");
+    const prepare = entry("prepare", "RUNNING");
+    assert.deepEqual(read(root, prepare, entry("executor", "PENDING")), ["Waiting", "prepare Waiting"]);
+    assert.deepEqual(read(root, prepare, entry("executor", "RUNNING")), ["Running", "prepare Running"]);
+    assert.deepEqual(read(root, prepare), ["Running", "prepare Running"]);
+    // Of two, the server does not say which one waits.
+    const two = [prepare, entry("train", "RUNNING"), entry("executor", "PENDING"), entry("executor", "RUNNING")];
+    assert.deepEqual(read(root, ...two), ["Running", "prepare Running,train Running"]);
+  });
+
   it("a task that was left out after a failure is skipped, and does not wait for ever", () => {
     const left = { ...task("train"), state: undefined, end_time: "2026-11-22T09:11:23Z" };
     const run = readRun({ ...RUN, state: "FAILED", run_details: { task_details: [left] } });

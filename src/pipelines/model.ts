@@ -74,15 +74,19 @@ export function isActive({ state }: { readonly state: RunState }): boolean {
 /** Undefined where what the server sent has no usable id; the same goes for the other readers. */
 export function readRun(json: Json): PipelineRun | undefined {
   const base = named(json, "run_id");
+  const tasks = tasksOf(list(record(json["run_details"])["task_details"]));
+  const state = stateOf(json["state"]);
+  const own = new Set(tasks.map((task) => task.state));
   return (
     base && {
       kind: "run",
       ...base,
-      state: stateOf(json["state"]),
+      // No more than one of its tasks does.
+      state: state === "Running" && own.has("Waiting") && !own.has("Running") ? "Waiting" : state,
       started: past(json["scheduled_at"]),
       finished: past(json["finished_at"]),
       error: said(record(json["error"])["message"]),
-      tasks: tasksOf(list(record(json["run_details"])["task_details"])),
+      tasks,
     }
   );
 }
@@ -152,17 +156,24 @@ function tasksOf(details: readonly Json[]): readonly RunTask[] {
     ),
   }));
   const names = new Set(nodes.map(({ name }) => name));
+  // A task runs for the server as soon as there is a pod of it, which may never begin; which of the executors is whose it
+  // does not tell before 2.1.
+  const codes = nodes.filter(({ name, finished }) => EXECUTOR.test(name) && finished === undefined);
+  const hasBegun = codes.length === 0 || codes.some(({ state }) => state !== "Waiting");
   const workflow = nodes.flatMap((node) => node.nodes)[0]?.replace(/-\d+$/, "");
   const isOurs = (name: string): boolean =>
     ["", "root", workflow].includes(name) ||
-    /^executor(\(\d+\))?$/.test(name) ||
+    EXECUTOR.test(name) ||
     (name.endsWith("-driver") && names.has(name.replace(/-driver$/, "")));
   return nodes
     .filter(({ id, name }) => id !== "" && !isOurs(name))
     .slice(0, MOST_TASKS)
     .map(({ nodes: named, ...task }) => ({ ...task, pods: named.map(podOfNode) }))
+    .map((task) => (task.state === "Running" && !hasBegun ? { ...task, state: "Waiting" as const } : task))
     .sort((a, b) => (a.started ?? Infinity) - (b.started ?? Infinity) || (a.name < b.name ? -1 : 1));
 }
+
+const EXECUTOR = /^executor(\(\d+\))?$/;
 
 /** The executor's node is called `<workflow>-<hash>`, its pod `<workflow>-<template>-<hash>` (argo: names of pods, v2). */
 function podOfNode(node: string): string {

@@ -1,6 +1,6 @@
 import { ClientRequest, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Clock } from "../core/clock.ts";
+import { after, type Clock } from "../core/clock.ts";
 import { CancelledError } from "../core/errors.ts";
 import type { Disposable } from "../core/dispose.ts";
 import { ConnectError } from "../kube/errors.ts";
@@ -49,13 +49,13 @@ export class PodHttp implements Disposable {
   ): Promise<HttpAnswer | "ended"> {
     if (signal.aborted) throw new CancelledError();
     if (this.#ending.signal.aborted) throw closed();
-    const done = new AbortController();
+    const over = new AbortController();
     // Not http.request: VS Code patches that to put an agent of its own in the place of ours.
     const request = new ClientRequest({ agent: this.#pool, path, headers: { host: "ml-pipeline", ...headers } });
     const stopped = Promise.withResolvers<never>();
     // A request that still waits for its stream does not say that it was destroyed.
     const stop = (error: Error): void => {
-      done.abort();
+      over.abort();
       stopped.reject(error);
       request.destroy();
     };
@@ -63,10 +63,8 @@ export class PodHttp implements Disposable {
     const onEnd = (): void => stop(closed());
     signal.addEventListener("abort", onAbort);
     this.#ending.signal.addEventListener("abort", onEnd);
-    this.#clock.sleep(ANSWER_MS, done.signal).then(
-      () => stop(new ConnectError("unreachable", "The pipelines' server did not answer within 30 s.")),
-      // It was answered in time.
-      () => undefined,
+    const limit = after(this.#clock, ANSWER_MS, () =>
+      stop(new ConnectError("unreachable", "The pipelines' server did not answer within 30 s.")),
     );
     try {
       const answered = new Promise<HttpAnswer>((resolve, reject) => {
@@ -76,10 +74,10 @@ export class PodHttp implements Disposable {
       });
       return await Promise.race([stopped.promise, answered]);
     } catch (error) {
-      if (done.signal.aborted || !request.reusedSocket) throw error;
+      if (over.signal.aborted || !request.reusedSocket) throw error;
       return "ended";
     } finally {
-      done.abort();
+      limit.dispose();
       signal.removeEventListener("abort", onAbort);
       this.#ending.signal.removeEventListener("abort", onEnd);
     }

@@ -37,6 +37,18 @@ describe("logs of a run", () => {
     return { found, said: found.map(({ task: of, pod, container }) => [of, pod, container?.namespace]), pipelines };
   }
 
+  it("of a pod that cannot begin there is a reason instead", async () => {
+    const waiting = { reason: "ImagePullBackOff", message: "manifest unknown" };
+    const status = { containerStatuses: [{ name: "main", state: { waiting } }] };
+    double.pods = [{ ...podOf("p1", "wf.root.prepare.executor"), status }];
+    const { found, pipelines } = await logs();
+    assert.deepEqual(
+      found.map(({ task: of, waits }) => [of, waits]),
+      [["prepare", "the image cannot be pulled (not found)"]],
+    );
+    pipelines.dispose();
+  });
+
   it("are those of its pods with a person's code, by the name of the task, whatever Argo put around it", async () => {
     double.pods = [
       podOf("p1", "wf.root.prepare.executor"),

@@ -4,9 +4,13 @@ import type { KubeClient } from "../kube/client.ts";
 import { assertName } from "../kube/names.ts";
 import type { KubeObject } from "../kube/objects.ts";
 import { POD, projectPod } from "../kubeflow/kinds/pod.ts";
+import { waitingText } from "../kubeflow/podWords.ts";
 import { text } from "../kubeflow/read.ts";
+import type { JobPod } from "../kubeflow/model.ts";
 import type { PipelineRun } from "./model.ts";
 import type { PipelineServer } from "./pipelineServer.ts";
+import { unusualWait } from "../kubeflow/replicas.ts";
+import { unschedulableText } from "../kubeflow/scheduling.ts";
 import { isForbidden, jsonOf } from "./waysIn.ts";
 
 /** Of Argo, with the pipeline's own name for each step around it: `<workflow>.root.<task>.executor`. */
@@ -23,6 +27,8 @@ export interface RunLog {
   readonly pod: string;
   /** Set where the pod is there and may be seen. */
   readonly container: { readonly namespace: string; readonly pod: string; readonly container: string } | undefined;
+  /** What keeps the pod from its beginning, where that is nothing ordinary; else empty. */
+  readonly waits: string;
   /** The whole log, once. Rejects as PipelineServer does. */
   readonly read: (signal: AbortSignal) => Promise<string>;
 }
@@ -49,7 +55,7 @@ export async function runLogs(options: RunLogsOptions): Promise<readonly RunLog[
   if (found.length > 0) return found.map((pod) => ({ ...pod, read: (signal) => archived(pod.pod, signal) }));
   const tasks = run.tasks.filter(({ name }) => task === undefined || name === task);
   return tasks.flatMap(({ name, pods: names }) =>
-    names.map((pod) => ({ task: name, pod, container: undefined, read: (signal) => archived(pod, signal) })),
+    names.map((pod) => ({ task: name, pod, container: undefined, waits: "", read: (signal) => archived(pod, signal) })),
   );
 }
 
@@ -81,16 +87,23 @@ async function podsOf({ client, run, namespace, signal }: RunLogsOptions): Promi
       .map((item) => ({ item, pod: projectPod(item) }))
       .filter(({ pod }) => pod.containers.some(({ name }) => name === MAIN))
       .sort((a, b) => a.pod.created - b.pod.created)
-      .map(({ item, pod: { name } }) => ({
+      .map(({ item, pod }) => ({
         task: taskOf(item),
-        pod: name,
-        container: { namespace, pod: name, container: MAIN },
+        pod: pod.name,
+        container: { namespace, pod: pod.name, container: MAIN },
+        waits: waitOf(pod),
       }))
       .filter(({ task }) => !task.endsWith("-driver"));
   } catch (error) {
     if (isForbidden(error)) return [];
     throw error;
   }
+}
+
+function waitOf(pod: JobPod): string {
+  if (pod.node === undefined && pod.unschedulable !== undefined) return unschedulableText(pod.unschedulable, pod.needs);
+  const container = unusualWait(pod);
+  return container === undefined ? "" : waitingText(container);
 }
 
 function taskOf({ metadata }: KubeObject): string {

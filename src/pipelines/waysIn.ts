@@ -31,7 +31,6 @@ export interface Access {
 export type Query = Readonly<Record<string, string>>;
 type Send = (path: string, query: Query, token: string | undefined, signal: AbortSignal) => Promise<HttpAnswer>;
 
-/** A way that is open. */
 export interface Way {
   readonly access: Access;
   readonly send: Send;
@@ -71,7 +70,8 @@ async function byForward(place: ServerPlace, signal: AbortSignal): Promise<Way> 
     return http.get(search === "" ? path : `${path}?${search}`, headers, aborted);
   };
   try {
-    return { access: await health(send, "port-forward", signal), send, dispose: () => http.dispose() };
+    const { status, body } = await send(`${API}/healthz`, {}, undefined, signal);
+    return { access: accessOf(status, body, "port-forward"), send, dispose: () => http.dispose() };
   } catch (error) {
     http.dispose();
     throw error;
@@ -84,7 +84,7 @@ async function byProxy({ client, namespace, clock }: ServerPlace, refused: unkno
     try {
       const response = await client.stream({ method: "GET", path: `${base}${path}`, query, signal: aborted });
       const body = await readWhole(response, { signal: aborted, clock, silenceMs: () => SILENCE_MS });
-      return { status: response.status, body: body.toString("utf8") };
+      return { status: response.status, body };
     } catch (error) {
       if (!isApiError(error)) throw error;
       return { status: error.status, body: JSON.stringify({ message: error.message }) };
@@ -97,11 +97,6 @@ async function byProxy({ client, namespace, clock }: ServerPlace, refused: unkno
   if (!access.multiUser) return { access, send, dispose: () => undefined };
   const why = `It is for several people and asks for a token, which goes by port-forward alone. ${errorText(refused)}`;
   throw new UserError("no-rights", NOT_REACHED, { why });
-}
-
-async function health(send: Send, way: Access["way"], signal: AbortSignal): Promise<Access> {
-  const { status, body } = await send(`${API}/healthz`, {}, undefined, signal);
-  return accessOf(status, body, way);
 }
 
 function accessOf(status: number, body: string, way: Access["way"]): Access {

@@ -5,8 +5,7 @@ import type { Disposable } from "../core/dispose.ts";
 import { label } from "../core/sanitize.ts";
 import type { Engine } from "../engine.ts";
 import type { RunPlan } from "../jobs/index.ts";
-import type { Source, TrainingJob } from "../kubeflow/model.ts";
-import { sourceWords } from "../kubeflow/replicas.ts";
+import { type Source, sourceWords, type TrainingJob } from "../kubeflow/model.ts";
 import { TASK_TYPE } from "../manifest.ts";
 import { type Followed, type FollowEnd, JobTerminal, type JobTerminalOptions } from "./jobTerminal.ts";
 import { readRunDefinition, type RunDefinition } from "./taskDefinition.ts";
@@ -27,17 +26,11 @@ export interface ActiveJob {
 }
 
 /** What a task leaves to others: asking a person, and telling them. */
-export interface JobTaskHost {
-  readonly engine: () => Promise<Engine>;
+export interface JobTaskHost extends Omit<JobTerminalOptions, "begin" | "onEnd"> {
   /** Decides a run of the file, asking the person for what is not known. */
   readonly decide: (file: string, definition: RunDefinition) => Promise<Decision>;
   readonly header: (engine: Engine, plan: RunPlan) => string;
-  readonly askStop: JobTerminalOptions["askStop"];
-  readonly stopJob: JobTerminalOptions["stopJob"];
-  readonly openLog: JobTerminalOptions["openLog"];
   readonly onEnd: (terminal: string, end: FollowEnd) => void;
-  readonly onStopFollowing: JobTerminalOptions["onStopFollowing"];
-  readonly onFailure: (error: unknown) => void;
 }
 
 /** Training runs as tasks: re-runnable, usable from tasks.json, with a terminal each. */
@@ -153,9 +146,7 @@ export class JobTasks implements vscode.TaskProvider, Disposable {
   }
 
   #terminal(name: string, begin: JobTerminalOptions["begin"]): JobTerminal {
-    const { engine, askStop, stopJob, openLog, onFailure, onStopFollowing } = this.#host;
-    const onEnd = (end: FollowEnd): void => this.#host.onEnd(name, end);
-    return new JobTerminal({ engine, begin, askStop, stopJob, openLog, onFailure, onStopFollowing, onEnd });
+    return new JobTerminal({ ...this.#host, begin, onEnd: (end) => this.#host.onEnd(name, end) });
   }
 
   async #begin(
@@ -191,9 +182,9 @@ export class JobTasks implements vscode.TaskProvider, Disposable {
     const engine = await this.#host.engine();
     const root = await engine.jobs.rootOf(job.name);
     if (root !== undefined) this.#roots.set(terminal, root);
-    const { name, namespace, uid, kind, launchId: id = "" } = job;
+    const { name, namespace, uid, kind, launchId: id = "", created: launched } = job;
     const isOurs = engine.isMine(job);
-    if (isOurs) await engine.jobs.followBegun(context, { id, name, namespace, uid, kind });
+    if (isOurs) await engine.jobs.followBegun(context, { id, name, namespace, uid, kind, launched });
     const target = { namespace, name, uid, kind, ...(source === undefined ? {} : { source }) };
     const size = engine.describeReplicas(job);
     return {

@@ -5,14 +5,12 @@ import { type Clock, systemClock } from "../core/clock.ts";
 import { label } from "../core/sanitize.ts";
 import { plural } from "../core/text.ts";
 import type { Engine } from "../engine.ts";
-import type { FollowSink, FollowTarget, LogRecord, Verdict } from "../jobs/index.ts";
-import type { JobState, Source } from "../kubeflow/model.ts";
+import type { FollowSink, FollowTarget, Verdict } from "../jobs/index.ts";
 import { Pacer } from "./pacer.ts";
 import {
   gapText,
   renderHeader,
   renderLines,
-  renderStatus,
   renderStep,
   renderVerdict,
   renderWarning,
@@ -20,6 +18,7 @@ import {
   verdictLine,
   verdictNotes,
 } from "./render.ts";
+import { WaitingLine } from "./waitingLine.ts";
 
 const CTRL_C = "\u0003";
 
@@ -35,13 +34,11 @@ export interface Followed {
   readonly isOurs: boolean;
 }
 
-/** How a follow ended. */
 export interface FollowEnd {
   readonly followed: Followed;
   readonly verdict: Verdict;
   /** The last line, as it was shown. */
   readonly line: string;
-  /** Path of the log file. */
   readonly log: string;
 }
 
@@ -72,8 +69,11 @@ export class JobTerminal implements vscode.Pseudoterminal {
   #logPath: string | undefined;
   #asking = false;
   #over = false;
-  #isClosed = false;
-  #resume: (() => void) | undefined;
+  readonly #closed = new AbortController();
+  /** Nobody sees what is written any more, or nothing more comes. */
+  readonly #unseen = AbortSignal.any([this.#stop.signal, this.#closed.signal]);
+  readonly #waiting: WaitingLine;
+  #hasLines = false;
 
   readonly onDidWrite = this.#writes.event;
   readonly onDidClose = this.#closes.event;
@@ -83,12 +83,14 @@ export class JobTerminal implements vscode.Pseudoterminal {
     const mark = (lines: number): string =>
       renderWarning(vscode.l10n.t("{0} are only in the log file: this terminal was hidden", plural(lines, "line")));
     const write = (text: string): void => {
-      if (!this.#isClosed) this.#writes.fire(text);
+      if (!this.#closed.signal.aborted) this.#writes.fire(text);
     };
     this.#pacer = new Pacer(write, mark, this.#clock);
+    this.#waiting = new WaitingLine((text) => this.#pacer.send(text), this.#clock);
   }
 
-  open(): void {
+  open(size: vscode.TerminalDimensions | undefined): void {
+    this.#waiting.columns = size?.columns ?? 80;
     this.#run().then(
       (code) => this.#close(code),
       (error: unknown) => this.#fail(error),
@@ -97,26 +99,29 @@ export class JobTerminal implements vscode.Pseudoterminal {
 
   /** Closing stops nothing: a launch goes through, and what this person launched is followed to its end. */
   close(): void {
-    this.#isClosed = true;
+    this.#closed.abort();
+    this.#waiting.end();
     if (this.#followed !== undefined && !this.#followed.isOurs) this.#stop.abort();
-    this.#resume?.();
+  }
+
+  setDimensions({ columns }: vscode.TerminalDimensions): void {
+    this.#waiting.columns = columns;
   }
 
   handleInput(data: string): void {
     const typed = this.#pacer.receive(data);
-    if (this.#pacer.isReady) this.#resume?.();
     if (typed.includes(CTRL_C)) this.#interrupt();
     else if (typed === "o" && this.#logPath !== undefined) this.#options.openLog(this.#logPath);
   }
 
   async #run(): Promise<number> {
-    const followed = await this.#options.begin((text) => this.#pacer.send(renderStep(text)), this.#stop.signal);
+    const followed = await this.#options.begin((text) => this.#send(renderStep(text)), this.#stop.signal);
     this.#followed = followed;
     // Closed while it began: only what was launched here goes on.
-    if (this.#isClosed && !followed.isOurs) throw new CancelledError();
+    if (this.#closed.signal.aborted && !followed.isOurs) throw new CancelledError();
     const engine = await this.#options.engine();
     const keys = vscode.l10n.t("keys: o open log · ⌃C stop");
-    this.#pacer.send(renderHeader(followed.header, keys));
+    this.#send(renderHeader(followed.header, keys));
     const { verdict, raised, log } = await engine.follow(
       followed.context,
       followed.target,
@@ -129,11 +134,11 @@ export class JobTerminal implements vscode.Pseudoterminal {
         gapText: (source, after, before) => `⚠ ${gapText(source, after, before)}`,
       },
     );
-    for (const note of verdictNotes(verdict)) this.#pacer.send(renderWarning(note));
+    for (const note of verdictNotes(verdict)) this.#send(renderWarning(note));
     const line = verdictLine(followed.target.name, verdict, raised, path.basename(log.path));
     await log.note(line);
     await log.close();
-    this.#pacer.send(renderVerdict(line, verdict));
+    this.#send(renderVerdict(line, verdict));
     this.#pacer.flush();
     this.#options.onEnd({ followed, verdict, line, log: log.path });
     return verdict.outcome === "succeeded" ? 0 : 1;
@@ -142,28 +147,30 @@ export class JobTerminal implements vscode.Pseudoterminal {
   #sink(followed: Followed): FollowSink {
     const began = this.#clock.now();
     return {
-      lines: (records: readonly LogRecord[]) => this.#lines(records, followed.ranks),
-      status: (source: Source | undefined, state: JobState, text: string) =>
-        this.#pacer.send(renderStatus(source, state, text, this.#clock.now() - began)),
-      gap: (source, after, before) => this.#pacer.send(renderWarning(gapText(source, after, before))),
+      lines: (records) => {
+        this.#hasLines = true;
+        this.#send(renderLines(records, followed.ranks));
+        // Holds the streams back while a visible terminal is behind.
+        return this.#pacer.ready(this.#unseen);
+      },
+      status: (source, state, text) => {
+        this.#waiting.begin(statusLine(source, state, text), began);
+        if (this.#hasLines || this.#closed.signal.aborted) this.#waiting.end();
+      },
+      gap: (source, after, before) => this.#send(renderWarning(gapText(source, after, before))),
     };
   }
 
-  /** Holds the streams back while a visible terminal is behind. */
-  async #lines(records: readonly LogRecord[], ranks: number): Promise<void> {
-    this.#pacer.send(renderLines(records, ranks));
-    while (!this.#pacer.isReady && !this.#stop.signal.aborted && !this.#isClosed) {
-      const answered = new Promise<void>((resolve) => (this.#resume = resolve));
-      // A terminal that does not answer for a second counts as hidden, and nobody waits for it.
-      await Promise.race([answered, this.#clock.sleep(300)]);
-    }
+  #send(text: string): void {
+    this.#waiting.end();
+    this.#pacer.send(text);
   }
 
   #interrupt(): void {
     if (this.#over || this.#asking) return;
     const followed = this.#followed;
     if (followed === undefined) {
-      this.#pacer.send(renderStep(vscode.l10n.t("cancelling; what was created already is removed")));
+      this.#send(renderStep(vscode.l10n.t("cancelling; what was created already is removed")));
       this.#stop.abort();
       return;
     }
@@ -187,18 +194,19 @@ export class JobTerminal implements vscode.Pseudoterminal {
         this.#followed === undefined
           ? vscode.l10n.t("cancelled: nothing was launched")
           : vscode.l10n.t("no longer following; {0} goes on", this.#followed.target.name);
-      this.#pacer.send(renderStep(text));
+      this.#send(renderStep(text));
       // Turning away is no failure.
       this.#close(0);
       return;
     }
-    this.#pacer.send(renderWarning(label(errorText(error), 600)));
+    this.#send(renderWarning(label(errorText(error), 600)));
     this.#options.onFailure(error);
     this.#close(1);
   }
 
   #close(code: number): void {
     this.#over = true;
+    this.#waiting.end();
     this.#pacer.flush();
     this.#closes.fire(code);
   }

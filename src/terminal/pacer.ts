@@ -24,6 +24,7 @@ export class Pacer {
   #queue: string[] = [];
   #queued = 0;
   #dropped = 0;
+  #onReady: () => void = () => undefined;
 
   /** `mark` renders the line that stands for dropped lines. */
   constructor(write: (text: string) => void, mark: (lines: number) => string, clock: Clock) {
@@ -52,9 +53,16 @@ export class Pacer {
     if (this.#isHidden()) this.#shed();
   }
 
-  /**
-   * Takes the terminal's answers out of what came from it and returns the rest: what the person typed.
-   */
+  /** Resolves when the caller may produce more, or the signal aborts. */
+  async ready(signal: AbortSignal): Promise<void> {
+    while (!this.isReady && !signal.aborted) {
+      const answered = new Promise<void>((resolve) => (this.#onReady = resolve));
+      // A terminal that does not answer for a second counts as hidden, and nobody waits for it.
+      await Promise.race([answered, this.#clock.sleep(300, signal).catch(() => undefined)]);
+    }
+  }
+
+  /** Takes the terminal's answers out of what came from it and returns the rest: what the person typed. */
   receive(data: string): string {
     let typed = "";
     let from = 0;
@@ -63,6 +71,7 @@ export class Pacer {
       from = at + ANSWER.length;
       this.#answered();
     }
+    if (this.isReady) this.#onReady();
     return typed + data.slice(from);
   }
 

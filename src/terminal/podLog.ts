@@ -1,11 +1,10 @@
 import * as vscode from "vscode";
 import { systemClock } from "../core/clock.ts";
 import { errorText, isCancelled } from "../core/errors.ts";
-import type { Logger } from "../core/log.ts";
 import { label, terminalLine } from "../core/sanitize.ts";
 import { plural } from "../core/text.ts";
-import type { KubeClient } from "../kube/client.ts";
-import { followLog, type InstanceState } from "../kube/logStream.ts";
+import type { LogEvent } from "../kube/logStream.ts";
+import type { ContainerRef } from "../kubeflow/model.ts";
 import { Pacer } from "./pacer.ts";
 import { gapText, renderStep, renderWarning } from "./render.ts";
 
@@ -13,14 +12,9 @@ const CTRL_C = "\u0003";
 /** A log that is opened begins with its last lines: what runs for weeks has too many. */
 const TAIL_LINES = 5_000;
 
-export interface PodLogOptions {
-  readonly client: KubeClient;
-  readonly namespace: string;
-  readonly pod: string;
-  readonly container: string;
-  readonly log: Logger;
-  /** Whether the container may still write. */
-  readonly isOver: () => Promise<InstanceState>;
+export interface PodLogOptions extends ContainerRef {
+  /** Its last so many lines, and what comes after them. */
+  readonly follow: (tailLines: number, signal: AbortSignal) => AsyncIterable<readonly LogEvent[]>;
 }
 
 /** A terminal with the log of one container, from its last lines on, until it ends or the terminal is closed. */
@@ -30,7 +24,6 @@ export class PodLog implements vscode.Pseudoterminal {
   readonly #closes = new vscode.EventEmitter<number>();
   readonly #stop = new AbortController();
   readonly #pacer: Pacer;
-  #resume: () => void = () => undefined;
 
   readonly onDidWrite = this.#writes.event;
   readonly onDidClose = this.#closes.event;
@@ -56,30 +49,23 @@ export class PodLog implements vscode.Pseudoterminal {
 
   close(): void {
     this.#stop.abort();
-    this.#resume();
   }
 
   handleInput(data: string): void {
     const typed = this.#pacer.receive(data);
-    if (this.#pacer.isReady) this.#resume();
     if (typed.includes(CTRL_C)) this.close();
   }
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
-    const events = followLog({ ...this.#options, clock: systemClock, signal, tailLines: TAIL_LINES });
-    for await (const batch of events) {
+    for await (const batch of this.#options.follow(TAIL_LINES, signal)) {
       for (const event of batch) {
         if (event.type === "line") this.#pacer.send(`${terminalLine(event.text)}\r\n`);
         else if (event.type === "gap")
           this.#pacer.send(renderWarning(gapText(this.#options.container, event.after, event.before)));
         else if (event.attempt === 1) this.#pacer.send(renderStep(label(event.why, 200)));
       }
-      while (!this.#pacer.isReady && !signal.aborted) {
-        const answered = new Promise<void>((resolve) => (this.#resume = resolve));
-        // A terminal that does not answer counts as hidden, and nobody waits for it.
-        await Promise.race([answered, systemClock.sleep(300)]);
-      }
+      await this.#pacer.ready(signal);
     }
   }
 

@@ -1,7 +1,6 @@
 import { terminalLine } from "../core/sanitize.ts";
 import type { LogRecord, RaisedException, Verdict } from "../jobs/index.ts";
-import type { JobState, Source } from "../kubeflow/model.ts";
-import { sourceWords } from "../kubeflow/replicas.ts";
+import { type JobState, type Source, sourceWords } from "../kubeflow/model.ts";
 
 const ESC = "\u001b[";
 const RESET = `${ESC}0m`;
@@ -34,18 +33,18 @@ export function renderHeader(line: string, keys: string): string {
   return `${BOLD}▶ ${terminalLine(line)}${RESET}   ${DIM}${keys}${RESET}\r\n`;
 }
 
-/** `  waiting   rank 1: not enough GPUs   0:41`. */
-export function renderStatus(source: Source | undefined, state: JobState, text: string, sinceMs: number): string {
-  return `${DIM}${statusLine(source, state, text)}   ${clock(sinceMs)}${RESET}\r\n`;
+export function dim(text: string): string {
+  return `${DIM}${text}${RESET}`;
 }
 
+/** `  waiting   rank 1: not enough GPUs`. */
 export function statusLine(source: Source | undefined, state: JobState, text: string): string {
   return `  ${state.toLowerCase().padEnd(9)} ${source === undefined ? "" : `${sourceWords(source)}: `}${terminalLine(text)}`;
 }
 
 /** A step of our own on the way, such as sending the code. */
 export function renderStep(text: string): string {
-  return `${DIM}  ${terminalLine(text)}${RESET}\r\n`;
+  return `${dim(`  ${terminalLine(text)}`)}\r\n`;
 }
 
 export function renderWarning(text: string): string {

@@ -1,39 +1,16 @@
 import * as vscode from "vscode";
 import { errorText, isCancelled } from "../core/errors.ts";
 import { label } from "../core/sanitize.ts";
-import type { Shell, ShellTarget, TerminalSize } from "../kube/streams/index.ts";
+import type { Engine } from "../engine.ts";
+import type { Shell, TerminalSize } from "../kube/streams/index.ts";
+import type { ContainerRef } from "../kubeflow/model.ts";
 import { renderStep, renderWarning } from "./render.ts";
 
-/** Which container of which cluster. */
-export interface ShellPlace {
-  readonly context: string;
-  readonly namespace: string;
-  readonly pod: string;
-  readonly container: string;
-}
-
-/** What opens shells: the engine. */
-export interface ShellSource {
-  openShell(context: string, target: Omit<ShellTarget, "connection">): Promise<Shell>;
-}
-
-/** Opens a terminal with a shell in a container, and shows it. Failures are told in it. */
-export function openShellTerminal(source: () => Promise<ShellSource>, place: ShellPlace): vscode.Terminal {
-  const terminal = vscode.window.createTerminal({
-    name: label(place.pod, 63),
-    iconPath: new vscode.ThemeIcon("terminal"),
-    pty: new ShellTerminal(source, place),
-    // After a reload nothing is behind it any more.
-    isTransient: true,
-  });
-  terminal.show();
-  return terminal;
-}
-
 /** What the container writes goes to the terminal as it is: it is the shell that the person asked for. */
-class ShellTerminal implements vscode.Pseudoterminal {
-  readonly #source: () => Promise<ShellSource>;
-  readonly #place: ShellPlace;
+export class ShellTerminal implements vscode.Pseudoterminal {
+  readonly #engine: Engine;
+  readonly #context: string;
+  readonly #place: ContainerRef;
   readonly #writes = new vscode.EventEmitter<string>();
   readonly #closes = new vscode.EventEmitter<void>();
   readonly #ending = new AbortController();
@@ -46,8 +23,9 @@ class ShellTerminal implements vscode.Pseudoterminal {
   readonly onDidWrite = this.#writes.event;
   readonly onDidClose = this.#closes.event;
 
-  constructor(source: () => Promise<ShellSource>, place: ShellPlace) {
-    this.#source = source;
+  constructor(engine: Engine, context: string, place: ContainerRef) {
+    this.#engine = engine;
+    this.#context = context;
     this.#place = place;
   }
 
@@ -79,14 +57,11 @@ class ShellTerminal implements vscode.Pseudoterminal {
   }
 
   async #run(): Promise<number> {
-    const { context, namespace, pod, container } = this.#place;
+    const { pod, container } = this.#place;
     this.#writes.fire(renderStep(vscode.l10n.t("opening a shell in {0}, container {1}", label(pod), label(container))));
-    const source = await this.#source();
     const size = this.#size;
-    const shell = await source.openShell(context, {
-      namespace,
-      pod,
-      container,
+    const shell = await this.#engine.openShell(this.#context, {
+      ...this.#place,
       size,
       onOutput: (text) => this.#writes.fire(text),
       signal: this.#ending.signal,

@@ -33,12 +33,6 @@ export function readRunDefinition(definition: Readonly<Record<string, unknown>>)
     if (!check(value))
       return `The task's ${field} must be ${wants}; it is ${value === undefined ? "missing" : JSON.stringify(value)}.`;
   }
-  const { script, nodes, gpusPerNode, image, args } = definition as Partial<RunDefinition>;
-  return {
-    script: script ?? "",
-    ...(nodes === undefined ? {} : { nodes }),
-    ...(gpusPerNode === undefined ? {} : { gpusPerNode }),
-    ...(image === undefined ? {} : { image }),
-    ...(args === undefined ? {} : { args }),
-  };
+  const given = Object.keys(FIELDS).filter((field) => definition[field] !== undefined);
+  return Object.fromEntries(given.map((field) => [field, definition[field]])) as { script: string };
 }

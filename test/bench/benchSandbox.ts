@@ -8,6 +8,7 @@ import { type Logger, silentLogger } from "../../src/core/log.ts";
 import type { Connection } from "../../src/kube/connection.ts";
 import { Connections } from "../../src/kube/connections.ts";
 import { loadKubeconfig } from "../../src/kube/kubeconfig.ts";
+import { Stores } from "../../src/kube/stores.ts";
 import { ensureSandbox, lookAtSandbox, type Sandbox, type SandboxOptions, stopSandbox } from "../sandbox/sandbox.ts";
 import type { OnEnd } from "./ending.ts";
 import { type Line, SlowLink } from "./slowLink.ts";
@@ -42,6 +43,21 @@ export async function openCluster(kubeconfig: string, log: Logger = silentLogger
   const connection = connections.get(connections.contexts()[0]?.name ?? "");
   await connection.connect();
   return { connection, dispose: () => connections.dispose() };
+}
+
+/** The same with its stores; all of it ends with the benchmark. */
+export async function openStores(
+  kubeconfig: string,
+  onEnd: OnEnd,
+  log?: Logger,
+): Promise<{ readonly connection: Connection; readonly stores: Stores }> {
+  const { connection, dispose } = await openCluster(kubeconfig, log);
+  const stores = new Stores({ client: connection.client, clock: systemClock, log: silentLogger });
+  onEnd(() => {
+    stores.dispose();
+    dispose();
+  });
+  return { connection, stores };
 }
 
 /** A link before the sandbox, and a kubeconfig that goes through it. */

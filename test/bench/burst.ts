@@ -5,7 +5,7 @@ import process from "node:process";
 import { run } from "../../scripts/steps.mjs";
 import type { KubeClient } from "../../src/kube/client.ts";
 import type { KubeObject } from "../../src/kube/objects.ts";
-import { type TestResponse, testServer } from "../../src/kube/testServers.ts";
+import { type TestResponse, testServer } from "../../src/kube/testing/testServers.ts";
 import { parseJson, watchEvents } from "../../src/kube/watchEvents.ts";
 import { PYTORCH_JOB } from "../../src/kubeflow/kinds/pytorchJob.ts";
 import { readBody } from "../../src/kube/body.ts";

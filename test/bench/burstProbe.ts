@@ -5,7 +5,7 @@ import { silentLogger } from "../../src/core/log.ts";
 import { KubeClient } from "../../src/kube/client.ts";
 import { Stores } from "../../src/kube/stores.ts";
 import type { StoreDefinition } from "../../src/kube/store.ts";
-import { testEntry, testTransport } from "../../src/kube/testServers.ts";
+import { testEntry, testTransport } from "../../src/kube/testing/testServers.ts";
 import { kindOf } from "../../src/kubeflow/jobKinds.ts";
 import type { TrainingJob } from "../../src/kubeflow/model.ts";
 import { type BurstResult, BURST_NAMESPACE, LAST_EVENT, wallMs } from "./burst.ts";

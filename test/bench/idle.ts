@@ -7,11 +7,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { CoreV1Api, KubeConfig, type KubernetesListObject, type KubernetesObject } from "@kubernetes/client-node";
 import { makeInformer } from "@kubernetes/client-node";
 import { say, step } from "../../scripts/steps.mjs";
-import { systemClock } from "../../src/core/clock.ts";
 import { type Logger, silentLogger } from "../../src/core/log.ts";
 import type { KubeObject, ResourceKind } from "../../src/kube/objects.ts";
-import { Stores } from "../../src/kube/stores.ts";
-import { benchSandbox, linkTo, openCluster } from "./benchSandbox.ts";
+import { benchSandbox, linkTo, openCluster, openStores } from "./benchSandbox.ts";
 import type { OnEnd } from "./ending.ts";
 import { type Measured, Samples } from "./figures.ts";
 import { ensureNamespace } from "./manyJobs.ts";
@@ -102,12 +100,7 @@ async function watchOurs(kubeconfig: string, onEnd: OnEnd): Promise<Watching> {
   let requests = 0;
   // The transport notes each request.
   const log: Logger = { ...silentLogger, trace: () => requests++ };
-  const { connection, dispose } = await openCluster(kubeconfig, log);
-  const stores = new Stores({ client: connection.client, clock: systemClock, log: silentLogger });
-  onEnd(() => {
-    stores.dispose();
-    dispose();
-  });
+  const { stores } = await openStores(kubeconfig, onEnd, log);
   const all = KINDS.map((kind) =>
     stores.get({ kind, project: ({ metadata }: KubeObject) => metadata.name }, NAMESPACE),
   );

@@ -32,7 +32,7 @@ if (!shown.includes(namespace)) throw new Error(`${namespace} is not among what 
 const jobs = engine.cluster(context).jobs(namespace);
 await jobs.answered(60_000);
 const result: ScaleResult = { namespacesMs: listed - begun, jobsMs: performance.now() - listed };
-const found = [...jobs.jobs].length;
+const found = [...jobs.items].length;
 if (jobs.state.kind !== "live" || found !== Number(count)) throw new Error(`${jobs.state.kind}, with ${found} jobs`);
 console.log(PROBE_MARK + JSON.stringify(result));
 process.exit(0);

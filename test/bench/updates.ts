@@ -2,12 +2,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { say, step } from "../../scripts/steps.mjs";
-import { systemClock } from "../../src/core/clock.ts";
-import { silentLogger } from "../../src/core/log.ts";
-import { Stores } from "../../src/kube/stores.ts";
 import { kindOf } from "../../src/kubeflow/jobKinds.ts";
 import { kubernetesProgram } from "../sandbox/parts/golang.ts";
-import { openCluster } from "./benchSandbox.ts";
+import { openCluster, openStores } from "./benchSandbox.ts";
 import { burst, record } from "./burst.ts";
 import type { OnEnd } from "./ending.ts";
 import { type Measured, Samples } from "./figures.ts";
@@ -23,15 +20,10 @@ const LOST_MS = 30_000;
 
 export async function benchUpdates(onEnd: OnEnd): Promise<Measured> {
   const sandbox = await sandboxWithJobs(onEnd);
-  const { connection, dispose } = await openCluster(sandbox.kubeconfig);
+  const { connection, stores } = await openStores(sandbox.kubeconfig, onEnd);
   const { client } = connection;
   const writer = await openCluster(sandbox.kubeconfig);
-  const stores = new Stores({ client, clock: systemClock, log: silentLogger });
-  onEnd(() => {
-    stores.dispose();
-    dispose();
-    writer.dispose();
-  });
+  onEnd(() => writer.dispose());
   const listing = stores.listing(kindOf("PyTorchJob").jobs, JOBS_NAMESPACE);
   listing.hold();
   await listing.settled();

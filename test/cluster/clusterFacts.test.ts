@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import type { KubeObject, ResourceKind } from "../../src/kube/objects.ts";
 import type { Right } from "../../src/kube/rights.ts";
-import { type NodeUse, gpuWords } from "../../src/kubeflow/gpuUse.ts";
+import { gpuWords } from "../../src/kubeflow/gpuNames.ts";
+import type { NodeUse } from "../../src/kubeflow/gpuUse.ts";
 import { NODE } from "../../src/kubeflow/kinds/node.ts";
 import { POD } from "../../src/kubeflow/kinds/pod.ts";
 import { partsWords } from "../../src/kubeflow/parts.ts";
@@ -161,7 +162,7 @@ describe("what a cluster has", () => {
         () => viewer.engine.namespaces(viewer.context),
         ({ shown }) => shown[0] === quiet && shown[1] === mine,
       );
-      assert.equal(viewer.engine.namespaceWord(viewer.context, mine), "my profile");
+      assert.equal(viewer.engine.namespaceDesk.word(viewer.context, mine), "my profile");
       assert.ok(!(await admin.engine.namespaces(admin.context)).notes.has(mine), "it is the viewer's alone");
     });
 
@@ -169,7 +170,7 @@ describe("what a cluster has", () => {
       const { engine, context } = await openRig(cleanup, kubeconfigOf("narrow"));
       await engine.namespaceDesk.pin(context, "team-b", true);
       assert.deepEqual((await engine.namespaces(context)).shown, ["team-b", "team-a"]);
-      await engine.chooseNamespaces(context, ["*"]);
+      await engine.namespaceDesk.choose(context, ["*"]);
       assert.deepEqual((await engine.namespaces(context)).shown, ["*"]);
     });
   });
@@ -193,7 +194,10 @@ describe("what a cluster has", () => {
       await gpus.answered(20_000);
       assert.equal(gpus.state.kind, "live");
       const [use, plain] = own(admin);
-      assert.deepEqual([use?.node.name, use?.total, use?.used, use?.free, plain?.total], [big, 8, 5, 3, 0]);
+      assert.deepEqual(
+        [use?.node.name, use?.counts, plain?.counts],
+        [big, [{ noun: "GPU", total: 8, used: 5, free: 3 }], []],
+      );
       assert.deepEqual(
         [use?.node.gpuModel, use?.node.pool, use?.node.taints],
         ["L4", "gpus", ["facts.test/none: NoSchedule"]],
@@ -201,8 +205,8 @@ describe("what a cluster has", () => {
       assert.deepEqual(
         use?.holders.map(({ kind, namespace, name, pods, gpus }) => [kind, namespace, name, pods, gpus]),
         [
-          ["training job", namespace, "bert", 2, 4],
-          ["notebook", namespace, "nb", 1, 1],
+          ["training job", namespace, "bert", 2, { "nvidia.com/gpu": 4 }],
+          ["notebook", namespace, "nb", 1, { "nvidia.com/gpu": 1 }],
         ],
       );
       assert.match(gpuWords(gpus.totals), /^\d+ of \d+ GPUs free$/);
@@ -214,14 +218,14 @@ describe("what a cluster has", () => {
       });
       await until(
         "the notebook's GPU to be free",
-        () => now(() => own(admin)[0]?.free),
+        () => now(() => own(admin)[0]?.counts[0]?.free),
         (free) => free === 4,
       );
       await makeNode(`late-${ID}`, 4);
       await makePod("late", `late-${ID}`, 4);
       await until(
         "a node that came later",
-        () => now(() => own(admin).map(({ node, free }) => `${node.name} ${free}`)),
+        () => now(() => own(admin).map(({ node, counts }) => `${node.name} ${counts[0]?.free ?? 0}`)),
         (all) => all.includes(`late-${ID} 0`),
       );
     });
@@ -250,7 +254,7 @@ describe("what a cluster has", () => {
       );
       assert.equal(gpus.totals?.complete, false);
       assert.match(gpuWords(gpus.totals), /^at most \d+ of \d+ GPUs free$/);
-      assert.equal(own(viewer).find(({ node }) => node.name === `big-${ID}`)?.used, 4);
+      assert.equal(own(viewer).find(({ node }) => node.name === `big-${ID}`)?.counts[0]?.used, 4);
       held.dispose();
     });
   });

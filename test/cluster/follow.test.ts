@@ -8,6 +8,7 @@ import { until } from "../editor/until.ts";
 import { createRaw, follow, followToEnd } from "./recorder.ts";
 import {
   Cleanup,
+  deleteJob,
   find,
   kubeconfigOf,
   launchFile,
@@ -15,6 +16,7 @@ import {
   openRig,
   RESOURCE_QUOTA,
   type Rig,
+  storesOf,
   writeProject,
 } from "./support.ts";
 
@@ -136,7 +138,7 @@ describe("following a job", () => {
     const target = await createRaw(rig, { name: "removed", namespace, master: WAIT, worker: WAIT, workers: 1 });
     const { recorder, result } = follow(rig, target);
     await Promise.all([recorder.heard(0, "begun"), recorder.heard(1, "begun")]);
-    await rig.engine.deleteJob(rig.context, target);
+    await deleteJob(rig, target);
     const { verdict } = await result;
     assert.equal(verdict.outcome, "deleted");
     assert.deepEqual([verdict.neverStarted, verdict.stillRunning], [[], []]);
@@ -150,7 +152,7 @@ describe("following a job", () => {
     await assert.rejects(result, { name: "CancelledError" });
     const job = await rig.engine.findJob(rig.context, { namespace: namespace, name: target.name, uid: target.uid });
     assert.ok(job !== undefined && rig.engine.isActive(job));
-    await rig.engine.deleteJob(rig.context, target);
+    await deleteJob(rig, target);
   });
 
   it("says why a pod finds no node", async () => {
@@ -163,7 +165,7 @@ describe("following a job", () => {
     );
     stop.abort();
     await assert.rejects(result, { name: "CancelledError" });
-    await rig.engine.deleteJob(rig.context, target);
+    await deleteJob(rig, target);
   });
 
   it("says that an image cannot be pulled", async () => {
@@ -179,7 +181,7 @@ describe("following a job", () => {
       ({ rank, state, text }) => rank === 0 && state === "Waiting" && text.startsWith("the image cannot be pulled"),
     );
     stop.abort();
-    await rig.engine.deleteJob(rig.context, target);
+    await deleteJob(rig, target);
   });
 
   it("reports the rank that never began", async () => {
@@ -195,7 +197,7 @@ describe("following a job", () => {
     assert.equal(result.verdict.outcome, "succeeded");
     assert.deepEqual(result.verdict.neverStarted, [1]);
     assert.deepEqual(recorder.of(0), ["alone"]);
-    await rig.engine.deleteJob(rig.context, target);
+    await deleteJob(rig, target);
   });
 
   it("says which quota keeps the pods away", async () => {
@@ -220,11 +222,11 @@ describe("following a job", () => {
         rank === undefined && text === "the quota no-pods allows 0 pods (0 in use, this job asks for 1)",
     );
     stop.abort();
-    await rig.engine.deleteJob(rig.context, target);
+    await deleteJob(rig, target);
   });
 
   it("does not take a job that its open store has not heard of for a deleted one", async () => {
-    const store = rig.engine.cluster(rig.context).jobStore("PyTorchJob", namespace);
+    const store = storesOf(rig.engine.cluster(rig.context), namespace).jobs;
     const held = store.hold();
     await store.settled();
     for (const round of [0, 1, 2, 3, 4]) {

@@ -7,7 +7,7 @@ import type { TrainingJob } from "../../src/kubeflow/model.ts";
 import type { NamespaceJobs } from "../../src/kubeflow/namespaceJobs.ts";
 import { until } from "../editor/until.ts";
 import { followToEnd } from "./recorder.ts";
-import { Cleanup, kubeconfigOf, makeNamespace, openRig, PYTHON, type Rig } from "./support.ts";
+import { byUid, Cleanup, deleteJob, kubeconfigOf, makeNamespace, openRig, PYTHON, type Rig } from "./support.ts";
 
 const WAIT = "import time; time.sleep(600)";
 const SLOW_MS = 60_000;
@@ -80,11 +80,11 @@ describe("training jobs of every kind of the Training Operator", () => {
     };
     await until(
       `a row that says ${pattern}`,
-      () => Promise.resolve(row(jobs.get(uid))),
+      () => Promise.resolve(row(byUid(jobs, uid))),
       (now) => pattern.test(now),
       SLOW_MS,
     );
-    const job = jobs.get(uid);
+    const job = byUid(jobs, uid);
     assert.ok(job !== undefined);
     return job;
   };
@@ -163,10 +163,10 @@ describe("training jobs of every kind of the Training Operator", () => {
       );
       await rig.engine.stopJob(rig.context, job);
       await says(uid, /^Suspended · /);
-      await rig.engine.deleteJob(rig.context, job);
+      await deleteJob(rig, job);
       await until(
         "it to go",
-        () => Promise.resolve(jobs.get(uid)),
+        () => Promise.resolve(byUid(jobs, uid)),
         (now) => now === undefined,
         SLOW_MS,
       );
@@ -176,19 +176,19 @@ describe("training jobs of every kind of the Training Operator", () => {
 
   it("counts the states of all of them as their rows say", async () => {
     const rows = new Map<string, number>();
-    for (const job of jobs.jobs) {
+    for (const job of jobs.items) {
       const { state } = jobs.summary(job);
       rows.set(state, (rows.get(state) ?? 0) + 1);
     }
     assert.deepEqual(Object.fromEntries(jobs.counts), Object.fromEntries(rows));
-    assert.equal([...jobs.jobs].length, V1_KINDS.length * 5);
+    assert.equal([...jobs.items].length, V1_KINDS.length * 5);
     await until(
       "one live state",
       () => Promise.resolve(jobs.state.kind),
       (kind) => kind === "live",
       SLOW_MS,
     );
-    assert.ok(jobs.podsKnown);
+    assert.ok([...jobs.items].every((job) => jobs.podsKnownOf(job)));
   });
 
   it("tells parameter servers by their name, and ranks by their number", async () => {
@@ -202,6 +202,6 @@ describe("training jobs of every kind of the Training Operator", () => {
       jobs.replicas(job).map(({ source }) => source),
       [0, "ps"],
     );
-    await rig.engine.deleteJob(rig.context, job);
+    await deleteJob(rig, job);
   });
 });

@@ -13,6 +13,7 @@ import { followToEnd } from "./recorder.ts";
 import {
   Cleanup,
   CONFIG_MAP,
+  deleteJob,
   find,
   kubeconfigOf,
   launchFile,
@@ -89,7 +90,7 @@ describe("launching on a real cluster", () => {
 
     const found = await rig.engine.findJob(rig.context, job);
     assert.ok(found !== undefined && rig.engine.isMine(found));
-    await rig.engine.deleteJob(rig.context, found);
+    await deleteJob(rig, found);
     await until(
       "the job to go",
       () => find(rig.client, PYTORCH_JOB, job.name, namespace),
@@ -110,7 +111,7 @@ describe("launching on a real cluster", () => {
   it("deletes exactly the object that was meant", async () => {
     const file = await writeProject(cleanup, { "old.py": "print(1)\n" });
     const first = await launchFile(rig, file, namespace);
-    await rig.engine.deleteJob(rig.context, first.job);
+    await deleteJob(rig, first.job);
     await until(
       "the first to go",
       () => find(rig.client, PYTORCH_JOB, first.job.name, namespace),
@@ -122,7 +123,7 @@ describe("launching on a real cluster", () => {
       plan.snapshot,
       rig.client,
     );
-    await rig.engine.deleteJob(rig.context, first.job);
+    await assert.rejects(deleteJob(rig, first.job), { code: "replaced" });
     await assert.rejects(rig.engine.stopJob(rig.context, first.job), {
       code: "job-deleted",
       message: `${first.job.name} was not stopped. It was deleted meanwhile.`,

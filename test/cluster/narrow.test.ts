@@ -3,7 +3,18 @@ import { codeName } from "../../src/jobs/index.ts";
 import { PYTORCH_JOB } from "../../src/kubeflow/kinds/pytorchJob.ts";
 import { until } from "../editor/until.ts";
 import { follow, followToEnd } from "./recorder.ts";
-import { Cleanup, CONFIG_MAP, find, kubeconfigOf, launchFile, openRig, type Rig, writeProject } from "./support.ts";
+import {
+  Cleanup,
+  CONFIG_MAP,
+  deleteJob,
+  find,
+  kubeconfigOf,
+  launchFile,
+  openRig,
+  type Rig,
+  storesOf,
+  writeProject,
+} from "./support.ts";
 
 describe("a person with few rights", () => {
   const cleanup = new Cleanup();
@@ -19,7 +30,7 @@ describe("a person with few rights", () => {
     const notes = new Map();
     assert.deepEqual(await rig.engine.namespaces(rig.context), { shown: ["team-a"], more: true, notes });
     assert.deepEqual(await rig.engine.allNamespaces(rig.context), { names: ["team-a"], mayList: false, notes });
-    await rig.engine.chooseNamespaces(rig.context, ["team-a", "team-b"]);
+    await rig.engine.namespaceDesk.choose(rig.context, ["team-a", "team-b"]);
     assert.deepEqual(await rig.engine.namespaces(rig.context), { shown: ["team-a", "team-b"], more: true, notes });
     const state = rig.engine.clusterState(rig.context);
     assert.ok(state.kind === "live");
@@ -30,10 +41,10 @@ describe("a person with few rights", () => {
     const cluster = rig.engine.cluster(rig.context);
     const states: string[] = [];
     for (const store of [
-      cluster.jobStore("PyTorchJob", "team-a"),
-      cluster.pods("team-a"),
+      storesOf(cluster, "team-a").jobs,
+      storesOf(cluster, "team-a").pods,
       cluster.warnings("team-a"),
-      cluster.jobStore("PyTorchJob", "team-b"),
+      storesOf(cluster, "team-b").jobs,
     ]) {
       const held = store.hold();
       await store.settled();
@@ -63,7 +74,7 @@ describe("a person with few rights", () => {
       /kind: PyTorchJob/,
     );
     await rig.engine.stopJob(rig.context, job);
-    await rig.engine.deleteJob(rig.context, job);
+    await deleteJob(rig, job);
     await until(
       "the job to go",
       () => find(rig.client, PYTORCH_JOB, job.name, "team-a"),

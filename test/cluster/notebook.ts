@@ -1,16 +1,8 @@
 // Notebooks for tests: a real pod of the sandbox's python image, whose server is notebookServer.py.
 import fs from "node:fs";
 import path from "node:path";
-import type { KubeObject, ResourceKind } from "../../src/kube/objects.ts";
+import type { KubeObject } from "../../src/kube/objects.ts";
 import { PYTHON } from "./support.ts";
-
-export const NOTEBOOK: ResourceKind = {
-  group: "kubeflow.org",
-  version: "v1",
-  plural: "notebooks",
-  kind: "Notebook",
-  namespaced: true,
-};
 
 /** Stops a Notebook that has it; the value is the time, RFC 3339 in UTC. */
 export const STOPPED = "kubeflow-resource-stopped";

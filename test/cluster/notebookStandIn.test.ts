@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { isApiError } from "../../src/kube/errors.ts";
 import type { KubeObject, ResourceKind } from "../../src/kube/objects.ts";
+import { NOTEBOOK } from "../../src/kubeflow/kinds/notebook.ts";
 import { until } from "../editor/until.ts";
-import { NOTEBOOK, notebookObject, type NotebookObject, notebookPath, STOPPED } from "./notebook.ts";
+import { notebookObject, type NotebookObject, notebookPath, STOPPED } from "./notebook.ts";
 import { Cleanup, find, kubeconfigOf, makeNamespace, openRig, type Rig } from "./support.ts";
 
 const kind = (group: string, plural: string, name: string): ResourceKind => ({

@@ -6,10 +6,10 @@ import { deleteObject } from "../../src/kube/anyObject.ts";
 import { isApiError } from "../../src/kube/errors.ts";
 import type { KubeObject } from "../../src/kube/objects.ts";
 import { openShell } from "../../src/kube/streams/index.ts";
-import type { Notebook } from "../../src/kubeflow/kinds/notebook.ts";
+import { type Notebook, NOTEBOOK } from "../../src/kubeflow/kinds/notebook.ts";
 import { NamespaceNotebooks, NotebookForwards, startNotebook, stopNotebook } from "../../src/notebooks/index.ts";
 import { until } from "../editor/until.ts";
-import { NOTEBOOK, notebookObject, type NotebookObject, type NotebookOptions } from "./notebook.ts";
+import { notebookObject, type NotebookObject, type NotebookOptions } from "./notebook.ts";
 import { Cleanup, kubeconfigOf, makeNamespace, openRig, RESOURCE_QUOTA, type Rig } from "./support.ts";
 
 describe("notebooks", () => {

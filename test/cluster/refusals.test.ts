@@ -15,12 +15,14 @@ import { assertSays, NOT_CREATED, refusal } from "./refusal.ts";
 import {
   choice,
   Cleanup,
+  deleteJob,
   find,
   kubeconfigOf,
   launchFile,
   makeNamespace,
   openRig,
   type Rig,
+  storesOf,
   writeProject,
 } from "./support.ts";
 
@@ -113,7 +115,7 @@ describe("a launch that the cluster refuses, in one sentence with a next step", 
     assert.equal(result.verdict.outcome, "succeeded");
     assert.deepEqual(recorder.of(0), ["trained"]);
     const cluster = reader.engine.cluster(reader.context);
-    for (const store of [cluster.jobStore("PyTorchJob", own), cluster.pods(own), cluster.warnings(own)]) {
+    for (const store of [storesOf(cluster, own).jobs, storesOf(cluster, own).pods, cluster.warnings(own)]) {
       const held = store.hold();
       await store.settled();
       assert.equal(store.state.kind, "live");
@@ -121,7 +123,7 @@ describe("a launch that the cluster refuses, in one sentence with a next step", 
     }
     await reader.engine.objectYaml(reader.context, { resource: PYTORCH_JOB, namespace: own, name: job.name });
     await reader.engine.stopJob(reader.context, job);
-    await reader.engine.deleteJob(reader.context, job);
+    await deleteJob(reader, job);
     await until(
       "the job to go",
       () => find(rig.client, PYTORCH_JOB, job.name, own),

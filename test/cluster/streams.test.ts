@@ -8,7 +8,7 @@ import type { Duplex } from "node:stream";
 import type { Connection } from "../../src/kube/connection.ts";
 import type { KubeObject, ResourceKind } from "../../src/kube/objects.ts";
 import { connectPod, HttpForward, openShell, type Shell } from "../../src/kube/streams/index.ts";
-import { testProxy } from "../../src/kube/testServers.ts";
+import { testProxy } from "../../src/kube/testing/testServers.ts";
 import { until } from "../editor/until.ts";
 import { FaultProxy } from "./faultProxy.ts";
 import { bendKubeconfig, Cleanup, find, kubeconfigOf, makeNamespace, openRig, PYTHON, serverOf } from "./support.ts";

@@ -10,10 +10,16 @@ import type { StateStore } from "../../src/core/storage.ts";
 import { createEngine, type Engine, type EngineOptions } from "../../src/engine.ts";
 import type { RunChoice, RunPlan } from "../../src/jobs/desk.ts";
 import type { LaunchStep } from "../../src/jobs/journal.ts";
-import type { LaunchedJob } from "../../src/jobs/index.ts";
+import type { JobIdentity, LaunchedJob } from "../../src/jobs/index.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
 import { isApiError } from "../../src/kube/errors.ts";
 import type { KubeObject, ResourceKind } from "../../src/kube/objects.ts";
+import type { Store } from "../../src/kube/store.ts";
+import type { Cluster } from "../../src/kubeflow/cluster.ts";
+import { kindOf, kindOrDefault } from "../../src/kubeflow/jobKinds.ts";
+import { JOB_PODS } from "../../src/kubeflow/kinds/pod.ts";
+import type { JobPod, TrainingJob } from "../../src/kubeflow/model.ts";
+import type { NamespaceJobs } from "../../src/kubeflow/namespaceJobs.ts";
 import { until } from "../editor/until.ts";
 
 export const PYTHON = "trainyard.local/python:1";
@@ -120,6 +126,21 @@ export async function openRig(
   const context = engine.contexts()[0]?.name;
   if (context === undefined) throw new Error(`${kubeconfig} has no context: ${JSON.stringify(engine.problems())}`);
   return { engine, context, client: engine.cluster(context).connection.client, storage };
+}
+
+/** Deletes exactly this job. */
+export function deleteJob({ engine, context }: Rig, { kind, namespace, name, uid }: JobIdentity): Promise<void> {
+  const { resource } = kindOf(kindOrDefault(kind));
+  return engine.deleteObject(context, { resource, namespace, name, uid });
+}
+
+export function byUid(jobs: NamespaceJobs, uid: string): TrainingJob | undefined {
+  return [...jobs.items].find((job) => job.uid === uid);
+}
+
+/** The PyTorchJobs of a namespace, and their pods. */
+export function storesOf(cluster: Cluster, namespace: string): { jobs: Store<TrainingJob>; pods: Store<JobPod> } {
+  return { jobs: cluster.store(kindOf("PyTorchJob").jobs, namespace), pods: cluster.store(JOB_PODS, namespace) };
 }
 
 interface Draft {

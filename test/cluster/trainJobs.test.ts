@@ -6,7 +6,17 @@ import type { TrainingJob } from "../../src/kubeflow/model.ts";
 import type { NamespaceJobs } from "../../src/kubeflow/namespaceJobs.ts";
 import { until } from "../editor/until.ts";
 import { follow, followToEnd } from "./recorder.ts";
-import { Cleanup, kubeconfigOf, makeNamespace, openRig, PYTHON, RESOURCE_QUOTA, type Rig } from "./support.ts";
+import {
+  byUid,
+  Cleanup,
+  deleteJob,
+  kubeconfigOf,
+  makeNamespace,
+  openRig,
+  PYTHON,
+  RESOURCE_QUOTA,
+  type Rig,
+} from "./support.ts";
 
 const WAIT = "import time; print('begun', flush=True); time.sleep(600)";
 const SLOW_MS = 55_000;
@@ -100,12 +110,12 @@ describe("TrainJobs", () => {
   /** Waits until the row of a job says this. */
   const says = async (uid: string, pattern: RegExp): Promise<TrainingJob> => {
     const row = (): Promise<string> => {
-      const job = jobs.get(uid);
+      const job = byUid(jobs, uid);
       const { state, detail } = job === undefined ? { state: "", detail: "" } : jobs.summary(job);
       return Promise.resolve(`${state} · ${detail}`);
     };
     await until(`a row that says ${pattern}`, row, (now) => pattern.test(now), SLOW_MS);
-    const job = jobs.get(uid);
+    const job = byUid(jobs, uid);
     assert.ok(job !== undefined);
     return job;
   };
@@ -178,10 +188,10 @@ describe("TrainJobs", () => {
     await rig.engine.stopJob(rig.context, target);
     assert.equal((await result).verdict.outcome, "suspended");
     await says(target.uid, /^Suspended · 2 nodes/);
-    await rig.engine.deleteJob(rig.context, target);
+    await deleteJob(rig, target);
     await until(
       "it to go",
-      () => Promise.resolve(jobs.get(target.uid)),
+      () => Promise.resolve(byUid(jobs, target.uid)),
       (now) => now === undefined,
       SLOW_MS,
     );
@@ -193,16 +203,18 @@ describe("TrainJobs", () => {
     const job = await says(target.uid, /^(Running|Starting) · /);
     await until(
       "its launcher and node",
-      () => Promise.resolve(jobs.replicas(jobs.get(target.uid) ?? job)),
+      () => Promise.resolve(jobs.replicas(byUid(jobs, target.uid) ?? job)),
       (replicas) => replicas.length === 2 && replicas.every(({ pod }) => pod !== undefined),
       SLOW_MS,
     );
-    const places = jobs.replicas(jobs.get(target.uid) ?? job).map(({ source, role, pod }) => [source, role, pod?.role]);
+    const places = jobs
+      .replicas(byUid(jobs, target.uid) ?? job)
+      .map(({ source, role, pod }) => [source, role, pod?.role]);
     assert.deepEqual(places, [
       [0, "launcher", "launcher"],
       [1, "node", "node"],
     ]);
-    await rig.engine.deleteJob(rig.context, target);
+    await deleteJob(rig, target);
   });
 
   it("runs longer than its deadline", async () => {
@@ -273,7 +285,7 @@ describe("TrainJobs", () => {
     await until(
       "its state and its nodes",
       () => {
-        const job = own.get(target.uid);
+        const job = byUid(own, target.uid);
         const places = job === undefined ? [] : own.replicas(job).map(({ source }) => source);
         return Promise.resolve(job === undefined ? "" : `${own.summary(job).state} ${places.join()} ${own.state.kind}`);
       },
@@ -284,6 +296,6 @@ describe("TrainJobs", () => {
       own.forbidden.map(({ kind }) => kind).filter((kind) => kind === "TrainJob"),
       [],
     );
-    await rig.engine.deleteJob(rig.context, target);
+    await deleteJob(rig, target);
   });
 });

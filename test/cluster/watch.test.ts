@@ -4,7 +4,17 @@ import { PYTORCH_JOB } from "../../src/kubeflow/kinds/pytorchJob.ts";
 import { until } from "../editor/until.ts";
 import { FaultProxy } from "./faultProxy.ts";
 import { createRaw, follow } from "./recorder.ts";
-import { bendKubeconfig, Cleanup, kubeconfigOf, makeNamespace, openRig, type Rig, serverOf } from "./support.ts";
+import {
+  bendKubeconfig,
+  Cleanup,
+  deleteJob,
+  kubeconfigOf,
+  makeNamespace,
+  openRig,
+  type Rig,
+  serverOf,
+  storesOf,
+} from "./support.ts";
 
 describe("watching a cluster", () => {
   const cleanup = new Cleanup();
@@ -31,7 +41,7 @@ describe("watching a cluster", () => {
     const before = proxy.accepted;
     const rig = await openRig(cleanup, proxied);
     const cluster = rig.engine.cluster(rig.context);
-    const stores = [cluster.jobStore("PyTorchJob", namespace), cluster.pods(namespace), cluster.warnings(namespace)];
+    const stores = [storesOf(cluster, namespace).jobs, storesOf(cluster, namespace).pods, cluster.warnings(namespace)];
     assert.deepEqual(
       stores.map((store) => store.state.kind),
       ["idle", "idle", "idle"],
@@ -49,7 +59,7 @@ describe("watching a cluster", () => {
       worker: "print('y')",
       workers: 1,
     });
-    const many = [cluster.jobStore("PyTorchJob", "default"), cluster.pods("default"), cluster.warnings("default")];
+    const many = [storesOf(cluster, "default").jobs, storesOf(cluster, "default").pods, cluster.warnings("default")];
     for (const store of [...stores, ...many]) store.hold();
     const followed = follow(rig, target).result;
     await Promise.all([
@@ -71,7 +81,7 @@ describe("watching a cluster", () => {
 
   it("shows a change within a second", async () => {
     const rig = await openRig(cleanup, proxied);
-    const store = rig.engine.cluster(rig.context).jobStore("PyTorchJob", namespace);
+    const store = storesOf(rig.engine.cluster(rig.context), namespace).jobs;
     store.hold();
     await store.settled();
     const changedAt = new Map<string, number>();
@@ -93,14 +103,14 @@ describe("watching a cluster", () => {
         (at) => at !== undefined,
       );
       times.push((seen ?? Infinity) - asked);
-      await direct.engine.deleteJob(direct.context, target);
+      await deleteJob(direct, target);
     }
     assert.ok(Math.max(...times) < 1000, times.map((time) => `${time.toFixed(0)} ms`).join(", "));
   });
 
   it("outlives an outage: says since when it knows nothing new, then catches up with all that happened", async () => {
     const rig = await openRig(cleanup, proxied);
-    const store = rig.engine.cluster(rig.context).jobStore("PyTorchJob", namespace);
+    const store = storesOf(rig.engine.cluster(rig.context), namespace).jobs;
     store.hold();
     const sleep = "import time; time.sleep(60)";
     const [gone, kept] = [
@@ -155,7 +165,7 @@ describe("watching a cluster", () => {
 
   it("says nothing of an interruption that heals at once", async () => {
     const rig = await openRig(cleanup, proxied);
-    const store = rig.engine.cluster(rig.context).jobStore("PyTorchJob", namespace);
+    const store = storesOf(rig.engine.cluster(rig.context), namespace).jobs;
     store.hold();
     await store.settled();
     const states: string[] = [];

@@ -59,3 +59,20 @@ export async function lookAtFailure(context: Mocha.Context, stage: Stage): Promi
   if (context.currentTest?.state === "failed")
     await stage.look(`failed-${context.currentTest.title.replace(/\W+/g, "-").slice(0, 60)}`);
 }
+
+/** What a screen reader says of each row of the side bar that is on the screen, from the top. */
+export function spokenRows({ page }: Workbench): Promise<readonly string[]> {
+  const rows = "document.querySelectorAll('.part.sidebar [role=treeitem]')";
+  return page.evaluate<string[]>(`[...${rows}].map((row) => row.getAttribute('aria-label') ?? '')`);
+}
+
+/** Drags the edge of the side bar so many pixels to the right: as wide as people have it who look there all day. */
+export async function widenSideBar({ page }: Workbench, by: number): Promise<void> {
+  const box = await page.locator(".part.sidebar").boundingBox();
+  const x = (box?.x ?? 0) + (box?.width ?? 0);
+  await page.mouse.move(x, 400);
+  await page.mouse.down();
+  await page.mouse.move(x + by, 400, { steps: 5 });
+  await page.mouse.up();
+  await page.mouse.move(x + by + 170, 700);
+}

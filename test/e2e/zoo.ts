@@ -3,19 +3,16 @@ import { systemClock } from "../../src/core/clock.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
 import type { KubeObject } from "../../src/kube/objects.ts";
 import { kindOf } from "../../src/kubeflow/jobKinds.ts";
-import { NODE } from "../../src/kubeflow/kinds/node.ts";
 import { NOTEBOOK } from "../../src/kubeflow/kinds/notebook.ts";
 import { POD } from "../../src/kubeflow/kinds/pod.ts";
 import type { JobKind } from "../../src/kubeflow/model.ts";
 import { notebookObject, STOPPED } from "../cluster/notebook.ts";
 import { type Cleanup, PYTHON } from "../cluster/support.ts";
+import { makeNode } from "./bareNodes.ts";
 
 const WAIT =
   "import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(1))\nprint('begun', flush=True)\ntime.sleep(900)";
 const EAT = "a = []\nwhile True: a.append(bytearray(8_000_000))";
-
-/** Where nodes say that they live. */
-const LEASES = "kube-node-lease";
 
 interface JobOf {
   readonly name: string;
@@ -68,23 +65,6 @@ function trainJob(namespace: string, name: string, code: string, runtime = "torc
   };
 }
 
-/** A node that only stands there, with GPUs: nothing runs on it. Tainted, so that nothing is sent to it either. */
-function gpuNode(name: string): KubeObject {
-  return {
-    apiVersion: "v1",
-    kind: "Node",
-    metadata: {
-      name,
-      labels: {
-        "node.kubernetes.io/instance-type": "g2-standard-48",
-        "cloud.google.com/gke-accelerator": "nvidia-l4",
-        "cloud.google.com/gke-nodepool": "gpu-pool",
-      },
-    },
-    ...{ spec: { taints: [{ key: "nvidia.com/gpu", value: "present", effect: "NoSchedule" }] } },
-  };
-}
-
 /** Makes all of it; what is outside the namespace goes with the cleanup. */
 export async function fillZoo(cleanup: Cleanup, client: KubeClient, namespace: string): Promise<void> {
   const jobs: readonly (readonly [JobKind, JobOf])[] = [
@@ -113,47 +93,14 @@ export async function fillZoo(cleanup: Cleanup, client: KubeClient, namespace: s
   await makeGpuNode(cleanup, client, namespace);
 }
 
-/** Without a kubelet nobody says that the node lives, and after 40 s it would not count as ready. */
-function keepAlive(cleanup: Cleanup, client: KubeClient, node: string): void {
-  const lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name: node, namespace: LEASES } };
-  const renew = (): void => {
-    const spec = {
-      holderIdentity: node,
-      leaseDurationSeconds: 40,
-      renewTime: new Date().toISOString().replace("Z", "000Z"),
-    };
-    client
-      .json({
-        method: "PATCH",
-        path: `/apis/coordination.k8s.io/v1/namespaces/${LEASES}/leases/${node}`,
-        query: { fieldManager: "zoo", force: true },
-        contentType: "application/apply-patch+yaml",
-        body: { ...lease, spec },
-      })
-      .catch((error: unknown) => console.error("the lease of the node that stands there:", error));
-  };
-  renew();
-  const timer = setInterval(renew, 10_000);
-  cleanup.add(() => clearInterval(timer));
-}
-
 async function makeGpuNode(cleanup: Cleanup, client: KubeClient, namespace: string): Promise<void> {
   const name = `gpu-pool-x7k2-${namespace}`;
-  const made = await client.create(NODE, gpuNode(name));
-  cleanup.add(() => client.delete(NODE, name, undefined, made.metadata.uid ?? ""));
-  const capacity = { "nvidia.com/gpu": "4", cpu: "48", memory: "192Gi", pods: "110" };
-  keepAlive(cleanup, client, name);
-  await client.json({
-    method: "PATCH",
-    path: `/api/v1/nodes/${name}/status`,
-    contentType: "application/merge-patch+json",
-    body: {
-      status: {
-        capacity,
-        allocatable: capacity,
-        conditions: [{ type: "Ready", status: "True", lastHeartbeatTime: null, lastTransitionTime: null }],
-      },
-    },
+  await makeNode(cleanup, client, {
+    name,
+    pool: "gpu-pool",
+    gpu: "nvidia-l4",
+    instanceType: "g2-standard-48",
+    has: { "nvidia.com/gpu": "4" },
   });
   await client.create<KubeObject>(POD, {
     apiVersion: "v1",

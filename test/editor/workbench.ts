@@ -19,12 +19,15 @@ import type { Theme } from "./settings.ts";
 import { clickTerminalLink, focusTerminal, terminalText, waitForTerminal } from "./terminal.ts";
 import { until } from "./until.ts";
 
-/** Runs in the page: resolves once nothing has changed below an element for a moment. */
-const AT_REST = `(element) => new Promise((resolve) => {
-  const done = () => { watcher.disconnect(); resolve(undefined); };
+/**
+ * Runs in the page: resolves once nothing has changed below the side bar for a moment. An expression: of a function
+ * that is passed as text Playwright makes a value, and never calls it.
+ */
+const AT_REST = `new Promise((resolve) => {
+  const done = () => { watcher.disconnect(); resolve(true); };
   let timer = setTimeout(done, 600);
   const watcher = new MutationObserver(() => { clearTimeout(timer); timer = setTimeout(done, 600); });
-  watcher.observe(element, { subtree: true, childList: true, characterData: true });
+  watcher.observe(document.querySelector(".part.sidebar"), { subtree: true, childList: true, characterData: true });
 })`;
 
 export class Workbench {
@@ -127,7 +130,8 @@ export class Workbench {
    * lost to the command that is chosen, since VS Code then passes none.
    */
   async treesAtRest(): Promise<void> {
-    await this.page.locator(".part.sidebar").evaluate(AT_REST);
+    const isAtRest = await this.page.evaluate<unknown>(AT_REST);
+    if (isAtRest !== true) throw new Error("nobody waited for the trees to be at rest");
   }
 
   /** Chooses from a row's context menu; several names lead into submenus. */

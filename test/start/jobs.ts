@@ -34,7 +34,7 @@ export async function deleteJobs(launches: readonly LaunchEntry[], kubeconfig: s
       try {
         const { client } = engine.cluster(context).connection;
         const { metadata } = await client.get(PYTORCH_JOB, name, namespace);
-        await engine.deleteJob(context, { name, namespace, uid: metadata.uid ?? "" });
+        await engine.deleteObject(context, { resource: PYTORCH_JOB, name, namespace, uid: metadata.uid ?? "" });
       } catch (error) {
         if (!isApiError(error) || error.status !== 404) throw error;
       }

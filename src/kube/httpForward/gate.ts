@@ -89,7 +89,6 @@ export class Gate {
   }
 }
 
-/** The cookies of a request, as name and value. */
 export function cookies(header: string | undefined): readonly (readonly [name: string, value: string])[] {
   return (header ?? "")
     .split(";")

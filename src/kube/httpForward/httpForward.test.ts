@@ -4,7 +4,7 @@ import http from "node:http";
 import net from "node:net";
 import type { Duplex } from "node:stream";
 import { UserError } from "../../core/errors.ts";
-import { until } from "../testServers.ts";
+import { until } from "../testing/testServers.ts";
 import { ManualClock } from "../testing/manualClock.ts";
 import { SECRET_HEADER } from "./gate.ts";
 import { HttpForward, type HttpForwardOptions } from "./httpForward.ts";

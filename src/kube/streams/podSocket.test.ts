@@ -9,7 +9,7 @@ import { silentLogger } from "../../core/log.ts";
 import { Connection } from "../connection.ts";
 import { Credentials } from "../credentials.ts";
 import type { UserEntry } from "../kubeconfigEntries.ts";
-import { type Handler, testEntry, testServer, type TestServer, until } from "../testServers.ts";
+import { type Handler, testEntry, testServer, type TestServer, until } from "../testing/testServers.ts";
 import { connectPod } from "./portForward.ts";
 
 describe("the sockets of exec and port-forward", () => {

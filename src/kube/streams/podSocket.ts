@@ -8,9 +8,10 @@ import type { Disposable } from "../../core/dispose.ts";
 import { connectFailure, signInNeeded } from "../connectFailure.ts";
 import type { Connection } from "../connection.ts";
 import type { Identity } from "../credentials.ts";
+import { isApiError } from "../errors.ts";
 import { Heartbeat } from "../heartbeat.ts";
 import { placeOf } from "../place.ts";
-import { readRefusal, Refusal } from "./refusal.ts";
+import { readRefusal } from "./refusal.ts";
 
 /** Milliseconds until the server must have answered the upgrade. */
 const UPGRADE_MS = 30_000;
@@ -50,20 +51,20 @@ export class PodSocket implements WebSocketInterface, Disposable {
     return config as KubeConfig;
   }
 
-  /** Rejects with Refusal for an answer that is no upgrade, with ConnectError or CancelledError. */
+  /** Rejects with ApiError for an answer that is no upgrade, with ConnectError or CancelledError. */
   async connect(path: string, onText: OnText, onBytes: OnBytes): Promise<WebSocket> {
     const { credentials } = this.#connection;
     const identity = await credentials.get(this.#signal);
     try {
       return await this.#open(identity, path, onText, onBytes);
     } catch (error) {
-      if (!(error instanceof Refusal) || error.status !== 401) throw error;
+      if (!isApiError(error) || error.status !== 401) throw error;
     }
     const fresh = await credentials.refresh(identity, this.#signal);
     try {
       if (fresh !== identity) return await this.#open(fresh, path, onText, onBytes);
     } catch (error) {
-      if (!(error instanceof Refusal) || error.status !== 401) throw error;
+      if (!isApiError(error) || error.status !== 401) throw error;
     }
     const error = signInNeeded(placeOf(this.#connection.entry));
     credentials.block(error);
@@ -164,7 +165,7 @@ export class PodSocket implements WebSocketInterface, Disposable {
     client.on("close", (code) => {
       // Anything but a farewell is a connection that broke.
       if (code !== 1000) this.#failure ??= this.#explain({ code: "ECONNRESET" });
-      heartbeat.dispose();
+      heartbeat.stop();
       socket.destroy();
       this.#onClose(this.#failure);
     });
@@ -172,7 +173,7 @@ export class PodSocket implements WebSocketInterface, Disposable {
 
   #explain(error: unknown): Error {
     if (this.#signal.aborted || isCancelled(error)) return new CancelledError();
-    if (error instanceof Refusal) return error;
+    if (isApiError(error)) return error;
     // What ws tells its listeners is an event around the error.
     const cause: unknown = error instanceof Object && "error" in error ? error.error : error;
     return connectFailure(cause, placeOf(this.#connection.entry));

@@ -2,22 +2,12 @@ import type { IncomingMessage } from "node:http";
 import { UserError } from "../../core/errors.ts";
 import { label } from "../../core/sanitize.ts";
 import { statusOf } from "../client.ts";
+import { ApiError, isApiError } from "../errors.ts";
 
 const MAX_BYTES = 64 * 1024;
 
-/** The server answered the upgrade with no. `message` holds its own words. */
-export class Refusal extends Error {
-  readonly status: number;
-
-  constructor(status: number, message: string) {
-    super(message);
-    this.name = "Refusal";
-    this.status = status;
-  }
-}
-
-/** The refusal that an answer says, from as much of its body as anybody would read. */
-export async function readRefusal(response: IncomingMessage): Promise<Refusal> {
+/** What an answer that is no upgrade says, from as much of its body as anybody would read. */
+export async function readRefusal(response: IncomingMessage): Promise<ApiError> {
   const status = response.statusCode ?? 0;
   const chunks: Buffer[] = [];
   let size = 0;
@@ -26,13 +16,12 @@ export async function readRefusal(response: IncomingMessage): Promise<Refusal> {
     size += chunk.length;
     if (size > MAX_BYTES) break;
   }
-  const { message } = statusOf(Buffer.concat(chunks).toString("utf8"));
-  return new Refusal(status, typeof message === "string" ? message : `HTTP ${status}`);
+  return new ApiError(status, statusOf(Buffer.concat(chunks).toString("utf8")));
 }
 
 /** `what` did not happen, in the server's words; errors that have their words already pass through. */
 export function refused(error: unknown, what: string): unknown {
-  if (!(error instanceof Refusal)) return error;
+  if (!isApiError(error)) return error;
   const { status } = error;
   const why = `The cluster says: ${label(error.message, 300).replace(/\.$/, "")}.`;
   if (status === 403)

@@ -26,15 +26,7 @@ export interface ShellTarget {
   readonly signal: AbortSignal;
 }
 
-export interface Shell {
-  input(text: string): void;
-  resize(size: TerminalSize): void;
-  /**
-   * The shell's exit code. Rejects with UserError `no-shell` where the image has none, `shell-lost` where the
-   * connection ended first, or with ConnectError; with CancelledError after the signal.
-   */
-  readonly exit: Promise<number>;
-}
+export type Shell = Pick<PodShell, "input" | "resize" | "exit">;
 
 /** As much of a Status as tells how a command ended (apimachinery meta/v1; remotecommand NonZeroExitCodeReason). */
 interface ExecStatus {
@@ -64,10 +56,14 @@ export async function openShell(target: ShellTarget): Promise<Shell> {
   return shell;
 }
 
-class PodShell implements Shell {
+class PodShell {
   readonly #target: ShellTarget;
   readonly #what: string;
   readonly #exit = Promise.withResolvers<number>();
+  /**
+   * The shell's exit code. Rejects with UserError `no-shell` where the image has none, `shell-lost` where the
+   * connection ended first, or with ConnectError; with CancelledError after the signal.
+   */
   readonly exit = this.#exit.promise;
   readonly #decoder = new StringDecoder("utf8");
   readonly #left = [...SHELLS];

@@ -3,7 +3,8 @@ import type { KubeObject } from "../../kube/objects.ts";
 import type { StoreDefinition } from "../../kube/store.ts";
 import { type GpuAmounts, gpuAmounts, sumOf } from "../gpuNames.ts";
 import { JOBSET_LABELS, OPERATOR_LABELS } from "../labels.ts";
-import { type Json, list, record, text, time } from "../read.ts";
+import { fieldValue, type Json, list, record, text, time } from "../read.ts";
+import { NOTEBOOK_LABEL } from "./notebook.ts";
 import { POD } from "./pod.ts";
 
 /** What a pod that holds GPUs is there for. */
@@ -11,6 +12,13 @@ export type HolderKind = "training job" | "notebook" | "other";
 
 /** A pod that has a node and GPUs on it. */
 export interface GpuPod {
+  readonly uid: string;
+  /** Its own name, as the API has it. */
+  readonly pod: string;
+  /** The first that asks for GPUs, or the first. */
+  readonly container: string;
+  /** That container runs. */
+  readonly running: boolean;
   readonly node: string;
   readonly namespace: string;
   readonly gpus: GpuAmounts;
@@ -20,9 +28,6 @@ export interface GpuPod {
   /** When it was given to the node, or made; wall ms. */
   readonly since: number;
 }
-
-/** On a notebook's pod (notebook-controller v1.11.0). */
-const NOTEBOOK_LABEL = "notebook-name";
 
 /** A finished pod has given its GPUs back (scheduler: only what is not Succeeded or Failed counts). */
 const NOT_FINISHED = "status.phase!=Succeeded,status.phase!=Failed";
@@ -36,8 +41,7 @@ export const SCHEDULED_PODS: StoreDefinition<GpuPod | null> = {
 
 /** The same on one node: the API server has an index for that. */
 export function podsOnNode(name: string): StoreDefinition<GpuPod | null> {
-  const value = name.replace(/[\\,=]/g, "\\$&");
-  return { ...SCHEDULED_PODS, fieldSelector: `spec.nodeName=${value},${NOT_FINISHED}` };
+  return { ...SCHEDULED_PODS, fieldSelector: `spec.nodeName=${fieldValue(name)},${NOT_FINISHED}` };
 }
 
 export function projectGpuPod({ metadata, ...rest }: KubeObject): GpuPod | null {
@@ -49,8 +53,15 @@ export function projectGpuPod({ metadata, ...rest }: KubeObject): GpuPod | null 
   const labels = metadata.labels ?? {};
   const job = text(labels[OPERATOR_LABELS.job]) ?? text(labels[JOBSET_LABELS.jobSet]);
   const notebook = text(labels[NOTEBOOK_LABEL]);
+  const containers = list(spec["containers"]);
+  const container = text((containers.find((one) => sumOf(asksOf(one)) > 0) ?? containers[0])?.["name"]) ?? "";
+  const its = list(status["containerStatuses"]).find(({ name }) => name === container);
   const owner = list(metadata.ownerReferences).find(({ controller }) => controller === true)?.["name"];
   return {
+    uid: metadata.uid ?? "",
+    pod: metadata.name,
+    container,
+    running: record(its?.["state"])["running"] !== undefined,
     node,
     namespace: label(metadata.namespace ?? "", 63),
     gpus,

@@ -1,17 +1,12 @@
-import type { KubeObject, ResourceKind } from "../../kube/objects.ts";
+import type { KubeObject } from "../../kube/objects.ts";
 import type { StoreDefinition } from "../../kube/store.ts";
 import type { JobPod } from "../model.ts";
 import { list, record, text, time, whole } from "../read.ts";
 import { message, templateGpus } from "./jobParts.ts";
-import { POD, projectPod } from "./pod.ts";
+import { projectPod } from "./pod.ts";
+import { NOTEBOOK, POD } from "./resources.ts";
 
-export const NOTEBOOK: ResourceKind = {
-  group: "kubeflow.org",
-  version: "v1",
-  plural: "notebooks",
-  kind: "Notebook",
-  namespaced: true,
-};
+export { NOTEBOOK } from "./resources.ts";
 
 /** Set to a time it stops the notebook, taken away it starts it (notebook-controller v1.11.0: pkg/culler). */
 export const STOPPED_ANNOTATION = "kubeflow-resource-stopped";
@@ -32,9 +27,13 @@ export interface Notebook {
   readonly deleting: boolean;
   /** Asked to be stopped. */
   readonly stopped: boolean;
+  /** Since when; undefined where the annotation does not say. */
+  readonly stoppedAt: number | undefined;
   /** False before the controller has seen it. */
   readonly hasStatus: boolean;
   readonly ready: boolean;
+  /** Since when its container runs, as its own status says. */
+  readonly runningSince: number | undefined;
   /** What its container waits for, as the notebook's own status says. */
   readonly waiting: Said | undefined;
   /** Its newest condition that gives a reason. */
@@ -85,8 +84,10 @@ export function projectNotebook(object: KubeObject): Notebook {
     created: time(metadata.creationTimestamp) ?? 0,
     deleting: metadata.deletionTimestamp !== undefined,
     stopped: annotations[STOPPED_ANNOTATION] !== undefined,
+    stoppedAt: time(annotations[STOPPED_ANNOTATION]),
     hasStatus: Object.keys(status).length > 0,
     ready: (whole(status["readyReplicas"], 1) ?? 0) === 1,
+    runningSince: time(record(record(status["containerState"])["running"])["startedAt"]),
     waiting: said(waiting),
     condition: said(list(status["conditions"]).find(({ reason }) => text(reason) !== undefined) ?? {}),
     image: text(main["image"]),

@@ -1,13 +1,14 @@
-import type { KubeObject, ResourceKind } from "../../kube/objects.ts";
+import type { KubeObject } from "../../kube/objects.ts";
 import type { StoreDefinition } from "../../kube/store.ts";
 import { sumOfQuantities } from "../gpuNames.ts";
 import { JOBSET_LABELS, OPERATOR_LABELS, podLabel } from "../labels.ts";
 import type { ContainerState, JobKind, JobPod } from "../model.ts";
 import { type Json, list, number, record, text, time, whole } from "../read.ts";
 import { MAX_REPLICAS, message } from "./jobParts.ts";
+import { POD } from "./resources.ts";
 import { V1_KINDS } from "./v1Job.ts";
 
-export const POD: ResourceKind = { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true };
+export { POD } from "./resources.ts";
 
 /** All pods of the Training Operator's jobs in a namespace. */
 export const JOB_PODS: StoreDefinition<JobPod> = {
@@ -23,10 +24,6 @@ export const TRAINJOB_PODS: StoreDefinition<JobPod> = {
   project: projectPod,
 };
 
-/** By what the operator calls itself on its pods: `tfjob-controller`. */
-const KIND_BY_OPERATOR: ReadonlyMap<string, JobKind> = new Map(
-  V1_KINDS.map(({ kind }) => [`${kind.toLowerCase()}-controller`, kind]),
-);
 const MAX_RESTARTS = 1_000_000;
 /** Resources of a container that are looked at. */
 const MAX_RESOURCES = 20;
@@ -66,14 +63,17 @@ function placeOf(labels: Readonly<Record<string, string>>): Pick<JobPod, "kind" 
   const jobSet = labels[JOBSET_LABELS.jobSet];
   const names = jobSet === undefined ? OPERATOR_LABELS : JOBSET_LABELS;
   return {
-    kind:
-      jobSet === undefined
-        ? (KIND_BY_OPERATOR.get(labels[OPERATOR_LABELS.operator] ?? "") ?? "PyTorchJob")
-        : "TrainJob",
+    kind: jobSet === undefined ? kindByOperator(labels[OPERATOR_LABELS.operator] ?? "") : "TrainJob",
     job: jobSet ?? labels[OPERATOR_LABELS.job] ?? "",
     role: (labels[names.role] ?? "").toLowerCase(),
     index: whole(Number(labels[names.index] ?? 0), MAX_REPLICAS) ?? 0,
   };
+}
+
+/** By what the operator calls itself on its pods: `tfjob-controller`. */
+function kindByOperator(operator: string): JobKind {
+  const name = operator.replace(/-controller$/, "");
+  return V1_KINDS.find(({ kind }) => kind.toLowerCase() === name)?.kind ?? "PyTorchJob";
 }
 
 /** Of all containers together. */

@@ -10,12 +10,12 @@ import {
 import { createServer as createHttpsServer } from "node:https";
 import { connect, type Socket } from "node:net";
 import path from "node:path";
-import { silentLogger } from "../core/log.ts";
-import { createTransport, type TransportOptions } from "./createTransport.ts";
-import { Credentials } from "./credentials.ts";
-import { ConnectError, type ConnectFailure } from "./errors.ts";
-import { type ClusterEntry, type ContextEntry, contextEntry, type UserEntry } from "./kubeconfigEntries.ts";
-import type { KubeResponse, Transport } from "./transport.ts";
+import { silentLogger } from "../../core/log.ts";
+import { ClusterTransport, type TransportOptions } from "../createTransport.ts";
+import { Credentials } from "../credentials.ts";
+import { ConnectError, type ConnectFailure } from "../errors.ts";
+import { type ClusterEntry, type ContextEntry, contextEntry, type UserEntry } from "../kubeconfigEntries.ts";
+import type { KubeResponse, Transport } from "../transport.ts";
 
 // Real servers, proxies and certificates for the tests of this folder.
 
@@ -170,7 +170,14 @@ export function testEntry(
 
 export function testTransport(entry: ContextEntry, options: Partial<TransportOptions> = {}): Transport {
   const credentials = options.credentials ?? new Credentials({ entry, env: process.env });
-  return createTransport({ entry, credentials, userAgent: "trainyard-test", log: silentLogger, env: {}, ...options });
+  return new ClusterTransport({
+    entry,
+    credentials,
+    userAgent: "trainyard-test",
+    log: silentLogger,
+    env: {},
+    ...options,
+  });
 }
 
 export async function textOf(response: KubeResponse): Promise<string> {
