@@ -78,6 +78,24 @@ export default ts.config(
     layerRule(layer, [...BELOW_FEATURES, ...FEATURES, "platform", ...SHOWN], [featureIndexOnly("")]),
   ),
   {
+    // Pages know what is said between them and the extension, and plain text helpers; nothing else of it.
+    files: ["webview/**/*.ts"],
+    ignores: ["**/*.test.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            { regex: "/src/(?!contract/|core/)", message: "A page may import contract/ and core/ alone." },
+            { regex: "^(vscode|node:.*)$", message: "A page runs in a browser." },
+            { regex: "^@vscode/webview-ui-toolkit", message: "Elements come from webview/ui/elements.ts." },
+          ],
+        },
+      ],
+    },
+  },
+  { files: ["webview/ui/elements.ts"], rules: { "no-restricted-imports": "off" } },
+  {
     // Only platform/notify.ts talks to the person by message boxes.
     files: ["src/**/*.ts"],
     ignores: ["src/platform/**"],

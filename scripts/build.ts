@@ -11,7 +11,12 @@ export const ROOT = path.dirname(import.meta.dirname);
 const LAZY: readonly (readonly [module: RegExp, file: string])[] = [
   [/\/engine\.ts$/, "./kube.js"],
   [/\/streams\/index\.ts$/, "./streams.js"],
+  [/\/panels\/wizardPanel\.ts$/, "./panels.js"],
+  [/\/provision\/provisioning\.ts$/, "./provisioning.js"],
 ];
+
+/** Pages: a folder of webview/ each, with its script and its style sheet. */
+const PAGES = ["wizard"] as const;
 
 const lazyBundles: Plugin = {
   name: "lazy-bundles",
@@ -63,6 +68,9 @@ export async function buildExtension(outdir = path.join(ROOT, "dist"), debug = f
     ["src/extension.ts", "extension.js", [lazyBundles]],
     ["src/engine.ts", "kube.js", [lazyBundles]],
     ["src/kube/streams/index.ts", "streams.js", [stubs]],
+    ["src/panels/wizardPanel.ts", "panels.js", [lazyBundles]],
+    ["src/provision/provisioning.ts", "provisioning.js", [lazyBundles]],
+    ["src/provision/terraform/keeper.ts", "keeper.js", []],
   ];
   const metafiles: esbuild.Metafile[] = [];
   for (const [entry, file, plugins] of bundles) {
@@ -77,8 +85,31 @@ export async function buildExtension(outdir = path.join(ROOT, "dist"), debug = f
     });
     metafiles.push(metafile);
   }
+  metafiles.push(await buildPages(path.join(outdir, "webview"), debug));
   await fs.writeFile(path.join(outdir, "THIRD_PARTY_NOTICES.txt"), await notices(metafiles));
   return metafiles;
+}
+
+/** Builds every page's script and style sheet into `outdir`. The browser is the one of the oldest supported editor. */
+export async function buildPages(outdir: string, debug = false): Promise<esbuild.Metafile> {
+  const { metafile } = await esbuild.build({
+    absWorkingDir: ROOT,
+    bundle: true,
+    platform: "browser",
+    format: "iife",
+    target: "chrome142",
+    legalComments: "none",
+    logLevel: "warning",
+    entryPoints: PAGES.flatMap((page) => [
+      { in: `webview/${page}/main.ts`, out: page },
+      { in: `webview/${page}/${page}.css`, out: page },
+    ]),
+    outdir,
+    minify: !debug,
+    sourcemap: debug ? "inline" : false,
+    metafile: true,
+  });
+  return metafile;
 }
 
 /** The licence texts of every package that went into a bundle. */

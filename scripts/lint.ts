@@ -9,6 +9,7 @@ const bin = (...parts: string[]): string => path.join(ROOT, "node_modules", ...p
 /** Name and arguments of each check; all run under the project's Node. */
 export const CHECKS: readonly { readonly name: string; readonly argv: readonly string[] }[] = [
   { name: "types", argv: [bin("typescript", "bin", "tsc"), "--noEmit", "-p", "."] },
+  { name: "types of pages", argv: [bin("typescript", "bin", "tsc"), "--noEmit", "-p", "webview"] },
   { name: "lint", argv: [bin("eslint", "bin", "eslint.js"), ".", "--max-warnings", "0"] },
   { name: "format", argv: [bin("prettier", "bin", "prettier.cjs"), "--check", "--log-level", "warn", "."] },
   { name: "unused code", argv: [bin("knip", "bin", "knip.js")] },

@@ -28,6 +28,7 @@ const TASKS = {
   format: ["node_modules/prettier/bin/prettier.cjs", "--write", "."],
   package: ["scripts/package.ts"],
   prune: ["scripts/prune.ts"],
+  "prove-cloud": ["scripts/proveCloud.ts"],
 };
 
 async function main() {

@@ -14,7 +14,7 @@ import { isApiError } from "./kube/errors.ts";
 import type { PluginToAllow } from "./kube/pluginConsent.ts";
 import { loadKubeconfig } from "./kube/kubeconfig.ts";
 import { Cluster } from "./kubeflow/cluster.ts";
-import { gpuWords } from "./kubeflow/gpuUse.ts";
+import { gpuWords } from "./kubeflow/gpuNames.ts";
 import type { OfferedNamespaces, ShownNamespaces } from "./kubeflow/namespaceChoice.ts";
 import { NamespaceDesk } from "./kubeflow/namespaceDesk.ts";
 import { type Parts, partsWords } from "./kubeflow/parts.ts";
@@ -102,10 +102,6 @@ export class Clusters implements Disposable {
     return this.#connections.onDidChange;
   }
 
-  get onDidChangeNamespaces(): Event<string> {
-    return this.namespaceDesk.onDidChange;
-  }
-
   /** Reads the kubeconfig if it was not read yet; asks no cluster. */
   load(): Promise<void> {
     return this.#connections.load();
@@ -143,7 +139,7 @@ export class Clusters implements Disposable {
     const familiar = (): readonly string[] => this.namespaceDesk.familiar(this.context(name));
     const cluster = new Cluster(connection, this.clock, this.#log, familiar);
     this.#clusters.set(name, cluster);
-    this.held.add(connection.onDidChangeState(() => this.#onState(name)));
+    connection.onDidChangeState(() => this.#onState(name));
     return cluster;
   }
 
@@ -185,19 +181,6 @@ export class Clusters implements Disposable {
   async allNamespaces(name: string, signal?: AbortSignal): Promise<OfferedNamespaces> {
     await this.#connect(name, signal);
     return this.namespaceDesk.offer(this.context(name), this.client(name), signal);
-  }
-
-  /** Why a namespace stands before others, in a word; empty where it does not. */
-  namespaceWord(name: string, namespace: string): string {
-    return this.namespaceDesk.word(name, namespace);
-  }
-
-  chosenNamespaces(name: string): readonly string[] | undefined {
-    return this.namespaceDesk.chosen(name);
-  }
-
-  chooseNamespaces(name: string, namespaces: readonly string[]): Promise<void> {
-    return this.namespaceDesk.choose(name, namespaces);
   }
 
   /** As `namespaces`, where the person wants another try: credentials that were refused may be asked for again. */
@@ -278,6 +261,7 @@ export class Clusters implements Disposable {
       cluster.dispose();
       this.#clusters.delete(name);
       this.#known.delete(name);
+      this.#told.delete(name);
       this.#replaced.fire(name);
     }
   }

@@ -4,9 +4,9 @@ import path from "node:path";
 import { Clusters, type ClustersOptions } from "./clusters.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import {
+  type AdminNeeds,
   adminRequest,
   createJobDesk,
-  deleteJob,
   type FollowResult,
   type FollowSink,
   type FollowSources,
@@ -25,12 +25,17 @@ import {
 } from "./jobs/index.ts";
 import { whoAmI } from "./kube/access.ts";
 import { deleteObject, type ObjectAt, objectYaml } from "./kube/anyObject.ts";
+import { followLog, type LogEvent } from "./kube/logStream.ts";
+import type { KubeClient } from "./kube/client.ts";
 import type { Shell, ShellTarget } from "./kube/streams/index.ts";
+import { containerState } from "./kubeflow/containerState.ts";
+import { describeEvents, readEvents } from "./kubeflow/events.ts";
 import { kindOrDefault } from "./kubeflow/jobKinds.ts";
-import { describeReplicas, isActive } from "./kubeflow/jobStatus.ts";
+import { describeReplicas, isActive } from "./kubeflow/jobFacts.ts";
 import type { Notebook } from "./kubeflow/kinds/notebook.ts";
-import type { TrainingJob } from "./kubeflow/model.ts";
+import type { ContainerRef, TrainingJob } from "./kubeflow/model.ts";
 import {
+  NamespaceNotebooks,
   NotebookForwards,
   type NotebookIdentity,
   type OpenedNotebook,
@@ -119,6 +124,14 @@ export class Engine extends Clusters {
     );
   }
 
+  /** A client of the context's cluster once it answers; the context may have been added a moment ago. */
+  async connectedClient(context: string, signal: AbortSignal): Promise<KubeClient> {
+    await this.load();
+    const { connection } = this.cluster(context);
+    await connection.connect(signal);
+    return connection.client;
+  }
+
   /** The job where it is still the same object, or any of that name where `uid` is empty; undefined where it is gone. */
   async findJob(context: string, job: JobIdentity, signal?: AbortSignal): Promise<TrainingJob | undefined> {
     const found = await readJob(this.client(context), job, signal);
@@ -135,16 +148,35 @@ export class Engine extends Clusters {
     return stopJob(this.client(context), job, signal);
   }
 
-  deleteJob(context: string, job: JobIdentity, signal?: AbortSignal): Promise<void> {
-    return deleteJob(this.client(context), job, signal);
-  }
-
   objectYaml(context: string, at: ObjectAt, signal?: AbortSignal): Promise<string> {
     return objectYaml(this.client(context), at, signal);
   }
 
   deleteObject(context: string, at: ObjectAt & { readonly uid: string }, signal?: AbortSignal): Promise<void> {
     return deleteObject(this.client(context), at, signal);
+  }
+
+  /** What the cluster tells of an object and of `uids`, which belong to it, as a text; oldest first. See events.ts. */
+  async events(
+    context: string,
+    about: { readonly namespace: string | undefined; readonly name: string },
+    uids: ReadonlySet<string>,
+    signal?: AbortSignal,
+  ): Promise<string> {
+    const events = await readEvents(this.client(context), about, uids, signal);
+    return describeEvents(about.name, events, this.clock.now());
+  }
+
+  /** The log of a container from its last lines on, as followLog tells it. */
+  podLog(
+    context: string,
+    at: ContainerRef,
+    tailLines: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly LogEvent[]> {
+    const client = this.client(context);
+    const isOver = (): ReturnType<typeof containerState> => containerState(client, at);
+    return followLog({ ...at, client, clock: this.clock, log: this.#options.log, signal, tailLines, isOver });
   }
 
   /** A shell in a container; see streams/shell.ts. */
@@ -157,6 +189,11 @@ export class Engine extends Clusters {
   /** Forwards to a notebook, for a browser on this computer. Asks nothing of the cluster before the browser comes. */
   openNotebook(context: string, notebook: Notebook): Promise<OpenedNotebook> {
     return this.#notebooks.open(this.cluster(context).connection, notebook);
+  }
+
+  /** Watches the notebooks of a namespace, or of all. Whoever asks for it ends it. */
+  notebooks(context: string, namespace: string | undefined): NamespaceNotebooks {
+    return new NamespaceNotebooks(this.cluster(context), namespace, this.clock);
   }
 
   /** What reads the cluster's pipelines while somebody looks at them. Whoever asks for it ends it. */
@@ -199,7 +236,7 @@ export class Engine extends Clusters {
   async adminRequest(
     context: string,
     namespace: string,
-    needs: "operator" | "rights" | "both" | "pipelines",
+    needs: AdminNeeds,
     signal?: AbortSignal,
     profile?: string,
   ): Promise<string> {

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { homedir } from "node:os";
+import path from "node:path";
 import * as vscode from "vscode";
 import { errorText } from "./core/errors.ts";
 import { allowPlugin } from "./commands/cluster/allowPlugin.ts";
@@ -7,9 +8,13 @@ import { decideRun } from "./commands/job/run.ts";
 import { confirmLine } from "./commands/job/choose.ts";
 import { ObjectDocuments } from "./commands/object.ts";
 import { registerCommands } from "./commands/register.ts";
+import { createDesk } from "./commands/provision/desk.ts";
+import { restoreWizard } from "./commands/provision/wizard.ts";
 import { Recovery } from "./commands/job/recovery.ts";
 import type { Engine } from "./engine.ts";
-import { OBJECT_SCHEME } from "./manifest.ts";
+import type { WizardPanels } from "./panels/wizardPanel.ts";
+import type { Provisioning } from "./provision/index.ts";
+import { OBJECT_SCHEME, PAGES } from "./manifest.ts";
 import { Notify } from "./platform/notify.ts";
 import { Output } from "./platform/output.ts";
 import { VscodeSettings } from "./platform/settings.ts";
@@ -22,6 +27,7 @@ import { ClusterPreferences } from "./platform/clusterPreferences.ts";
 import { JobsStatusBar } from "./platform/statusBar.ts";
 import { PodTerminals } from "./terminal/podTerminals.ts";
 import { ViewChoices } from "./tree/viewChoices.ts";
+import { MadeView } from "./tree/madeView.ts";
 import { ClusterTree } from "./tree/clusterTree.ts";
 
 /** Builds objects, registers views and commands, returns. Reads no file and makes no request. */
@@ -57,7 +63,31 @@ export function activate(context: vscode.ExtensionContext): void {
   });
   const recovery = new Recovery(notify, output);
   const preferences = new ClusterPreferences(state);
-  const tree = new ClusterTree(load, new ViewChoices(state), preferences);
+  let provisioning: Promise<Provisioning> | undefined;
+  const loadProvisioning = (): Promise<Provisioning> =>
+    (provisioning ??= createProvisioning(context, {
+      output,
+      settings,
+      notify,
+      documents,
+      engine: load,
+      tree: () => tree,
+    }).then((made) => {
+      madeView.attach(made);
+      context.subscriptions.push(made);
+      return made;
+    }));
+  const madeView = new MadeView({
+    folder: path.join(context.globalStorageUri.fsPath, "made"),
+    provisioning: loadProvisioning,
+    onError: (error) => notify.error(error),
+  });
+  let panels: Promise<WizardPanels> | undefined;
+  const wizards = (): Promise<WizardPanels> =>
+    (panels ??= import("./panels/wizardPanel.ts").then(
+      ({ WizardPanels: Panels }) => new Panels({ extensionUri: context.extensionUri, log: output }),
+    ));
+  const tree = new ClusterTree(load, new ViewChoices(state), preferences, madeView);
   const statusBar = new JobsStatusBar();
   const documents = new ObjectDocuments();
   context.subscriptions.push(
@@ -76,8 +106,15 @@ export function activate(context: vscode.ExtensionContext): void {
         notify,
       ),
     ),
+    madeView,
+    vscode.window.registerWebviewPanelSerializer(PAGES.wizard, {
+      deserializeWebviewPanel: (panel, kept: unknown) =>
+        restoreWizard({ wizards, provisioning: loadProvisioning }, panel, kept),
+    }),
     registerCommands({
       engine: load,
+      provisioning: loadProvisioning,
+      wizards,
       notify,
       output,
       settings,
@@ -85,7 +122,7 @@ export function activate(context: vscode.ExtensionContext): void {
       tasks,
       documents,
       preferences,
-      terminals: new PodTerminals(output),
+      terminals: new PodTerminals(),
       storage: context.globalStorageUri,
       extensionPath: context.extensionPath,
     }),
@@ -123,7 +160,7 @@ async function createEngine(
 ): Promise<Engine> {
   const { createEngine: create } = await import("./engine.ts");
   return create({
-    version: String((context.extension.packageJSON as Record<string, unknown>)["version"]),
+    version: versionOf(context),
     installation: await installationId(state),
     home: homedir(),
     env: process.env,
@@ -134,6 +171,30 @@ async function createEngine(
     log: output,
     allowPlugin: (plugin) => allowPlugin(notify, plugin),
   });
+}
+
+/** Loads the bundle that makes and removes clusters. */
+async function createProvisioning(
+  context: vscode.ExtensionContext,
+  deps: Parameters<typeof createDesk>[0] & { readonly output: Output },
+): Promise<Provisioning> {
+  const { createProvisioning: create } = await import("./provision/provisioning.ts");
+  return create({
+    version: versionOf(context),
+    env: process.env,
+    platform: process.platform,
+    storage: context.globalStorageUri.fsPath,
+    templates: path.join(context.extensionPath, "media", "terraform"),
+    keeper: { execPath: process.execPath, script: path.join(context.extensionPath, "dist", "keeper.js") },
+    terraformPath: () => deps.settings.terraformPath(),
+    desk: createDesk(deps),
+    client: async (name, signal) => (await deps.engine()).connectedClient(name, signal),
+    log: deps.output,
+  });
+}
+
+function versionOf(context: vscode.ExtensionContext): string {
+  return String((context.extension.packageJSON as Record<string, unknown>)["version"]);
 }
 
 /** A random number of this installation, so that its own launches are known again. Leaves the computer only as a label. */

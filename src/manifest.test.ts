@@ -47,7 +47,7 @@ describe("package.json and src/manifest.ts", () => {
     for (const [key, setting] of Object.entries(properties)) {
       assert.ok(setting.default !== undefined && setting.markdownDescription !== undefined, key);
       // What names a file is the machine's; a workspace may choose an image, once it is trusted.
-      assert.equal(setting.scope, key.endsWith(".paths") ? "machine" : "window", key);
+      assert.equal(setting.scope, /\.paths?$/.test(key) ? "machine" : "window", key);
     }
     assert.equal(capabilities.untrustedWorkspaces.supported, "limited");
     assert.deepEqual(
@@ -84,7 +84,8 @@ describe("package.json and src/manifest.ts", () => {
     for (const { contents } of contributes.viewsWelcome) {
       for (const [, command = ""] of contents.matchAll(/command:([\w.]+)/g)) assert.ok(known.has(command), command);
     }
-    const values = manifest.ROW_KINDS.map((kind) => manifest.contextValue(kind, manifest.ROW_FLAGS));
+    const every = Object.fromEntries(manifest.ROW_FLAGS.map((flag) => [flag, true]));
+    const values = manifest.ROW_KINDS.map((kind) => manifest.contextValue(kind, every));
     for (const { when = "" } of items)
       for (const [, pattern = ""] of when.matchAll(/viewItem =~ \/(.+?)\//g)) {
         assert.ok(
@@ -103,8 +104,11 @@ describe("package.json and src/manifest.ts", () => {
         assert.ok((manifest.ROW_FLAGS as readonly string[]).includes(flag), flag);
   });
 
-  it("wake for nothing but views, commands and tasks, and stay within the budget", () => {
-    assert.deepEqual(activationEvents, []);
+  it("wake for nothing but views, commands, tasks and pages that were open, and stay within the budget", () => {
+    assert.deepEqual(
+      activationEvents,
+      Object.values(manifest.PAGES).map((page) => `onWebviewPanel:${page}`),
+    );
     assert.ok(contributes.commands.length <= 60);
     assert.ok(Object.keys(contributes.configuration.properties).length <= 25);
   });

@@ -30,6 +30,16 @@ export const COMMANDS = {
   chooseNamespaces: "trainyard.namespaces.choose",
   addCluster: "trainyard.cluster.add",
   openAll: "trainyard.cluster.openAll",
+  createCluster: "trainyard.cluster.create",
+  createClusterQuick: "trainyard.cluster.createQuick",
+  showMaking: "trainyard.cluster.showMaking",
+  editCluster: "trainyard.cluster.edit",
+  destroyCluster: "trainyard.cluster.destroy",
+  forgetCluster: "trainyard.cluster.forget",
+  setGpuNodes: "trainyard.cluster.gpuNodes",
+  showCost: "trainyard.cluster.cost",
+  testGpu: "trainyard.cluster.testGpu",
+  mergeKubeconfig: "trainyard.cluster.mergeKubeconfig",
   retryCluster: "trainyard.cluster.retry",
   pin: "trainyard.tree.pin",
   unpin: "trainyard.tree.unpin",
@@ -46,11 +56,17 @@ export type CommandId = (typeof COMMANDS)[keyof typeof COMMANDS];
 export const SETTINGS = {
   kubeconfigPaths: "trainyard.kubeconfig.paths",
   jobImage: "trainyard.job.image",
+  terraformPath: "trainyard.terraform.path",
 } as const;
 
 export const VIEWS = {
   container: "trainyard",
   clusters: "trainyard.clusters",
+} as const;
+
+/** Types of pages: the editor finds them again by these after a reload. */
+export const PAGES = {
+  wizard: "trainyard.wizard",
 } as const;
 
 export const TASK_TYPE = "trainyard";
@@ -65,12 +81,14 @@ export const CONTEXT_KEYS = {
   filtered: "trainyard.filtered",
   sortedByName: "trainyard.sortedByName",
   grouped: "trainyard.grouped",
+  pinned: "trainyard.pinned",
 } as const;
 
 /** What a tree row is: `viewItem =~ /^job;.*\blogs;/` reads the kind first, then flags. */
 export const ROW_KINDS = [
   "group",
   "cluster",
+  "made",
   "namespace",
   "folder",
   "job",
@@ -85,6 +103,10 @@ export type RowKind = (typeof ROW_KINDS)[number];
 /** `object`: it has YAML and events; `yaml`: no events. Most others are what fits the row's state and the person's rights. */
 export const ROW_FLAGS = [
   "failed",
+  "ours",
+  "cloud",
+  "gone",
+  "unfinished",
   "pinned",
   "unpinned",
   "object",
@@ -101,7 +123,11 @@ export const ROW_FLAGS = [
 ] as const;
 export type RowFlag = (typeof ROW_FLAGS)[number];
 
+/** Flags by whether they hold, in the order in which they are written. */
+export type RowFlags = Readonly<Partial<Record<RowFlag, boolean>>>;
+
 /** `job;object;logs;` */
-export function contextValue(kind: RowKind, flags: Iterable<RowFlag> = []): string {
-  return [kind, ...flags, ""].join(";");
+export function contextValue(kind: RowKind, flags: RowFlags = {}): string {
+  const holding = Object.entries(flags).flatMap(([flag, holds]) => (holds ? [flag] : []));
+  return [kind, ...holding, ""].join(";");
 }

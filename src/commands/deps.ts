@@ -8,11 +8,16 @@ import type { ObjectDocuments } from "./object.ts";
 import type { ClusterPreferences } from "../platform/clusterPreferences.ts";
 import type { PodTerminals } from "../terminal/podTerminals.ts";
 import type { Engine } from "../engine.ts";
+import type { WizardPanels } from "../panels/wizardPanel.ts";
+import type { Provisioning } from "../provision/index.ts";
 
 /** What commands act on; made once by extension.ts. */
 export interface CommandDeps {
   /** The engine, loaded on first use. */
   readonly engine: () => Promise<Engine>;
+  /** What makes and removes clusters, loaded on first use. */
+  readonly provisioning: () => Promise<Provisioning>;
+  readonly wizards: () => Promise<WizardPanels>;
   readonly notify: Notify;
   readonly output: Output;
   readonly settings: VscodeSettings;

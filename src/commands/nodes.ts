@@ -1,22 +1,11 @@
 import * as vscode from "vscode";
 import { UserError } from "../core/errors.ts";
 import { ALL_NAMESPACES } from "../kubeflow/namespaceChoice.ts";
+import { ROW_KINDS } from "../manifest.ts";
 import type { TreeNode } from "../tree/nodes.ts";
 import type { CommandDeps } from "./deps.ts";
 
-const KINDS: ReadonlySet<unknown> = new Set<TreeNode["kind"]>([
-  "group",
-  "cluster",
-  "namespace",
-  "folder",
-  "job",
-  "replica",
-  "notebook",
-  "machine",
-  "holder",
-  "pipeline",
-  "message",
-]);
+const KINDS: ReadonlySet<unknown> = new Set([...ROW_KINDS, "message"]);
 
 /** True where a command's argument is a tree row: anybody may call a command with anything. */
 export function isTreeNode(target: unknown): target is TreeNode {

@@ -2,7 +2,7 @@ import * as vscode from "vscode";
 import { UserError } from "../core/errors.ts";
 import { label, pickLabel, plainLine } from "../core/sanitize.ts";
 import type { Engine } from "../engine.ts";
-import { describeEvents, readEvents } from "../kubeflow/events.ts";
+import type { Reason } from "../kubeflow/why.ts";
 import { OBJECT_SCHEME } from "../manifest.ts";
 import { pickOne } from "../platform/pick.ts";
 import { withProgress } from "../platform/progress.ts";
@@ -46,30 +46,42 @@ function documentName({ id }: TreeNode, name: string, ending: string): string {
 export async function showEvents(deps: CommandDeps, target: unknown): Promise<void> {
   const engine = await deps.engine();
   const { row, context, object, family } = await objectOf(deps, target);
-  const { client } = engine.cluster(context).connection;
   const uids = new Set([object.uid, ...family]);
-  const events = await withProgress(vscode.l10n.t("Reading the events of {0}", label(object.name)), (signal) =>
-    readEvents(client, object, uids, signal),
+  const text = await withProgress(vscode.l10n.t("Reading the events of {0}", label(object.name)), (signal) =>
+    engine.events(context, object, uids, signal),
   );
-  const text = describeEvents(object.name, events, engine.clock.now());
   await deps.documents.show([context, object.namespace ?? "", row.kind, `${object.name}.events.txt`], text);
 }
 
 /** Why the row is as it is: every reason with the cluster's own words; the chosen one's next step is taken. */
 export async function why(deps: CommandDeps, target: unknown): Promise<void> {
   const row = rowOf(deps, target);
-  const reasons = (await lookedAt(deps, row)).why(row);
+  const folder = await lookedAt(deps, row);
+  const reasons = folder.why(row);
   if (reasons.length === 0) throw new UserError("nothing-wrong", vscode.l10n.t("Nothing is known to be wrong here."));
-  const reason = await pickOne({
-    title: vscode.l10n.t("Why is {0} as it is?", label("name" in row ? row.name : "")),
+  const title = vscode.l10n.t("Why is {0} as it is?", nameOf(row));
+  const inFull = vscode.l10n.t("All of it as text");
+  const reason = await pickOne<Reason | undefined>({
+    title,
     placeholder: vscode.l10n.t("What matters most first; Enter takes the next step"),
-    items: reasons.map((value) => ({
-      label: pickLabel(value.text, 200),
-      ...(value.next === undefined ? {} : { description: pickLabel(value.next.words) }),
-      ...(value.detail === undefined ? {} : { detail: pickLabel(value.detail, 400) }),
-      value,
-    })),
+    items: [
+      ...reasons.map((value) => ({
+        label: pickLabel(value.text, 400),
+        ...(value.next === undefined ? {} : { description: pickLabel(value.next.words) }),
+        ...(value.detail === undefined ? {} : { detail: pickLabel(value.detail, 1_100) }),
+        value,
+      })),
+      // A list cuts what is wider than it is.
+      { label: inFull, description: vscode.l10n.t("with nothing cut off"), value: undefined },
+    ],
   });
+  if (reason === undefined) {
+    const lines = reasons.map(({ text, detail, next }) => [text, detail, next && `→ ${next.words}`]);
+    const text = lines.map((parts) => parts.filter(Boolean).join("\n  ")).join("\n\n");
+    const { context } = folder.cluster.connection;
+    const place = [context.name, namespaceOf(row) ?? "", row.kind, documentName(row, nameOf(row), "why.txt")];
+    return deps.documents.show(place, `${title}\n\n${text}\n`);
+  }
   const step = reason.next && nextStepOf(reason.next.id, row, fileOf(await deps.engine(), row));
   if (step !== undefined) await vscode.commands.executeCommand(step.command, ...(step.args ?? []));
 }
@@ -152,16 +164,18 @@ export async function copyName(deps: CommandDeps, target: unknown): Promise<void
       ? namespaceOf(row)
       : row.kind === "cluster"
         ? contextOf(row)
-        : (deps.tree.folder(row)?.object(row)?.name ?? ("name" in row ? row.name : undefined));
+        : "name" in row
+          ? row.name
+          : deps.tree.folder(row)?.object?.(row)?.name;
   if (name !== undefined) await vscode.env.clipboard.writeText(name);
 }
 
 async function objectOf(deps: CommandDeps, target: unknown) {
   const row = rowOf(deps, target);
   const folder = await lookedAt(deps, row);
-  const object = folder.object(row);
+  const object = folder.object?.(row);
   if (object === undefined || object.uid === "") throw gone(row);
-  return { row, context: folder.cluster.connection.context.name, object, family: folder.family(row) };
+  return { row, context: folder.cluster.connection.context.name, object, family: folder.family?.(row) ?? [] };
 }
 
 /** The file that a row's job was launched from here with. */
@@ -187,7 +201,7 @@ async function lookedAt(deps: CommandDeps, row: TreeNode): Promise<Folder> {
 function containerOf(deps: CommandDeps, target: unknown) {
   const row = rowOf(deps, target);
   const folder = deps.tree.folder(row);
-  const container = folder?.container(row);
+  const container = folder?.container?.(row);
   if (folder === undefined) throw notWatched(row);
   if (container === undefined) throw noPod();
   return { context: folder.cluster.connection.context.name, container };
@@ -228,6 +242,13 @@ export class ObjectDocuments implements vscode.TextDocumentContentProvider, vsco
 
   /** `trainyard-object:/<context>/<namespace>/job/<name>.yaml`; every part is encoded. */
   async show(parts: readonly string[], text: string): Promise<void> {
+    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(this.put(parts, text)), {
+      preview: true,
+    });
+  }
+
+  /** As `show`, for who shows it in another way. Nothing of it is written to disk, as an unsaved document's text is. */
+  put(parts: readonly string[], text: string): vscode.Uri {
     const path = parts
       .filter((part) => part !== "")
       .map(encodeURIComponent)
@@ -236,7 +257,7 @@ export class ObjectDocuments implements vscode.TextDocumentContentProvider, vsco
     this.#texts.set(uri.toString(), text);
     // A document that is open already is shown again as it was, unless it is told.
     this.#changed.fire(uri);
-    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), { preview: true });
+    return uri;
   }
 
   provideTextDocumentContent(uri: vscode.Uri): string {

@@ -3,6 +3,9 @@ import { COMMANDS, type CommandId } from "../manifest.ts";
 import { addCluster } from "./cluster/add.ts";
 import { copyAdminRequest } from "./cluster/adminRequest.ts";
 import { chooseNamespaces, openKubeconfig, refresh, retryCluster } from "./cluster/clusters.ts";
+import { createCluster, destroyCluster, editCluster, showMaking } from "./provision/wizard.ts";
+import { forgetCluster, mergeKubeconfig, setGpuNodes, showCost, testGpu } from "./provision/care.ts";
+import { createClusterQuick } from "./provision/quick.ts";
 import { hideCluster, openAll, pin, showHidden, unpin } from "./cluster/rows.ts";
 import type { CommandDeps, CommandHandler } from "./deps.ts";
 import { followJob, openLog, resumeJob, stopJob } from "./job/jobs.ts";
@@ -44,6 +47,16 @@ const HANDLERS: Readonly<Record<CommandId, CommandHandler>> = {
   [COMMANDS.chooseNamespaces]: chooseNamespaces,
   [COMMANDS.addCluster]: addCluster,
   [COMMANDS.openAll]: openAll,
+  [COMMANDS.createCluster]: createCluster,
+  [COMMANDS.createClusterQuick]: createClusterQuick,
+  [COMMANDS.showMaking]: showMaking,
+  [COMMANDS.editCluster]: editCluster,
+  [COMMANDS.destroyCluster]: destroyCluster,
+  [COMMANDS.forgetCluster]: forgetCluster,
+  [COMMANDS.setGpuNodes]: setGpuNodes,
+  [COMMANDS.showCost]: showCost,
+  [COMMANDS.testGpu]: testGpu,
+  [COMMANDS.mergeKubeconfig]: mergeKubeconfig,
   [COMMANDS.retryCluster]: retryCluster,
   [COMMANDS.pin]: pin,
   [COMMANDS.unpin]: unpin,

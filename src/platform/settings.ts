@@ -1,13 +1,13 @@
 import * as vscode from "vscode";
 import type { Disposable } from "../core/dispose.ts";
 import { Emitter } from "../core/events.ts";
-import type { Settings } from "../core/storage.ts";
 import { SETTINGS } from "../manifest.ts";
 
 /** The person's settings, with types. Read at the moment of use: nothing here is a copy. */
-export class VscodeSettings implements Settings, Disposable {
+export class VscodeSettings implements Disposable {
   readonly #changed = new Emitter<void>();
   readonly #subscription: vscode.Disposable;
+  readonly onDidChange = this.#changed.event;
 
   constructor() {
     this.#subscription = vscode.workspace.onDidChangeConfiguration((event) => {
@@ -15,10 +15,7 @@ export class VscodeSettings implements Settings, Disposable {
     });
   }
 
-  get onDidChange(): Settings["onDidChange"] {
-    return this.#changed.event;
-  }
-
+  /** Extra kubeconfig files, in order; empty means KUBECONFIG or the default file. */
   kubeconfigPaths(): readonly string[] {
     const value = vscode.workspace.getConfiguration().get<unknown>(SETTINGS.kubeconfigPaths);
     return Array.isArray(value) ? value.filter((path): path is string => typeof path === "string" && path !== "") : [];
@@ -31,6 +28,20 @@ export class VscodeSettings implements Settings, Disposable {
       .update(SETTINGS.kubeconfigPaths, paths, vscode.ConfigurationTarget.Global);
   }
 
+  async removeKubeconfigPath(path: string): Promise<void> {
+    const paths = this.kubeconfigPaths().filter((known) => known !== path);
+    await vscode.workspace
+      .getConfiguration()
+      .update(SETTINGS.kubeconfigPaths, paths, vscode.ConfigurationTarget.Global);
+  }
+
+  /** Terraform or OpenTofu; empty means the one on the PATH. */
+  terraformPath(): string {
+    const value = vscode.workspace.getConfiguration().get<unknown>(SETTINGS.terraformPath);
+    return typeof value === "string" ? value.trim() : "";
+  }
+
+  /** Empty means the last one used, then the built-in. */
   trainingImage(): string {
     const value = vscode.workspace.getConfiguration().get<unknown>(SETTINGS.jobImage);
     return typeof value === "string" ? value.trim() : "";

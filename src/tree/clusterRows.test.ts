@@ -13,7 +13,7 @@ const CONTEXT = {
   file: "/k",
   isCurrent: true,
 };
-const FACTS = { parts: [], gpus: "", pinned: false };
+const FACTS = { parts: [], gpus: "", pinned: false, made: undefined };
 
 describe("rows of clusters", () => {
   it("say their state in words, each with an icon of its own", () => {
@@ -41,16 +41,17 @@ describe("rows of clusters", () => {
       rows.map(({ contextValue }) => contextValue.includes(";failed;")),
       [false, false, false, true, true, true],
     );
+    assert.equal(rows[1]?.contextValue.includes(";open;"), false);
     assert.ok(rows[4]?.tooltip.includes("The token expired."));
     assert.equal(new Set(rows.slice(0, 4).map(({ icon }) => icon)).size, 4);
   });
 
   it("say what the cluster has once it is connected", () => {
-    const facts = { parts: ["Trainer 2.3.0", "Notebooks"], gpus: "3 of 8 GPUs free", pinned: true };
+    const facts = { parts: ["Trainer 2.3.0", "Notebooks"], gpus: "3 of 8 GPUs free", pinned: true, made: undefined };
     const row = clusterRow(CONTEXT, { kind: "live", version: "1.34.10" }, facts, 0);
-    assert.equal(row.description, "live · 1.34 · 3 of 8 GPUs free · pinned");
+    assert.equal(row.description, "live · 3 of 8 GPUs free · 1.34 · pinned");
     assert.ok(row.tooltip.includes("Kubeflow: Trainer 2.3.0, Notebooks"));
-    assert.equal(row.spoken, "minikube, cluster, live · 1.34 · 3 of 8 GPUs free, pinned");
+    assert.equal(row.spoken, "minikube, cluster, live, 3 of 8 GPUs free, 1.34, pinned");
   });
 
   it("a folder counts what is in it, what runs first, and says when it is stale", () => {

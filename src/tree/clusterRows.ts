@@ -1,12 +1,12 @@
 import { label } from "../core/sanitize.ts";
-import { elapsed, plural } from "../core/text.ts";
+import { joined, lasting, plural } from "../core/text.ts";
 import type { ClusterState } from "../engine.ts";
 import type { ContextInfo } from "../kube/context.ts";
 import type { StoreState } from "../kube/store.ts";
 import { contextValue } from "../manifest.ts";
 import { ALL_NAMESPACES } from "../kubeflow/namespaceChoice.ts";
 import type { FolderKind } from "./nodes.ts";
-import { iconOf, joined, type Row, type StateIcon } from "./row.ts";
+import { iconOf, type Row, spokenText, type StateIcon } from "./row.ts";
 
 /** What a cluster's row says besides its state. */
 export interface ClusterFacts {
@@ -15,6 +15,8 @@ export interface ClusterFacts {
   /** Such as `3 of 8 GPUs free`; empty where nothing is known. */
   readonly gpus: string;
   readonly pinned: boolean;
+  /** Where it was made from here; undefined for one that was not. */
+  readonly made: "gke" | "eks" | "local" | undefined;
 }
 
 export function clusterRow(context: ContextInfo, state: ClusterState, facts: ClusterFacts, now: number): Row {
@@ -33,12 +35,17 @@ export function clusterRow(context: ContextInfo, state: ClusterState, facts: Clu
       ...(facts.gpus === "" ? [] : [facts.gpus]),
       ...(why === undefined ? [] : [label(why, 600)]),
     ],
-    contextValue: contextValue("cluster", [
-      facts.pinned ? "pinned" : "unpinned",
-      ...(why === undefined ? [] : (["failed"] as const)),
-      "name",
-    ]),
-    spoken: joined([label(context.name), "cluster", words, facts.pinned ? "pinned" : ""], ", "),
+    contextValue: contextValue("cluster", {
+      pinned: facts.pinned,
+      unpinned: !facts.pinned,
+      failed: why !== undefined,
+      ours: facts.made !== undefined,
+      cloud: facts.made === "gke" || facts.made === "eks",
+      name: true,
+      // What its namespaces are is being asked for.
+      open: state.kind !== "connecting",
+    }),
+    spoken: spokenText([label(context.name), "cluster", words, facts.pinned ? "pinned" : ""]),
   };
 }
 
@@ -51,9 +58,9 @@ function clusterWords(state: ClusterState, gpus: string, now: number): readonly 
     case "connecting":
       return ["connecting", ["loading~spin"]];
     case "live":
-      return [joined(["live", minor(state.version), gpus]), ["circle-filled", "charts.green"]];
+      return [joined(["live", gpus, minor(state.version)]), ["circle-filled", "charts.green"]];
     case "stale":
-      return [`stale for ${elapsed(now - state.since)}: ${FAILURES[state.code] ?? "cannot be reached"}`, WARNING];
+      return [`stale ${lasting(now - state.since)}: ${FAILURES[state.code] ?? "cannot be reached"}`, WARNING];
     case "failed":
       return [joined([FAILURES[state.code] ?? "cannot be reached", because(state)]), WARNING];
   }
@@ -106,7 +113,11 @@ export function namespaceRow(namespace: string, word: string): Row {
     description: word,
     icon: "symbol-namespace",
     tooltip: [all ? name : `Namespace ${name}`, ...(word === "" ? [] : [word])],
-    contextValue: contextValue("namespace", all ? [] : [word === "pinned" ? "pinned" : "unpinned", "name"]),
+    contextValue: contextValue("namespace", {
+      pinned: !all && word === "pinned",
+      unpinned: !all && word !== "pinned",
+      name: !all,
+    }),
     spoken: joined([name, all ? "" : "namespace", word], ", "),
   };
 }
@@ -126,7 +137,7 @@ export function folderRow(what: FolderKind, words: string, notes: readonly strin
     icon,
     tooltip: [words === "" ? title : `${title}: ${words}`, ...notes],
     contextValue: contextValue("folder"),
-    spoken: joined([title, words], ", "),
+    spoken: spokenText([title, words]),
   };
 }
 
@@ -140,7 +151,7 @@ export function folderWords(
   order: readonly string[],
   now: number,
 ): string {
-  if (store.kind === "stale") return `stale for ${elapsed(now - store.since)}: ${label(store.why, 80)}`;
+  if (store.kind === "stale") return staleWords(store, now);
   if (store.kind === "loading") return "loading";
   if (store.kind !== "live") return "";
   const pace = store.everyMs === undefined ? "" : `read every ${store.everyMs / 1000} s`;
@@ -150,6 +161,10 @@ export function folderWords(
     .map(([state, count]) => `${count} ${state.toLowerCase()}`);
   // Whoever may list and not watch sees rows that may be so old.
   return joined([...words, pace]);
+}
+
+export function staleWords({ since, why }: StoreState & { kind: "stale" }, now: number): string {
+  return `stale ${lasting(now - since)}: ${label(why, 80)}`;
 }
 
 function place(order: readonly string[], state: string): number {

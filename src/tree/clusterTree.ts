@@ -31,11 +31,12 @@ import {
   namespaceNode,
   type TreeNode,
 } from "./nodes.ts";
+import type { MadeView } from "./madeView.ts";
 import { Redraws } from "./redraws.ts";
 import { Revealer } from "./reveal.ts";
 import type { ClusterPreferences } from "../platform/clusterPreferences.ts";
 import { setContextKey } from "../platform/contextKey.ts";
-import { rootNodes } from "./roots.ts";
+import { clustersOf, rootNodes } from "./roots.ts";
 import { messageItem } from "./treeItem.ts";
 import { NO_FILTER, type ViewChoices } from "./viewChoices.ts";
 
@@ -69,6 +70,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     include: async (context, namespace) => (await this.#load()).namespaceDesk.include(context, namespace),
     showAll: () => this.choices.setFilter(NO_FILTER),
   });
+  readonly #made: MadeView;
   readonly #gpus = new GpuLooks((context) => this.#redraws.soon(clusterNode(context).id, CLUSTER_DELAY_MS));
   readonly #held = new DisposableStore();
   readonly #view: vscode.TreeView<TreeNode>;
@@ -77,10 +79,11 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
 
   readonly onDidChangeTreeData = this.#changed.event as vscode.Event<TreeNode | TreeNode[] | undefined>;
 
-  constructor(engine: () => Promise<Engine>, choices: ViewChoices, preferences: ClusterPreferences) {
+  constructor(engine: () => Promise<Engine>, choices: ViewChoices, preferences: ClusterPreferences, made: MadeView) {
     this.#engine = engine;
     this.choices = choices;
     this.#preferences = preferences;
+    this.#made = made;
     this.#held.add(this.#changed);
     this.#held.add(this.#folders);
     this.#held.add(this.#gpus);
@@ -111,6 +114,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     this.#held.add(this.#view.onDidChangeVisibility(({ visible }) => this.#onVisibility(visible)));
     this.#held.add(choices.onDidChange(() => this.#onChoices()));
     this.#held.add(preferences.onDidChange(() => this.#onPreferences()));
+    this.#held.add(made.onDidChange((rows) => this.#onMade(rows)));
     this.#tellChoices();
   }
 
@@ -198,20 +202,23 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
       this.#loaded = engine;
       this.#held.add(engine.onDidChangeContexts(() => this.#onContexts(engine)));
       this.#held.add(engine.onDidChangeCluster((context) => this.#onCluster(context)));
-      this.#held.add(engine.onDidChangeNamespaces((context) => this.#listings.again(context)));
+      this.#held.add(engine.namespaceDesk.onDidChange((context) => this.#listings.again(context)));
     }
     return engine;
   }
 
   #draw(engine: Engine, node: Exclude<TreeNode, MessageNode>): vscode.TreeItem {
-    return drawItem({ engine, preferences: this.#preferences, folder: (row) => this.folder(row) }, node);
+    return drawItem(
+      { engine, preferences: this.#preferences, made: this.#made, folder: (row) => this.folder(row) },
+      node,
+    );
   }
 
   #children(engine: Engine, node: TreeNode | undefined): Promise<readonly TreeNode[]> | readonly TreeNode[] {
     if (node === undefined) return this.#roots(engine);
     switch (node.kind) {
       case "group":
-        return rootNodes(engine, this.#preferences).clusters.filter((cluster) => cluster.parent?.id === node.id);
+        return clustersOf(engine, this.#preferences, node);
       case "cluster":
         return this.#belowCluster(engine, node);
       case "namespace":
@@ -219,6 +226,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
       case "folder":
         return this.#rows(engine, node);
       case "message":
+      case "made":
         return [];
       default:
         return this.folder(node)?.below(node) ?? [];
@@ -227,7 +235,8 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
 
   async #roots(engine: Engine): Promise<readonly TreeNode[]> {
     await engine.load();
-    return rootNodes(engine, this.#preferences).rows;
+    this.#made.look();
+    return [...this.#made.nodes(), ...rootNodes(engine, this.#preferences).rows];
   }
 
   async #belowCluster(engine: Engine, node: ClusterNode): Promise<readonly TreeNode[]> {
@@ -271,6 +280,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
       clock: engine.clock,
       choices: this.choices,
       isMine: (job) => engine.isMine(job),
+      notebooks: (namespace) => engine.notebooks(node.context, namespace),
       pipelines: () => engine.pipelines(node.context),
       namespaces: () => this.#namespaces(engine, node.context),
       redraw: (ids) => this.#redraw(ids),
@@ -279,8 +289,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
   }
 
   #namespaces(engine: Engine, context: string): readonly string[] {
-    const listing = this.#listings.get(context);
-    const shown = listing.kind === "listed" ? listing.shown.filter((name) => name !== ALL_NAMESPACES) : [];
+    const shown = (this.shownNamespaces(context) ?? []).filter((name) => name !== ALL_NAMESPACES);
     return shown.length > 0 ? shown : engine.namespaceDesk.familiar(engine.context(context));
   }
 
@@ -303,9 +312,8 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     this.folder(node)?.toggled?.(node, false);
     this.#folders.close(node);
     const engine = this.#loaded;
-    const below = engine === undefined || node.kind !== "group" ? [] : rootNodes(engine, this.#preferences).clusters;
-    const clusters = node.kind === "cluster" ? [node] : below.filter(({ parent }) => parent?.id === node.id);
-    for (const { context } of clusters) {
+    const below = engine === undefined || node.kind !== "group" ? [] : clustersOf(engine, this.#preferences, node);
+    for (const { context } of node.kind === "cluster" ? [node] : below) {
       this.#listings.leave(context);
       this.#gpus.leave(context);
     }
@@ -355,6 +363,12 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     return [...stale.map(({ name }) => clusterNode(name).id), ...folders];
   }
 
+  /** Whether there are other rows, or only what one of them says. */
+  #onMade(rows: "set" | readonly string[]): void {
+    if (rows === "set") this.#changed.fire(undefined);
+    else this.#redraw(rows);
+  }
+
   #onCluster(context: string): void {
     this.#folders.drop((_, folder) => folder.isOutdated && folder.cluster.connection.context.name === context);
     this.#redraw([clusterNode(context).id]);
@@ -381,6 +395,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     setContextKey(CONTEXT_KEYS.filtered, isFiltering);
     setContextKey(CONTEXT_KEYS.sortedByName, sort === "name");
     setContextKey(CONTEXT_KEYS.grouped, this.#preferences.groupByServer);
+    setContextKey(CONTEXT_KEYS.pinned, this.#preferences.pinned.size > 0);
   }
 
   #onPreferences(): void {

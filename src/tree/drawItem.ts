@@ -1,11 +1,13 @@
 import * as vscode from "vscode";
 import { label } from "../core/sanitize.ts";
 import type { Engine } from "../engine.ts";
+import type { MadeView } from "./madeView.ts";
 import { clusterRow, folderRow, groupRow, namespaceRow } from "./clusterRows.ts";
 import type { Folder } from "./folder.ts";
 import type { ClusterChoices } from "./arrange.ts";
 import type { MessageNode, TreeNode } from "./nodes.ts";
-import { rootNodes } from "./roots.ts";
+import { COMMANDS } from "../manifest.ts";
+import { clustersOf } from "./roots.ts";
 import { treeItem } from "./treeItem.ts";
 
 const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
@@ -14,6 +16,7 @@ const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
 export interface Sight {
   readonly engine: Engine;
   readonly preferences: ClusterChoices;
+  readonly made: MadeView;
   /** The live side of the folder that a row stands in. */
   readonly folder: (node: TreeNode) => Folder | undefined;
 }
@@ -22,24 +25,32 @@ export interface Sight {
 export function drawItem(sight: Sight, node: Exclude<TreeNode, MessageNode>): vscode.TreeItem {
   const { engine, preferences } = sight;
   switch (node.kind) {
-    case "group": {
-      const below = rootNodes(engine, preferences).clusters.filter(({ parent }) => parent?.id === node.id).length;
-      return treeItem(node.id, groupRow(node.server, below), Expanded);
-    }
+    case "group":
+      return treeItem(node.id, groupRow(node.server, clustersOf(engine, preferences, node).length), Expanded);
     case "cluster": {
       const { context } = node;
       const row = clusterRow(
         engine.context(context),
         engine.clusterState(context),
-        { ...engine.clusterFacts(context), pinned: preferences.pinned.has(context) },
+        {
+          ...engine.clusterFacts(context),
+          pinned: preferences.pinned.has(context),
+          made: sight.made.whereOf(context),
+        },
         engine.clock.now(),
       );
       return treeItem(node.id, row, Collapsed);
     }
+    case "made": {
+      const item = treeItem(node.id, sight.made.row(node, engine.clock.now()), None);
+      const title = vscode.l10n.t("Show Progress");
+      item.command = { command: COMMANDS.showMaking, title, arguments: [node] };
+      return item;
+    }
     case "namespace":
       return treeItem(
         node.id,
-        namespaceRow(node.namespace, engine.namespaceWord(node.context, node.namespace)),
+        namespaceRow(node.namespace, engine.namespaceDesk.word(node.context, node.namespace)),
         Collapsed,
       );
     case "folder": {

@@ -2,8 +2,10 @@ import type { Clock } from "../core/clock.ts";
 import type { Disposable } from "../core/dispose.ts";
 import type { TreeItemCollapsibleState } from "vscode";
 import type { ResourceKind } from "../kube/objects.ts";
+import type { ContainerRef } from "../kubeflow/model.ts";
 import type { Reason } from "../kubeflow/why.ts";
 import type { Cluster } from "../kubeflow/cluster.ts";
+import type { NamespaceNotebooks } from "../notebooks/index.ts";
 import type { ClusterPipelines } from "../pipelines/index.ts";
 import type { FolderNode, TreeNode } from "./nodes.ts";
 import { ALL_NAMESPACES } from "../kubeflow/namespaceChoice.ts";
@@ -17,13 +19,6 @@ export interface ObjectRef {
   readonly namespace: string | undefined;
   readonly name: string;
   readonly uid: string;
-}
-
-/** A container that can be looked into. */
-export interface ContainerRef {
-  readonly namespace: string;
-  readonly pod: string;
-  readonly container: string;
 }
 
 /** A log to choose among those of a row. */
@@ -61,11 +56,11 @@ export interface Folder extends Disposable {
   /** Reads all of a row's object where only a printed row of it is known. Rejects as KubeClient does. */
   look?(node: TreeNode, signal: AbortSignal): Promise<void>;
   /** The object that a row stands for; undefined where it stands for none, or for none yet. */
-  object(node: TreeNode): ObjectRef | undefined;
+  object?(node: TreeNode): ObjectRef | undefined;
   /** The container whose logs or shell a row means. */
-  container(node: TreeNode): ContainerRef | undefined;
+  container?(node: TreeNode): ContainerRef | undefined;
   /** Uids of what belongs to the row's object and is told of in events: its pods, and what made them. */
-  family(node: TreeNode): readonly string[];
+  family?(node: TreeNode): readonly string[];
   /** Why the row is as it is, what matters most first. */
   why(node: TreeNode): readonly Reason[];
   /** Instead of `container`, where logs are to be looked for first. */
@@ -89,7 +84,8 @@ export interface FolderSite {
   readonly cluster: Cluster;
   readonly clock: Clock;
   readonly choices: ViewChoices;
-  /** A reader of the cluster's pipelines; whoever asks for it ends it. */
+  /** The notebooks of a namespace, or of all, and a reader of the cluster's pipelines: whoever asks for one ends it. */
+  readonly notebooks: (namespace: string | undefined) => NamespaceNotebooks;
   readonly pipelines: () => ClusterPipelines;
   /** Namespaces that are shown of the cluster. */
   readonly namespaces: () => readonly string[];
@@ -108,13 +104,11 @@ export function namespaceOf({ namespace }: FolderNode): string | undefined {
   return namespace === ALL_NAMESPACES ? undefined : namespace;
 }
 
-/** Learns what the person may do there. Never rejects: what is not known is offered. */
-export function learnRights({ cluster, node }: FolderSite): Promise<void> {
-  return (
-    cluster.rights
-      .in(namespaceOf(node))
-      .know()
-      // What stands in the way is said by the rows, which are read over the same connection.
-      .catch(() => undefined)
-  );
+/** Learns what the person may do in a namespace. Never rejects: what is not known is offered. */
+export function learnRights({ rights }: Cluster, namespace: string | undefined): Promise<void> {
+  // What stands in the way is said by the rows, which are read over the same connection.
+  return rights
+    .in(namespace)
+    .know()
+    .catch(() => undefined);
 }

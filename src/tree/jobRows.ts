@@ -1,20 +1,22 @@
 import { label } from "../core/sanitize.ts";
-import { plural } from "../core/text.ts";
-import { describeReplicas, isActive } from "../kubeflow/jobStatus.ts";
-import type { JobState, Summary, TrainingJob } from "../kubeflow/model.ts";
-import { mainContainer, type Replica, replicaSummary, sourceWords } from "../kubeflow/replicas.ts";
-import { contextValue, type RowFlag } from "../manifest.ts";
+import { joined, plural } from "../core/text.ts";
+import { describeReplicas, isActive } from "../kubeflow/jobFacts.ts";
+import { type JobState, sourceWords, type Summary, type TrainingJob } from "../kubeflow/model.ts";
+import type { ShownReplica } from "../kubeflow/replicas.ts";
+import { unschedulableText } from "../kubeflow/scheduling.ts";
+import type { Reason } from "../kubeflow/why.ts";
+import { contextValue, type RowFlags } from "../manifest.ts";
 import type { Allowed } from "./allowed.ts";
-import { iconOf, joined, type Row, STATE_ICONS } from "./row.ts";
+import { iconOf, type Row, spokenText, STATE_ICONS } from "./row.ts";
 
 /** What a person wants to know first. */
 export const JOB_STATES: readonly JobState[] = [
   "Running",
+  "Failed",
+  "Restarting",
   "Starting",
   "Waiting",
   "Queued",
-  "Restarting",
-  "Failed",
   "Succeeded",
   "Suspended",
   "Stopping",
@@ -24,14 +26,16 @@ export const JOB_STATES: readonly JobState[] = [
 export interface JobSight {
   readonly summary: Summary;
   readonly mine: boolean;
+  /** Rows of several kinds stand together: each says its own. */
+  readonly mixed: boolean;
   /** Shown where rows of several namespaces stand together. */
   readonly namespace: string;
   readonly allowed: Allowed;
-  /** There is something to say about why it is as it is. */
-  readonly why: boolean;
+  /** Why it is as it is, where that is asked: whole, since a row's end is often cut. */
+  readonly why: readonly Reason[] | undefined;
 }
 
-export function jobRow(job: TrainingJob, { summary, mine, namespace, allowed, why }: JobSight): Row {
+export function jobRow(job: TrainingJob, { summary, mine, mixed, namespace, allowed, why }: JobSight): Row {
   const { state } = summary;
   const detail = label(summary.detail);
   const name = label(job.name);
@@ -39,7 +43,7 @@ export function jobRow(job: TrainingJob, { summary, mine, namespace, allowed, wh
   const where = label(namespace, 63);
   return {
     label: name,
-    description: joined([state, detail, where, own]),
+    description: joined([state, detail, where, own, mixed ? job.kind : ""]),
     ...iconOf(STATE_ICONS[state]),
     tooltip: [
       `${name} · ${label(job.kind)} · ${state}`,
@@ -48,38 +52,37 @@ export function jobRow(job: TrainingJob, { summary, mine, namespace, allowed, wh
       ...(job.runtime === undefined ? [] : [`Runtime: ${label(job.runtime, 63)}`]),
       ...(job.progress === undefined ? [] : [`Progress: ${job.progress} %`]),
       ...(job.script === undefined ? [] : [`Script: ${label(job.script)}`]),
-      ...(job.message === undefined ? [] : [label(job.message, 400)]),
+      ...(why ?? []).flatMap(({ text, detail: said }) => [text, ...(said === undefined ? [] : [`  ${said}`])]),
+      ...(job.message === undefined ? [] : [label(job.message, 600)]),
       `Created ${new Date(job.created).toLocaleString()}`,
     ],
-    contextValue: contextValue("job", jobFlags(job, state, allowed, why)),
-    spoken: joined([name, "training job", state.toLowerCase(), detail, where, own], ", "),
+    contextValue: contextValue("job", jobFlags(job, state, allowed, why !== undefined)),
+    spoken: spokenText([name, "training job", state.toLowerCase(), detail, where, own, job.kind]),
   };
 }
 
-function jobFlags(job: TrainingJob, state: JobState, allowed: Allowed, why: boolean): readonly RowFlag[] {
-  return [
-    "object",
-    ...(allowed.events ? (["events"] as const) : []),
-    "name",
-    ...(why ? (["why"] as const) : []),
-    ...(allowed.logs ? (["logs"] as const) : []),
-    ...(allowed.shell && state === "Running" ? (["shell"] as const) : []),
-    ...(allowed.change && isActive(job) ? (["stop"] as const) : []),
-    ...(allowed.change && job.suspended && !job.deleting ? (["start"] as const) : []),
-    ...(allowed.delete ? (["delete"] as const) : []),
-  ];
+function jobFlags(job: TrainingJob, state: JobState, allowed: Allowed, why: boolean): RowFlags {
+  const { events, logs, change } = allowed;
+  return {
+    object: true,
+    events,
+    name: true,
+    why,
+    logs,
+    shell: allowed.shell && state === "Running",
+    stop: change && isActive(job),
+    start: change && job.suspended && !job.deleting,
+    delete: allowed.delete,
+  };
 }
 
 const TROUBLED: ReadonlySet<JobState> = new Set(["Waiting", "Failed", "Restarting", "Unknown"]);
 
-/** Without `podsKnown` a rank without a pod says nothing of itself: its pod may only not be seen. */
-export function replicaRow(replica: Replica, podsKnown: boolean, allowed: Allowed): Row {
-  const { pod } = replica;
-  const { state, detail }: Summary =
-    podsKnown || pod !== undefined ? replicaSummary(pod) : { state: "Unknown", detail: "its pod cannot be read" };
-  const main = pod && mainContainer(pod);
-  const restarts = main?.restarts ?? 0;
-  const words = joined([state, label(detail), restarts === 0 ? "" : plural(restarts, "restart")]);
+export function replicaRow(replica: ShownReplica, allowed: Allowed): Row {
+  const { pod, restarts, running } = replica;
+  const { state, detail } = replica.summary;
+  const more = [label(detail), restarts === 0 ? "" : plural(restarts, "restart")];
+  const words = joined([state, ...more]);
   const name = sourceWords(replica.source);
   return {
     label: name,
@@ -88,19 +91,19 @@ export function replicaRow(replica: Replica, podsKnown: boolean, allowed: Allowe
     tooltip: [
       `${name} (${label(replica.role)})`,
       ...(pod === undefined
-        ? podsKnown
-          ? ["No pod yet"]
-          : []
+        ? []
         : [`Pod ${label(pod.name)}`, ...(pod.node === undefined ? [] : [`Node ${label(pod.node)}`])]),
       words,
+      ...(pod?.unschedulable === undefined ? [] : [unschedulableText(pod.unschedulable, pod.needs)]),
     ],
-    contextValue: contextValue("replica", [
-      ...(pod === undefined ? [] : (["object", "name"] as const)),
-      ...(pod !== undefined && allowed.events ? (["events"] as const) : []),
-      ...(TROUBLED.has(state) ? (["why"] as const) : []),
-      ...(pod !== undefined && allowed.logs ? (["logs"] as const) : []),
-      ...(main?.state === "running" && allowed.shell ? (["shell"] as const) : []),
-    ]),
-    spoken: joined([name, words.replaceAll(" · ", ", ").toLowerCase()], ", "),
+    contextValue: contextValue("replica", {
+      object: pod !== undefined,
+      name: pod !== undefined,
+      events: pod !== undefined && allowed.events,
+      why: TROUBLED.has(state),
+      logs: pod !== undefined && allowed.logs,
+      shell: running && allowed.shell,
+    }),
+    spoken: spokenText([name, state.toLowerCase(), ...more]),
   };
 }

@@ -1,25 +1,16 @@
 import * as vscode from "vscode";
 import { DisposableStore } from "../core/dispose.ts";
-import { jobKey, kindOf } from "../kubeflow/jobKinds.ts";
-import type { JobState, TrainingJob } from "../kubeflow/model.ts";
-import { POD } from "../kubeflow/kinds/pod.ts";
+import { type ContainerRef, jobKey, type JobKind, type JobState, type TrainingJob } from "../kubeflow/model.ts";
+import type { NodeUse } from "../kubeflow/gpuUse.ts";
+import { POD } from "../kubeflow/kinds/resources.ts";
 import type { NamespaceJobs } from "../kubeflow/namespaceJobs.ts";
-import { mainContainer, type Replica } from "../kubeflow/replicas.ts";
+import type { ShownReplica } from "../kubeflow/replicas.ts";
 import type { Reason } from "../kubeflow/why.ts";
-import { allowedIn } from "./allowed.ts";
-import { folderWords } from "./clusterRows.ts";
-import {
-  type ContainerRef,
-  type Drawn,
-  type Folder,
-  type FolderSite,
-  GRACE_MS,
-  learnRights,
-  namespaceOf,
-  type ObjectRef,
-} from "./folder.ts";
+import { type Allowed, allowedIn } from "./allowed.ts";
+import { type Drawn, type Folder, type FolderSite, GRACE_MS, namespaceOf, type ObjectRef } from "./folder.ts";
 import { JOB_STATES, jobRow, replicaRow } from "./jobRows.ts";
-import { emptyNode, failureNode, filteredNode, forbiddenNode, loadingNode, missingNode } from "./messages.ts";
+import { LiveRows } from "./liveRows.ts";
+import { failureNode, loadingNode } from "./messages.ts";
 import { type JobNode, jobNode, type ReplicaNode, replicaNode, type TreeNode } from "./nodes.ts";
 import { soon } from "./soon.ts";
 
@@ -27,9 +18,6 @@ const { None, Collapsed } = vscode.TreeItemCollapsibleState;
 
 /** States in which a person asks why. */
 const ASKED_WHY: ReadonlySet<JobState> = new Set(["Waiting", "Failed", "Restarting", "Unknown", "Queued"]);
-/** Of more jobs than this the folder, which brings all of their rows, is drawn again more rarely for a count alone. */
-const MANY = 500;
-const COUNT_DELAY_MS = 2_000;
 /** An age is drawn anew while it shows minutes. */
 const YOUNG_MS = 3_600_000;
 
@@ -41,9 +29,7 @@ export class JobsFolder implements Folder {
   readonly #held = new DisposableStore();
   readonly #namespace: string | undefined;
   readonly #kinds: string;
-  #drawnWords = "";
-  #rights: Promise<void>;
-  #isDrawn = false;
+  readonly #rows: LiveRows<TrainingJob>;
 
   constructor(site: FolderSite) {
     this.#site = site;
@@ -51,12 +37,21 @@ export class JobsFolder implements Folder {
     this.#namespace = namespaceOf(site.node);
     this.#kinds = site.cluster.jobKinds.join();
     this.#jobs = this.#held.add(site.cluster.jobs(this.#namespace));
-    this.#held.add(this.#jobs.onDidChange(({ jobs, set }) => this.#onChange(jobs, set)));
-    this.#held.add(this.#jobs.onDidChangeState(() => site.redrawFolder()));
-    this.#held.add(site.cluster.rights.onDidChange((namespace) => this.#onRights(namespace)));
-    this.#rights = learnRights(site);
-    // The folder's row was drawn before it opened. Where its jobs are known already, nothing else would tell.
-    if (this.#jobs.state.kind === "live") site.redrawFolder();
+    this.#rows = this.#held.add(
+      new LiveRows({
+        site,
+        live: this.#jobs,
+        node: (job) => jobNode(site.node, job),
+        order: JOB_STATES,
+        texts: {
+          what: vscode.l10n.t("training jobs"),
+          missing: vscode.l10n.t("No training operator in this cluster."),
+          none: vscode.l10n.t("No training jobs yet. Right-click a Python file to run one."),
+        },
+      }),
+    );
+    this.#held.add(this.#jobs.onDidChange(({ jobs, set }) => this.#rows.changed(jobs, set)));
+    this.#held.add(site.cluster.gpus.onDidChange(() => this.#redrawUnplaced()));
   }
 
   get isOutdated(): boolean {
@@ -68,30 +63,11 @@ export class JobsFolder implements Folder {
   }
 
   words(): string {
-    const { state, counts } = this.#jobs;
-    return (this.#drawnWords = folderWords(state, counts, JOB_STATES, this.#site.clock.now()));
+    return this.#rows.words();
   }
 
-  async rows(): Promise<readonly TreeNode[]> {
-    const { node, choices } = this.#site;
-    // Only the first time: while rows are read again, VS Code knows none of them, and their menus lead nowhere.
-    if (!this.#isDrawn) await soon(Promise.all([this.#jobs.answered(GRACE_MS), this.#rights]), GRACE_MS);
-    this.#isDrawn = true;
-    const { state } = this.#jobs;
-    const jobs = [...this.#jobs.jobs];
-    const what = vscode.l10n.t("training jobs");
-    if (state.kind === "absent") return [missingNode(node, vscode.l10n.t("No training operator in this cluster."))];
-    if (state.kind === "forbidden") return [forbiddenNode(node, what, state.why)];
-    if (state.kind === "failed") return [failureNode(node, state.error)];
-    if (jobs.length === 0) {
-      if (state.kind !== "live" && state.kind !== "stale") return [loadingNode(node)];
-      return [emptyNode(node, vscode.l10n.t("No training jobs yet. Right-click a Python file to run one."))];
-    }
-    const shown = jobs.filter((job) => choices.shows(job.name, () => this.#jobs.summary(job).state));
-    if (shown.length === 0) return [filteredNode(node, jobs.length)];
-    const rows = shown.sort(choices.compare).map((job) => jobNode(node, job));
-    // The rows are old, and stay so till a person does something.
-    return state.kind === "stale" && state.halted !== undefined ? [failureNode(node, state.halted), ...rows] : rows;
+  rows(): Promise<readonly TreeNode[]> {
+    return this.#rows.rows();
   }
 
   async below(node: TreeNode): Promise<readonly TreeNode[]> {
@@ -118,7 +94,9 @@ export class JobsFolder implements Folder {
   object(node: TreeNode): ObjectRef | undefined {
     if (node.kind === "job") {
       const job = this.#job(node);
-      return job && { resource: kindOf(job.kind).resource, namespace: job.namespace, name: job.name, uid: job.uid };
+      return (
+        job && { resource: this.cluster.jobResource(job.kind), namespace: job.namespace, name: job.name, uid: job.uid }
+      );
     }
     const pod = node.kind === "replica" ? this.#replica(node)?.pod : undefined;
     return pod && { resource: POD, namespace: pod.namespace, name: pod.name, uid: pod.uid };
@@ -127,10 +105,8 @@ export class JobsFolder implements Folder {
   container(node: TreeNode): ContainerRef | undefined {
     // Of a job: its first replica that runs.
     const job = node.kind === "job" ? this.#job(node) : undefined;
-    const running = job && this.#jobs.replicas(job).find(({ pod }) => pod && mainContainer(pod)?.state === "running");
-    const pod = node.kind === "replica" ? this.#replica(node)?.pod : running?.pod;
-    const main = pod && mainContainer(pod);
-    return main && { namespace: pod.namespace, pod: pod.name, container: main.name };
+    const running = job && this.#jobs.replicas(job).find((replica) => replica.running);
+    return (node.kind === "replica" ? this.#replica(node) : running)?.container;
   }
 
   family(node: TreeNode): readonly string[] {
@@ -146,9 +122,7 @@ export class JobsFolder implements Folder {
   why(node: TreeNode): readonly Reason[] {
     const row = node.kind === "replica" ? node.parent : node;
     const job = row.kind === "job" ? this.#job(row) : undefined;
-    const { totals, nodes, state } = this.cluster.gpus;
-    const areKnown = totals?.complete === true && state.kind === "live";
-    return job === undefined ? [] : this.#jobs.why(job, areKnown ? { gpusFree: totals.free, nodes } : {});
+    return job === undefined ? [] : this.#jobs.why(job, { nodes: this.#nodes });
   }
 
   notes(): readonly string[] {
@@ -167,18 +141,29 @@ export class JobsFolder implements Folder {
     const { node, clock } = this.#site;
     const now = clock.now();
     if (this.#jobs.state.kind === "stale") return [node.id];
-    return [...this.#jobs.jobs]
+    return [...this.#jobs.items]
       .filter((job) => now - Math.max(job.created, job.started ?? 0, job.finished ?? 0) < YOUNG_MS)
       .map((job) => jobNode(node, job).id);
   }
 
   refresh(): void {
-    this.#rights = learnRights(this.#site);
-    this.#jobs.refresh();
+    this.#rows.refresh();
   }
 
   dispose(): void {
     this.#held.dispose();
+  }
+
+  /** Nodes with what they have free, where that is known and up to date. */
+  get #nodes(): readonly NodeUse[] | undefined {
+    const { totals, nodes, state } = this.cluster.gpus;
+    return totals?.complete === true && state.kind === "live" ? nodes : undefined;
+  }
+
+  /** Rows that may say what is free. */
+  #redrawUnplaced(): void {
+    const unplaced = [...this.#jobs.items].filter((job) => this.#jobs.podsOf(job).some((pod) => pod.unschedulable));
+    this.#site.redraw(unplaced.map((job) => jobNode(this.#site.node, job).id));
   }
 
   #job(node: JobNode): TrainingJob | undefined {
@@ -189,47 +174,34 @@ export class JobsFolder implements Folder {
     return this.#jobs.replicas(job).map(({ source }) => replicaNode(node, String(source)));
   }
 
-  #replica(node: ReplicaNode): Replica | undefined {
-    const job = this.#job(node.parent);
-    return job && this.#jobs.replicas(job).find(({ source }) => String(source) === node.key);
+  #replica({ parent, key }: ReplicaNode): ShownReplica | undefined {
+    const job = this.#job(parent);
+    return job && this.#jobs.replica(job, key);
   }
 
   #drawJob(node: JobNode): Drawn | undefined {
     const job = this.#job(node);
     if (job === undefined) return undefined;
-    const summary = this.#jobs.summary(job);
+    const summary = this.#jobs.summary(job, this.#nodes);
+    const isAsked = summary.troubled || ASKED_WHY.has(summary.state);
     const row = jobRow(job, {
       summary,
       mine: this.#site.isMine(job),
+      mixed: this.#jobs.isMixed,
       namespace: this.#namespace === undefined ? job.namespace : "",
-      allowed: allowedIn(this.cluster, this.#namespace, kindOf(job.kind).resource),
-      why: summary.troubled || ASKED_WHY.has(summary.state),
+      allowed: this.#allowed(job.kind),
+      why: isAsked ? (job.partial === true ? [] : this.why(node)) : undefined,
     });
     return { row, collapsible: Collapsed };
   }
 
   #drawReplica(node: ReplicaNode): Drawn | undefined {
-    const job = this.#job(node.parent);
     const replica = this.#replica(node);
-    if (job === undefined || replica === undefined) return undefined;
-    const allowed = allowedIn(this.cluster, this.#namespace, kindOf(job.kind).resource);
-    return { row: replicaRow(replica, this.#jobs.podsKnownOf(job), allowed), collapsible: None };
+    return replica && { row: replicaRow(replica, this.#allowed(node.parent.jobKind)), collapsible: None };
   }
 
-  #onChange(keys: readonly string[], set: boolean): void {
-    if (set) {
-      this.#site.redrawFolder();
-      return;
-    }
-    this.#site.redraw(keys.map((key) => `${this.#site.node.id}/${key}`));
-    // A row alone is cheap to draw; the folder, which counts states, brings all of them.
-    const before = this.#drawnWords;
-    if (before !== this.words() || this.#site.choices.isFiltering)
-      this.#site.redrawFolder(this.#jobs.size > MANY ? COUNT_DELAY_MS : undefined);
-  }
-
-  #onRights(namespace: string | undefined): void {
-    if (namespace === this.#namespace && this.#isDrawn) this.#site.redrawFolder();
+  #allowed(kind: JobKind): Allowed {
+    return allowedIn(this.cluster, this.#namespace, this.cluster.jobResource(kind));
   }
 }
 

@@ -68,7 +68,7 @@ export function forbiddenNode(parent: FolderNode, what: string, why: string): Me
     const text = vscode.l10n.t("You are not signed in: this context names a user without credentials.");
     return messageNode(parent, text, "problem", openKubeconfig(parent));
   }
-  const text = vscode.l10n.t("You may not list {0} here: {1}", what, label(why));
+  const text = vscode.l10n.t("You may not list {0} here. The cluster says: {1}", what, label(why));
   return messageNode(parent, text, "problem", askAdmin(parent));
 }
 
@@ -83,7 +83,9 @@ export function unreachedNode(parent: TreeNode, error: unknown): MessageNode {
   const code = errorCode(error) ?? "";
   if (!PIPELINES_MISSING.has(code)) return failureNode(parent, error);
   const again = { title: vscode.l10n.t("Read Again"), command: COMMANDS.refresh, args: [parent] };
-  return messageNode(parent, label(errorText(error), 400), "problem", MAY_NOT.has(code) ? askAdmin(parent) : again);
+  // That they were not reached stands in the row above.
+  const text = label(errorText(error).replace(/^Pipelines were not reached\. (?=\S)/, ""), 400);
+  return messageNode(parent, text, "problem", MAY_NOT.has(code) ? askAdmin(parent) : again);
 }
 
 const MAY_NOT: ReadonlySet<string> = new Set(["no-rights", "no-token", "no-server"]);

@@ -1,12 +1,14 @@
 import type { NextStep } from "../core/errors.ts";
-import { jobKey } from "../kubeflow/jobKinds.ts";
-import type { JobKind, TrainingJob } from "../kubeflow/model.ts";
+import { jobKey, type JobKind, type TrainingJob } from "../kubeflow/model.ts";
+import type { Holder } from "../kubeflow/gpuUse.ts";
+import type { GpuPod } from "../kubeflow/kinds/gpuPod.ts";
 import { ALL_NAMESPACES } from "../kubeflow/namespaceChoice.ts";
 
 /** What stands in the tree: plain data, found again by its id. Everything shown is read when the row is drawn. */
 export type TreeNode =
   | GroupNode
   | ClusterNode
+  | MadeNode
   | NamespaceNode
   | FolderNode
   | JobNode
@@ -31,6 +33,14 @@ export interface GroupNode extends Base {
 export interface ClusterNode extends Base {
   readonly kind: "cluster";
   readonly context: string;
+}
+
+/** A cluster that is not in the tree as a context: being made, stopped half-way, or with something left of it. */
+export interface MadeNode extends Base {
+  readonly kind: "made";
+  /** Id of its record. */
+  readonly made: string;
+  readonly name: string;
 }
 
 export interface NamespaceNode extends Base {
@@ -84,7 +94,7 @@ export interface MachineNode extends Base {
   readonly name: string;
 }
 
-/** What holds GPUs of a node. */
+/** What holds GPUs of a node, or one of several pods of it. */
 export interface HolderNode extends Base {
   readonly kind: "holder";
   readonly context: string;
@@ -92,6 +102,8 @@ export interface HolderNode extends Base {
   /** What it is, such as `training job`. */
   readonly what: string;
   readonly name: string;
+  /** Uid of the pod, where its holder has several. */
+  readonly pod: string | undefined;
 }
 
 /** A row of Kubeflow Pipelines. */
@@ -116,6 +128,10 @@ export interface MessageNode extends Base {
 
 export function groupNode(server: string): GroupNode {
   return { kind: "group", id: `server/${encodeURIComponent(server)}`, parent: undefined, server };
+}
+
+export function madeNode(made: string, name: string): MadeNode {
+  return { kind: "made", id: `made:${made}`, parent: undefined, made, name };
 }
 
 export function clusterNode(context: string, parent?: GroupNode): ClusterNode {
@@ -154,12 +170,13 @@ export function machineNode(parent: FolderNode, name: string): MachineNode {
   return { kind: "machine", id: `${parent.id}/${name}`, parent, context: parent.context, name };
 }
 
-export function holderNode(
-  parent: MachineNode,
-  { kind: what, name, namespace }: { readonly kind: string; readonly name: string; readonly namespace: string },
-): HolderNode {
+export function holderNode(parent: MachineNode, { kind: what, name, namespace }: Holder): HolderNode {
   const id = `${parent.id}/${what}/${namespace}/${name}`;
-  return { kind: "holder", id, parent, context: parent.context, namespace, what, name };
+  return { kind: "holder", id, parent, context: parent.context, namespace, what, name, pod: undefined };
+}
+
+export function holderPodNode(parent: HolderNode, { uid, pod: name }: GpuPod): HolderNode {
+  return { ...parent, id: `${parent.id}/${uid}`, parent, name, pod: uid };
 }
 
 export function pipelineNode(
@@ -171,6 +188,18 @@ export function pipelineNode(
 ): PipelineNode {
   const id = `${parent.id}/${what}:${encodeURIComponent(key)}`;
   return { kind: "pipeline", what, id, parent, context: parent.context, namespace, key, name };
+}
+
+export const PIPELINE_LISTS = ["runs", "recurring", "pipelines"] as const;
+
+export function pipelineLists(parent: FolderNode | PipelineNode, namespace: string): readonly PipelineNode[] {
+  return PIPELINE_LISTS.map((kind) => pipelineNode(parent, "list", kind, kind, namespace));
+}
+
+/** A row for each of the namespaces, where the server keeps them apart; else the lists themselves. */
+export function pipelineSpaces(parent: FolderNode, namespaces: readonly string[] | undefined): readonly PipelineNode[] {
+  if (namespaces === undefined) return pipelineLists(parent, "");
+  return namespaces.map((name) => pipelineNode(parent, "space", name, name, name));
 }
 
 export function messageNode(

@@ -1,17 +1,22 @@
 import * as vscode from "vscode";
 import { DisposableStore } from "../core/dispose.ts";
 import { label } from "../core/sanitize.ts";
-import { age, plural } from "../core/text.ts";
-import { gpuWords, type Holder, type NodeUse } from "../kubeflow/gpuUse.ts";
-import type { HolderKind } from "../kubeflow/kinds/gpuPod.ts";
+import { plural } from "../core/text.ts";
+import { gpuWords } from "../kubeflow/gpuNames.ts";
+import type { Holder, NodeUse } from "../kubeflow/gpuUse.ts";
+import type { GpuPod } from "../kubeflow/kinds/gpuPod.ts";
 import { NODE } from "../kubeflow/kinds/node.ts";
+import { POD } from "../kubeflow/kinds/resources.ts";
+import type { ContainerRef } from "../kubeflow/model.ts";
 import type { Reason } from "../kubeflow/why.ts";
-import { contextValue } from "../manifest.ts";
-import { type Drawn, type Folder, type FolderSite, GRACE_MS, type ObjectRef } from "./folder.ts";
+import { allowedIn } from "./allowed.ts";
+import { type Drawn, type Folder, type FolderSite, GRACE_MS, learnRights, type ObjectRef } from "./folder.ts";
 import { folderWords } from "./clusterRows.ts";
 import { emptyNode, failureNode, filteredNode, forbiddenNode, loadingNode } from "./messages.ts";
-import { type HolderNode, holderNode, type MachineNode, machineNode, type TreeNode } from "./nodes.ts";
-import { iconOf, joined, type Row } from "./row.ts";
+import { withHalt } from "./liveRows.ts";
+import { type HolderNode, holderNode, holderPodNode, type MachineNode, machineNode, type TreeNode } from "./nodes.ts";
+import { holderRow, machineRow, machineState, machineWhy } from "./nodeRows.ts";
+import { soon } from "./soon.ts";
 
 const { None, Collapsed } = vscode.TreeItemCollapsibleState;
 
@@ -26,6 +31,7 @@ export class NodesFolder implements Folder {
     this.cluster = site.cluster;
     this.#held.add(site.cluster.gpus.hold());
     this.#held.add(site.cluster.gpus.onDidChange(() => site.redrawFolder()));
+    this.#held.add(site.cluster.rights.onDidChange(() => site.redrawFolder()));
     // Where the nodes are known already, nothing else would draw the folder's words.
     if (site.cluster.gpus.totals !== undefined) site.redrawFolder();
   }
@@ -53,15 +59,19 @@ export class NodesFolder implements Folder {
     if (state.kind === "failed") return [failureNode(node, state.error)];
     if (gpus.nodes.length === 0)
       return [state.kind === "live" ? emptyNode(node, vscode.l10n.t("No nodes.")) : loadingNode(node)];
-    const shown = gpus.nodes.filter((use) => choices.shows(use.node.name, () => stateOf(use)));
+    const shown = gpus.nodes.filter((use) => choices.shows(use.node.name, () => machineState(use)));
     if (shown.length === 0) return [filteredNode(node, gpus.nodes.length)];
     const rows = shown.map((use) => machineNode(node, use.node.name));
-    return state.kind === "stale" && state.halted !== undefined ? [failureNode(node, state.halted), ...rows] : rows;
+    return withHalt(node, state, rows);
   }
 
-  below(node: TreeNode): readonly TreeNode[] {
+  async below(node: TreeNode): Promise<readonly TreeNode[]> {
+    if (node.kind === "holder") return this.#holder(node)?.pods.map((pod) => holderPodNode(node, pod)) ?? [];
     if (node.kind !== "machine") return [];
-    return this.#use(node.name)?.holders.map((holder) => holderNode(node, holder)) ?? [];
+    const holders = this.#use(node.name)?.holders ?? [];
+    const namespaces = [...new Set(holders.map(({ namespace }) => namespace))];
+    await soon(Promise.all(namespaces.map((namespace) => learnRights(this.cluster, namespace))), GRACE_MS);
+    return holders.map((holder) => holderNode(node, holder));
   }
 
   draw(node: TreeNode): Drawn | undefined {
@@ -71,15 +81,14 @@ export class NodesFolder implements Folder {
 
   object(node: TreeNode): ObjectRef | undefined {
     const use = node.kind === "machine" ? this.#use(node.name) : undefined;
-    return use && { resource: NODE, namespace: undefined, name: use.node.name, uid: use.node.uid };
+    if (use !== undefined) return { resource: NODE, namespace: undefined, name: use.node.name, uid: use.node.uid };
+    const pod = node.kind === "holder" ? this.#pod(node) : undefined;
+    return pod && { resource: POD, namespace: pod.namespace, name: pod.pod, uid: pod.uid };
   }
 
-  container(): undefined {
-    return undefined;
-  }
-
-  family(): readonly string[] {
-    return [];
+  container(node: TreeNode): ContainerRef | undefined {
+    const pod = node.kind === "holder" ? this.#pod(node) : undefined;
+    return pod && { namespace: pod.namespace, pod: pod.pod, container: pod.container };
   }
 
   why(node: TreeNode): readonly Reason[] {
@@ -109,79 +118,32 @@ export class NodesFolder implements Folder {
   }
 
   #drawHolder(node: HolderNode): Drawn | undefined {
-    const use = node.parent?.kind === "machine" ? this.#use(node.parent.name) : undefined;
-    const holder = use?.holders.find(
+    const holder = this.#holder(node);
+    if (holder === undefined) return undefined;
+    const pod = this.#pod(node);
+    const now = this.#site.clock.now();
+    if (pod === undefined) return { row: holderRow(holder, now), collapsible: Collapsed };
+    const allowed = allowedIn(this.cluster, pod.namespace, POD);
+    const shown = node.pod === undefined ? holder : { ...holder, name: label(pod.pod), gpus: pod.gpus };
+    return { row: holderRow({ ...shown, pods: [pod], since: pod.since }, now, allowed), collapsible: None };
+  }
+
+  #holder(node: HolderNode): Holder | undefined {
+    const { parent } = node;
+    if (parent?.kind === "holder") return this.#holder(parent);
+    const use = parent?.kind === "machine" ? this.#use(parent.name) : undefined;
+    return use?.holders.find(
       ({ kind, namespace, name }) => kind === node.what && namespace === node.namespace && name === node.name,
     );
-    return holder && { row: holderRow(holder, this.#site.clock.now()), collapsible: None };
   }
-}
 
-function stateOf({ node }: NodeUse): string {
-  return !node.ready ? "Not ready" : node.unschedulable ? "Cordoned" : "Ready";
-}
-
-export function machineRow(use: NodeUse): Row {
-  const { node } = use;
-  const name = label(node.name);
-  const state = stateOf(use);
-  const gpus = use.total === 0 ? "" : `${use.free} of ${plural(use.total, "GPU")} free`;
-  const odd = state === "Ready" ? "" : state.toLowerCase();
-  return {
-    label: name,
-    description: joined([odd, node.gpuModel ?? "", gpus, node.instanceType ?? ""]),
-    ...iconOf(odd === "" ? ["server"] : ["warning", "list.warningForeground"]),
-    tooltip: [
-      `${name} · ${state}`,
-      ...(node.notReadyWhy === undefined ? [] : [node.notReadyWhy]),
-      ...use.resources.map(({ resource, total, used }) => `${label(resource, 80)}: ${used} of ${total} in use`),
-      ...labelled("Instance type", node.instanceType),
-      ...labelled("Pool", node.pool),
-      ...labelled("Zone", node.zone),
-      ...node.taints.map((taint) => `Taint ${taint}`),
-    ],
-    contextValue: contextValue("machine", [
-      "object",
-      "events",
-      "name",
-      ...(machineWhy(use).length === 0 ? [] : (["why"] as const)),
-    ]),
-    spoken: joined([name, "node", state.toLowerCase(), node.gpuModel ?? "", gpus], ", "),
-  };
-}
-
-/** Why nothing new is sent to a node. */
-function machineWhy({ node }: NodeUse): readonly Reason[] {
-  const next = { id: "events", words: "Show events" } as const;
-  return [
-    ...(node.ready ? [] : [{ text: "The node is not ready.", detail: node.notReadyWhy ?? "", next }]),
-    ...(node.unschedulable
-      ? [{ text: "It is cordoned: it takes no new pods until somebody uncordons it.", next }]
-      : []),
-    ...node.taints.map((taint) => ({ text: `Only pods that tolerate it are sent here: ${taint}.` })),
-  ];
-}
-
-function labelled(what: string, value: string | undefined): readonly string[] {
-  return value === undefined ? [] : [`${what}: ${value}`];
-}
-
-const HOLDER_ICONS: Readonly<Record<HolderKind, string>> = {
-  "training job": "rocket",
-  notebook: "notebook",
-  other: "symbol-misc",
-};
-
-export function holderRow(holder: Holder, now: number): Row {
-  const gpus = plural(holder.gpus, "GPU");
-  const pods = holder.pods === 1 ? "" : plural(holder.pods, "pod");
-  const what = holder.kind === "other" ? "pod" : holder.kind;
-  return {
-    label: holder.name,
-    description: joined([gpus, pods, label(holder.namespace, 63), age(now - holder.since)]),
-    icon: HOLDER_ICONS[holder.kind],
-    tooltip: [`${holder.name} · ${what} · ${label(holder.namespace, 63)}`, joined([gpus, pods])],
-    contextValue: contextValue("holder", ["name"]),
-    spoken: joined([holder.name, what, `holds ${gpus}`, label(holder.namespace, 63)], ", "),
-  };
+  /** The pod that a row is about: one of several, or the only one. */
+  #pod(node: HolderNode): GpuPod | undefined {
+    const { pods = [] } = this.#holder(node) ?? {};
+    return node.pod === undefined
+      ? pods.length === 1
+        ? pods[0]
+        : undefined
+      : pods.find(({ uid }) => uid === node.pod);
+  }
 }

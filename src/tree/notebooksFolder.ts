@@ -1,29 +1,15 @@
 import * as vscode from "vscode";
 import { DisposableStore } from "../core/dispose.ts";
-import { label } from "../core/sanitize.ts";
-import { plural } from "../core/text.ts";
-import { type Notebook, NOTEBOOK } from "../kubeflow/kinds/notebook.ts";
-import { mainContainer } from "../kubeflow/replicas.ts";
+import type { Notebook } from "../kubeflow/kinds/notebook.ts";
+import { NOTEBOOK } from "../kubeflow/kinds/resources.ts";
+import type { ContainerRef } from "../kubeflow/model.ts";
 import type { Reason } from "../kubeflow/why.ts";
-import { contextValue, type RowFlag } from "../manifest.ts";
-import { NamespaceNotebooks, type NotebookState, type NotebookSummary } from "../notebooks/index.ts";
-import { type Allowed, allowedIn } from "./allowed.ts";
-import { folderWords } from "./clusterRows.ts";
-import {
-  type ContainerRef,
-  type Drawn,
-  type Folder,
-  type FolderSite,
-  GRACE_MS,
-  learnRights,
-  namespaceOf,
-  type ObjectRef,
-} from "./folder.ts";
-import { emptyNode, failureNode, filteredNode, forbiddenNode, loadingNode, missingNode } from "./messages.ts";
+import type { NamespaceNotebooks } from "../notebooks/index.ts";
+import { allowedIn } from "./allowed.ts";
+import { type Drawn, type Folder, type FolderSite, namespaceOf, type ObjectRef } from "./folder.ts";
+import { LiveRows } from "./liveRows.ts";
 import { notebookNode, type TreeNode } from "./nodes.ts";
-import { iconOf, joined, type Row, STATE_ICONS } from "./row.ts";
-
-const STATES: readonly NotebookState[] = ["Ready", "Starting", "Waiting", "Failed", "Stopping", "Stopped"];
+import { NOTEBOOK_STATES, notebookRow } from "./notebookRows.ts";
 
 /** The notebooks of a namespace, or of all. */
 export class NotebooksFolder implements Folder {
@@ -32,17 +18,28 @@ export class NotebooksFolder implements Folder {
   readonly #site: FolderSite;
   readonly #notebooks: NamespaceNotebooks;
   readonly #held = new DisposableStore();
-  #drawnWords = "";
+  readonly #rows: LiveRows<Notebook>;
+  readonly #namespace: string | undefined;
 
   constructor(site: FolderSite) {
     this.#site = site;
     this.cluster = site.cluster;
-    this.#notebooks = this.#held.add(new NamespaceNotebooks(site.cluster, namespaceOf(site.node), site.clock));
-    this.#held.add(this.#notebooks.onDidChange(({ changed, set }) => this.#onChange(changed, set)));
-    this.#held.add(this.#notebooks.onDidChangeState(() => site.redrawFolder()));
-    this.#held.add(site.cluster.rights.onDidChange(() => site.redrawFolder()));
-    void learnRights(site);
-    if (this.#notebooks.state.kind === "live") site.redrawFolder();
+    this.#namespace = namespaceOf(site.node);
+    this.#notebooks = this.#held.add(site.notebooks(this.#namespace));
+    this.#rows = this.#held.add(
+      new LiveRows({
+        site,
+        live: this.#notebooks,
+        node: (notebook) => notebookNode(site.node, notebook),
+        order: NOTEBOOK_STATES,
+        texts: {
+          what: vscode.l10n.t("notebooks"),
+          missing: vscode.l10n.t("No notebooks in this cluster."),
+          none: vscode.l10n.t("No notebooks here."),
+        },
+      }),
+    );
+    this.#held.add(this.#notebooks.onDidChange(({ changed, set }) => this.#rows.changed(changed, set)));
   }
 
   answered(ms: number): Promise<void> {
@@ -50,26 +47,11 @@ export class NotebooksFolder implements Folder {
   }
 
   words(): string {
-    const { state, counts } = this.#notebooks;
-    return (this.#drawnWords = folderWords(state, counts, STATES, this.#site.clock.now()));
+    return this.#rows.words();
   }
 
-  async rows(): Promise<readonly TreeNode[]> {
-    const { node, choices } = this.#site;
-    await this.answered(GRACE_MS);
-    const { state } = this.#notebooks;
-    const all = [...this.#notebooks.items];
-    if (state.kind === "absent") return [missingNode(node, vscode.l10n.t("No notebooks in this cluster."))];
-    if (state.kind === "forbidden") return [forbiddenNode(node, vscode.l10n.t("notebooks"), state.why)];
-    if (state.kind === "failed") return [failureNode(node, state.error)];
-    if (all.length === 0) {
-      const isKnown = state.kind === "live" || state.kind === "stale";
-      return [isKnown ? emptyNode(node, vscode.l10n.t("No notebooks here.")) : loadingNode(node)];
-    }
-    const shown = all.filter((one) => choices.shows(one.name, () => this.#notebooks.summary(one).state));
-    if (shown.length === 0) return [filteredNode(node, all.length)];
-    const rows = shown.sort(choices.compare).map((one) => notebookNode(node, one));
-    return state.kind === "stale" && state.halted !== undefined ? [failureNode(node, state.halted), ...rows] : rows;
+  rows(): Promise<readonly TreeNode[]> {
+    return this.#rows.rows();
   }
 
   below(): readonly TreeNode[] {
@@ -79,15 +61,11 @@ export class NotebooksFolder implements Folder {
   draw(node: TreeNode): Drawn | undefined {
     const notebook = this.notebook(node);
     if (notebook === undefined) return undefined;
-    const { summary, hasPod } = {
-      summary: this.#notebooks.summary(notebook),
-      hasPod: this.container(node) !== undefined,
-    };
     const row = notebookRow(notebook, {
-      summary,
-      namespace: namespaceOf(this.#site.node) === undefined ? notebook.namespace : "",
-      allowed: allowedIn(this.cluster, namespaceOf(this.#site.node), NOTEBOOK),
-      hasPod,
+      summary: this.#notebooks.summary(notebook),
+      namespace: this.#namespace === undefined ? notebook.namespace : "",
+      allowed: allowedIn(this.cluster, this.#namespace, NOTEBOOK),
+      hasPod: this.container(node) !== undefined,
       why: this.#notebooks.why(notebook).length > 0,
     });
     return { row, collapsible: vscode.TreeItemCollapsibleState.None };
@@ -105,9 +83,7 @@ export class NotebooksFolder implements Folder {
 
   container(node: TreeNode): ContainerRef | undefined {
     const notebook = this.notebook(node);
-    const pod = notebook && this.#notebooks.podOf(notebook);
-    const main = pod && mainContainer(pod);
-    return main && { namespace: pod.namespace, pod: pod.name, container: main.name };
+    return notebook && this.#notebooks.containerOf(notebook);
   }
 
   family(node: TreeNode): readonly string[] {
@@ -131,60 +107,10 @@ export class NotebooksFolder implements Folder {
   }
 
   refresh(): void {
-    void learnRights(this.#site);
-    this.#notebooks.refresh();
+    this.#rows.refresh();
   }
 
   dispose(): void {
     this.#held.dispose();
   }
-
-  /** A row alone is cheap to draw; the folder, which counts states, brings all of them. */
-  #onChange(changed: readonly string[], set: boolean): void {
-    const before = this.#drawnWords;
-    if (set || before !== this.words() || this.#site.choices.isFiltering) this.#site.redrawFolder();
-    else this.#site.redraw(changed.map((uid) => `${this.#site.node.id}/${uid}`));
-  }
-}
-
-export interface NotebookSight {
-  readonly summary: NotebookSummary;
-  /** Shown where rows of several namespaces stand together. */
-  readonly namespace: string;
-  readonly allowed: Allowed;
-  readonly hasPod: boolean;
-  readonly why: boolean;
-}
-
-export function notebookRow(notebook: Notebook, sight: NotebookSight): Row {
-  const { state, detail } = sight.summary;
-  const name = label(notebook.name);
-  const gpus = notebook.gpus === 0 ? "" : plural(notebook.gpus, "GPU");
-  const words = joined([state, label(detail), gpus, label(sight.namespace, 63)]);
-  return {
-    label: name,
-    description: words,
-    ...iconOf(STATE_ICONS[state]),
-    tooltip: [
-      `${name} · notebook · ${state}`,
-      ...(detail === "" ? [] : [label(detail)]),
-      ...(notebook.image === undefined ? [] : [`Image: ${label(notebook.image)}`]),
-      ...(gpus === "" ? [] : [gpus]),
-      `Created ${new Date(notebook.created).toLocaleString()}`,
-    ],
-    contextValue: contextValue("notebook", notebookFlags(notebook, sight)),
-    spoken: joined([name, "notebook", state.toLowerCase(), label(detail), gpus, label(sight.namespace, 63)], ", "),
-  };
-}
-
-function notebookFlags(notebook: Notebook, { summary, allowed, hasPod, why }: NotebookSight): readonly RowFlag[] {
-  const flags: RowFlag[] = ["object", "name"];
-  if (allowed.events) flags.push("events");
-  if (why) flags.push("why");
-  if (summary.state === "Ready" && allowed.forward) flags.push("open");
-  if (hasPod && allowed.logs) flags.push("logs");
-  if (summary.state === "Ready" && allowed.shell) flags.push("shell");
-  if (allowed.change && !notebook.deleting) flags.push(notebook.stopped ? "start" : "stop");
-  if (allowed.delete) flags.push("delete");
-  return flags;
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { clusterNode, folderNode, pipelineLists, pipelineSpaces } from "./nodes.ts";
 import type { PipelineRun } from "../pipelines/index.ts";
 import { accessWords, itemRow, listRow, taskRow } from "./pipelineRows.ts";
 
@@ -25,23 +26,23 @@ const failed = { id: "t", name: "train", state: "Failed", started: 1, finished: 
 describe("rows of pipelines", () => {
   it("a run says its state, how long it took and when; a screen reader all of it", () => {
     const { label, description, spoken, icon } = itemRow(run(), NOW);
-    assert.deepEqual([label, description, icon], ["one", "Succeeded · 1 min 6 s · 1 h", "pass-filled"]);
-    assert.equal(spoken, "one, run, succeeded after 1 min 6 s, 1 h ago");
+    assert.deepEqual([label, description, icon], ["one", "Succeeded · took 1 min 6 s · 1 h ago", "pass-filled"]);
+    assert.equal(spoken, "one, run, succeeded, took 1 minute 6 seconds, 1 hour ago");
   });
 
   it("a run under way says since when, and no time that will be old in a second", () => {
     const row = itemRow(run({ state: "Running", started: NOW - 14 * MINUTE - 7_000, finished: undefined }), NOW);
-    assert.equal(row.description, "Running · 14 min");
-    assert.equal(row.spoken, "one, run, running for 14 min");
+    assert.equal(row.description, "Running · for 14 min");
+    assert.equal(row.spoken, "one, run, running, for 14 minutes");
     assert.match(row.contextValue, /;logs;/);
   });
 
   it("a failed run names its tasks, and offers why", () => {
     const row = itemRow(run({ state: "Failed", tasks: [failed], error: "it\u001b[2J broke" }), NOW);
-    assert.equal(row.description, "Failed · train · 1 min 6 s · 1 h");
+    assert.equal(row.description, "Failed · train · took 1 min 6 s · 1 h ago");
     assert.match(row.contextValue, /;why;/);
     assert.ok(row.tooltip.includes("it broke"));
-    assert.equal(taskRow(failed, NOW).description, "Failed · 0 s");
+    assert.equal(taskRow(failed, NOW).description, "Failed · took 0 s");
   });
 
   it("what has no state yet, is skipped, or stopped: a word and an icon each", () => {
@@ -67,8 +68,8 @@ describe("rows of pipelines", () => {
       { kind: "recurring", id: "a", name: "nightly", created: NOW - MINUTE, enabled: false, schedule: "every 1 h" },
       NOW,
     );
-    assert.equal(row.description, "Disabled · every 1 h · 1 min");
-    assert.equal(row.spoken, "nightly, recurring run, Disabled, every 1 h, 1 min");
+    assert.equal(row.description, "Disabled · every 1 h · made 1 min ago");
+    assert.equal(row.spoken, "nightly, recurring run, Disabled, every 1 hour, made 1 minute ago");
   });
 
   it("names that turn text around or draw icons are plain text", () => {
@@ -78,7 +79,7 @@ describe("rows of pipelines", () => {
 
   it("a list says how many there are, how the last run stands, and its age when it cannot be read", () => {
     const list = { pages: [], items: [run()], total: 120, hasMore: true };
-    assert.equal(listRow("runs", list, { kind: "live" }, NOW).description, "120 · last run Succeeded 1 h ago");
+    assert.equal(listRow("runs", list, { kind: "live" }, NOW).description, "120 · last run succeeded 1 h ago");
     const stale = { kind: "stale", since: NOW - 2 * MINUTE, why: "No pod is ready." } as const;
     assert.equal(listRow("runs", list, stale, NOW).description, "stale for 2 min: No pod is ready.");
     assert.equal(listRow("runs", undefined, { kind: "idle" }, NOW).description, "");
@@ -91,5 +92,16 @@ describe("rows of pipelines", () => {
     const many = { ...access, multiUser: true, version: undefined };
     assert.equal(accessWords(many, live, NOW), "multi-user, by port-forward with a token");
     assert.equal(accessWords(undefined, { kind: "failed", error: new Error("x") }, NOW), "cannot be reached");
+  });
+
+  it("of a server for several people stand below their namespaces, and ask for those alone", () => {
+    const folder = folderNode(clusterNode("c"), "pipelines");
+    const [alice, bob] = pipelineSpaces(folder, ["alice", "bob"]);
+    assert.ok(alice !== undefined && bob !== undefined);
+    const [runs] = pipelineLists(alice, alice.namespace);
+    assert.deepEqual([runs?.key, runs?.namespace, runs?.parent], ["runs", "alice", alice]);
+    assert.notEqual(runs?.id, pipelineLists(bob, bob.namespace)[0]?.id);
+    const own = pipelineSpaces(folder, undefined);
+    assert.deepEqual(own.map(({ what, namespace }) => [what, namespace])[0], ["list", ""]);
   });
 });

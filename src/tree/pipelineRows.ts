@@ -1,7 +1,7 @@
 import { label } from "../core/sanitize.ts";
-import { age, duration } from "../core/text.ts";
+import { ago, duration, joined, lasting } from "../core/text.ts";
 import type { StoreState } from "../kube/store.ts";
-import { contextValue, type RowFlag } from "../manifest.ts";
+import { contextValue } from "../manifest.ts";
 import type {
   Access,
   ListKind,
@@ -11,7 +11,8 @@ import type {
   RunState,
   RunTask,
 } from "../pipelines/index.ts";
-import { iconOf, joined, type Row, STATE_ICONS, type StateIcon } from "./row.ts";
+import { staleWords } from "./clusterRows.ts";
+import { iconOf, type Row, spokenText, STATE_ICONS, type StateIcon } from "./row.ts";
 
 const ICONS: Readonly<Record<RunState, StateIcon>> = { ...STATE_ICONS, Skipped: ["debug-step-over"] };
 const LISTS: Readonly<Record<ListKind, readonly [title: string, icon: string]>> = {
@@ -43,7 +44,7 @@ export function listRow(kind: ListKind, list: PipelineList | undefined, state: S
     icon,
     tooltip: [joined([title, words])],
     contextValue: contextValue("pipeline"),
-    spoken: joined([title, "list", words.replaceAll(" · ", ", ")], ", "),
+    spoken: spokenText([title, "list", words]),
   };
 }
 
@@ -54,12 +55,9 @@ function listWords(list: PipelineList | undefined, state: StoreState, now: numbe
   const count = list.total ?? list.items.length;
   const [last] = list.items;
   if (last?.kind !== "run") return String(count);
-  const when = UNDER_WAY.has(last.state) ? "" : ` ${ago(last.finished ?? last.created, now)}`;
-  return `${count} · last run ${last.state}${when}`;
-}
-
-function staleWords(state: StoreState & { kind: "stale" }, now: number): string {
-  return `stale for ${age(now - state.since)}: ${label(state.why, 80)}`;
+  const word = last.state.toLowerCase();
+  if (UNDER_WAY.has(last.state)) return `${count} · last run is ${word}`;
+  return `${count} · last run ${word} ${ago(now - (last.finished ?? last.created))}`;
 }
 
 export function spaceRow(namespace: string): Row {
@@ -69,7 +67,7 @@ export function spaceRow(namespace: string): Row {
     description: "",
     icon: "symbol-namespace",
     tooltip: [`Pipelines of ${name}`],
-    contextValue: contextValue("pipeline", ["name"]),
+    contextValue: contextValue("pipeline", { name: true }),
     spoken: `${name}, namespace of pipelines`,
   };
 }
@@ -93,30 +91,30 @@ export function itemRow(item: PipelineItem, now: number, versions?: StoreState):
 
 function runRow(run: PipelineRun, now: number): Row {
   const { state } = run;
-  const failed = run.tasks.filter((task) => task.state === "Failed").map(({ name }) => label(name, 30));
+  const ofState = state === "Waiting" ? "Waiting" : "Failed";
+  const named = run.tasks.filter((task) => task.state === ofState).map(({ name }) => label(name, 30));
   const lasted = lastedWords(run, now);
-  const since = UNDER_WAY.has(state) || run.created === 0 ? "" : age(now - (run.finished ?? run.created));
-  const words = joined([state, failed.slice(0, 2).join(", "), lasted, since]);
-  const flags: RowFlag[] = ["name", "yaml"];
-  if (state !== "Waiting" || run.tasks.length > 0) flags.push("logs");
-  if (state === "Failed") flags.push("why");
+  const ended = UNDER_WAY.has(state) || run.created === 0 ? "" : ago(now - (run.finished ?? run.created));
+  const more = [named.slice(0, 2).join(", "), lasted, ended];
   const name = label(run.name);
   return {
     label: name,
-    description: words,
+    description: joined([state, ...more]),
     ...iconOf(ICONS[state]),
     tooltip: [
       `${name} · run · ${state}`,
       ...(run.error === undefined ? [] : [label(run.error, 600)]),
-      ...(failed.length === 0 ? [] : [`Failed: ${failed.slice(0, 10).join(", ")}`]),
-      ...(lasted === "" ? [] : [`Duration: ${lasted}`]),
+      ...(named.length === 0 ? [] : [`${ofState}: ${named.slice(0, 10).join(", ")}`]),
+      ...(lasted === "" ? [] : [lasted]),
       ...created(run),
     ],
-    contextValue: contextValue("pipeline", flags),
-    spoken: joined(
-      [name, "run", spokenState(state, lasted), failed.slice(0, 2).join(", "), since && `${since} ago`],
-      ", ",
-    ),
+    contextValue: contextValue("pipeline", {
+      name: true,
+      yaml: true,
+      logs: state !== "Waiting" || run.tasks.length > 0,
+      why: state === "Failed" || state === "Waiting",
+    }),
+    spoken: spokenText([name, "run", state.toLowerCase(), ...more]),
   };
 }
 
@@ -128,9 +126,9 @@ export function taskRow(task: RunTask, now: number): Row {
     label: name,
     description: joined([task.state, lasted]),
     ...iconOf(ICONS[task.state]),
-    tooltip: [`${name} · task · ${task.state}`, ...(lasted === "" ? [] : [`Duration: ${lasted}`])],
-    contextValue: contextValue("pipeline", hasLog ? ["name", "logs"] : ["name"]),
-    spoken: joined([name, "task", spokenState(task.state, lasted)], ", "),
+    tooltip: [`${name} · task · ${task.state}`, ...(lasted === "" ? [] : [lasted])],
+    contextValue: contextValue("pipeline", { name: true, logs: hasLog }),
+    spoken: spokenText([name, "task", task.state.toLowerCase(), lasted]),
   };
 }
 
@@ -147,8 +145,8 @@ function plainRow(item: PipelineItem, what: string, words: string, icon: string,
     description: words,
     icon,
     tooltip: [`${name} · ${what}`, words, ...more, ...created(item)].filter((line) => line !== ""),
-    contextValue: contextValue("pipeline", ["name", "yaml"]),
-    spoken: joined([name, what, words.replaceAll(" · ", ", ")], ", "),
+    contextValue: contextValue("pipeline", { name: true, yaml: true }),
+    spoken: spokenText([name, what, words]),
   };
 }
 
@@ -157,30 +155,20 @@ export function stateWord(item: PipelineItem): string {
   return item.kind === "run" ? item.state : item.kind === "recurring" ? (item.enabled ? "Enabled" : "Disabled") : "";
 }
 
-/** How long it took; while it is under way, since when. */
+/** `took 13 s`; while it is under way `for 14 min`. */
 function lastedWords(
   { state, started, finished }: Pick<RunTask, "state" | "started" | "finished">,
   now: number,
 ): string {
   if (started === undefined) return "";
-  if (UNDER_WAY.has(state)) return age(now - started);
-  return finished === undefined ? "" : duration(finished - started);
-}
-
-function spokenState(state: RunState, lasted: string): string {
-  if (lasted === "") return state.toLowerCase();
-  return `${state.toLowerCase()} ${UNDER_WAY.has(state) ? "for" : "after"} ${lasted}`;
+  if (UNDER_WAY.has(state)) return lasting(now - started);
+  return finished === undefined ? "" : `took ${duration(finished - started)}`;
 }
 
 function made({ created: at }: PipelineItem, now: number): string {
-  return at === 0 ? "" : age(now - at);
+  return at === 0 ? "" : `made ${ago(now - at)}`;
 }
 
 function created({ created: at }: PipelineItem): readonly string[] {
   return at === 0 ? [] : [`Created ${new Date(at).toLocaleString()}`];
-}
-
-function ago(at: number, now: number): string {
-  const words = age(now - at);
-  return words === "just now" ? words : `${words} ago`;
 }

@@ -6,11 +6,18 @@ import { COMMANDS } from "../manifest.ts";
 import type { ClusterPipelines, ListKind, LiveList, PipelineItem, PipelineRun } from "../pipelines/index.ts";
 import { type Drawn, type Folder, type FolderSite, GRACE_MS, type LogChoice } from "./folder.ts";
 import { emptyNode, filteredNode, loadingNode, unreachedNode } from "./messages.ts";
-import { type FolderNode, messageNode, type PipelineNode, pipelineNode, type TreeNode } from "./nodes.ts";
+import {
+  messageNode,
+  PIPELINE_LISTS,
+  pipelineLists,
+  type PipelineNode,
+  pipelineNode,
+  pipelineSpaces,
+  type TreeNode,
+} from "./nodes.ts";
 import { accessWords, itemRow, listRow, spaceRow, stateWord, taskRow } from "./pipelineRows.ts";
 
 const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
-const KINDS: readonly ListKind[] = ["runs", "recurring", "pipelines"];
 /** An age is drawn anew while it shows minutes. */
 const YOUNG_MS = 3_600_000;
 
@@ -34,6 +41,8 @@ export class PipelinesFolder implements Folder {
   /** By the id of the row that they stand under. */
   readonly #lists = new Map<string, OpenList>();
   readonly #closed = new Set<string>();
+  /** What the pods of runs that wait say, by the run's id, as it was when somebody asked why. */
+  readonly #waits = new Map<string, readonly string[]>();
 
   constructor(site: FolderSite) {
     this.#site = site;
@@ -63,14 +72,13 @@ export class PipelinesFolder implements Folder {
     await access.answered(GRACE_MS);
     if (access.value === undefined)
       return [access.state.kind === "failed" ? unreachedNode(node, access.state.error) : loadingNode(node)];
-    if (!access.value.multiUser) return lists(node, "");
-    return this.#site.namespaces().map((name) => pipelineNode(node, "space", name, name, name));
+    return pipelineSpaces(node, access.value.multiUser ? this.#site.namespaces() : undefined);
   }
 
   below(node: TreeNode): Promise<readonly TreeNode[]> | readonly TreeNode[] {
     if (node.kind !== "pipeline") return [];
     this.#closed.delete(node.id);
-    if (node.what === "space") return lists(node, node.namespace);
+    if (node.what === "space") return pipelineLists(node, node.namespace);
     if (node.what === "list" || node.what === "pipeline") return this.#items(node);
     const run = this.#run(node);
     if (run === undefined) return [];
@@ -108,20 +116,25 @@ export class PipelinesFolder implements Folder {
     );
   }
 
-  object(): undefined {
-    return undefined;
-  }
-
-  container(): undefined {
-    return undefined;
-  }
-
-  family(): readonly string[] {
-    return [];
+  /** The server does not tell why a task has not begun; its pod does. */
+  async look(node: TreeNode, signal: AbortSignal): Promise<void> {
+    const run = this.#run(node);
+    if (run?.state !== "Waiting" || node.kind !== "pipeline") return;
+    const pods = await this.#pipelines.logs(run, node.namespace, undefined, signal);
+    const waiting = pods.filter(({ waits }) => waits !== "");
+    this.#waits.set(
+      run.id,
+      waiting.map(({ task, waits }) => `${label(task)}: ${waits}.`),
+    );
   }
 
   why(node: TreeNode): readonly Reason[] {
     const run = this.#run(node);
+    if (run?.state === "Waiting") {
+      const said = this.#waits.get(run.id) ?? [];
+      const texts = said.length > 0 ? said : [vscode.l10n.t("None of its tasks runs yet, and no pod of it says why.")];
+      return texts.map((text) => ({ text }));
+    }
     if (run?.state !== "Failed") return [];
     const next = { id: "logs", words: vscode.l10n.t("Open its log") } as const;
     const failed = run.tasks.filter(({ state }) => state === "Failed");
@@ -180,7 +193,9 @@ export class PipelinesFolder implements Folder {
     const { items, hasMore, total } = value;
     if (items.length === 0) return [emptyNode(node, vscode.l10n.t("None here."))];
     const shown = items.filter((item) => choices.shows(item.name, () => stateWord(item)));
-    const rows = [...shown].sort(choices.compare).map((item) => itemNode(node, item));
+    const rows = [...shown]
+      .sort(choices.sort === "name" ? choices.compare : newestFirst)
+      .map((item) => itemNode(node, item));
     const count = vscode.l10n.t("{0} of {1} were read", items.length, total ?? vscode.l10n.t("more"));
     const next = { title: count, command: COMMANDS.morePipelines, args: [node] };
     return [
@@ -239,12 +254,15 @@ export class PipelinesFolder implements Folder {
   }
 }
 
-function noTasks({ finished }: PipelineRun): string {
-  return finished === undefined ? vscode.l10n.t("No tasks yet.") : vscode.l10n.t("The server tells of no tasks.");
+const NUMBERED = new Intl.Collator("en", { numeric: true });
+
+/** The server knows no parts of a second: of what was made in one, the higher number is the newer. */
+function newestFirst(a: PipelineItem, b: PipelineItem): number {
+  return b.created - a.created || NUMBERED.compare(b.name, a.name);
 }
 
-function lists(parent: FolderNode | PipelineNode, namespace: string): readonly PipelineNode[] {
-  return KINDS.map((kind) => pipelineNode(parent, "list", kind, kind, namespace));
+function noTasks({ finished }: PipelineRun): string {
+  return finished === undefined ? vscode.l10n.t("No tasks yet.") : vscode.l10n.t("The server tells of no tasks.");
 }
 
 function itemNode(parent: PipelineNode, item: PipelineItem): PipelineNode {
@@ -252,5 +270,5 @@ function itemNode(parent: PipelineNode, item: PipelineItem): PipelineNode {
 }
 
 function kindOf({ key }: PipelineNode): ListKind {
-  return KINDS.find((kind) => kind === key) ?? "runs";
+  return PIPELINE_LISTS.find((kind) => kind === key) ?? "runs";
 }

@@ -1,7 +1,7 @@
 import { arrange, type ClusterChoices } from "./arrange.ts";
 import type { Engine } from "../engine.ts";
 import { hiddenClustersNode, kubeconfigProblemNode } from "./messages.ts";
-import { type ClusterNode, clusterNode, groupNode, type TreeNode } from "./nodes.ts";
+import { type ClusterNode, clusterNode, type GroupNode, groupNode, type TreeNode } from "./nodes.ts";
 
 export interface Roots {
   /** The rows at the top, as they are drawn. */
@@ -29,4 +29,9 @@ export function rootNodes(engine: Engine, choices: ClusterChoices): Roots {
   if (hidden.length > 0) rows.push(hiddenClustersNode(hidden.length));
   rows.push(...engine.problems().map(({ file, message }) => kubeconfigProblemNode(file, message)));
   return { rows, clusters };
+}
+
+/** Those that stand below a server. */
+export function clustersOf(engine: Engine, choices: ClusterChoices, { id }: GroupNode): readonly ClusterNode[] {
+  return rootNodes(engine, choices).clusters.filter(({ parent }) => parent?.id === id);
 }

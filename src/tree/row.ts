@@ -1,3 +1,4 @@
+import { joined } from "../core/text.ts";
 import type { JobState } from "../kubeflow/model.ts";
 
 /** A row as it is drawn, before it becomes a TreeItem. */
@@ -32,12 +33,30 @@ export const STATE_ICONS: Readonly<Record<JobState | "Ready" | "Stopped", StateI
   Unknown: ["question"],
 };
 
+const UNITS: Readonly<Record<string, string>> = {
+  ...{ Ki: "kibibytes", Mi: "mebibytes", Gi: "gibibytes", Ti: "tebibytes" },
+  ...{ s: "seconds", min: "minutes", h: "hours", d: "days" },
+};
+
+/** What a screen reader says of a row: its parts, with pauses between them and units in words. */
+export function spokenText(parts: readonly string[]): string {
+  return joined(parts, ", ")
+    .replaceAll(" · ", ", ")
+    .replace(/\b(\d+(?:\.\d+)?) (Ki|Mi|Gi|Ti|s|min|h|d)(?![\w-])/g, (_, count: string, unit: string) => {
+      const word = UNITS[unit] ?? unit;
+      return `${count} ${count === "1" ? word.replace(/s$/, "") : word}`;
+    });
+}
+
+/** What of a message stands in a row: its first sentence, and of a long one what stands before the reason. */
+export function firstSentence(text: string): string {
+  const [sentence = text] = text.split(/(?<=[.!?…]) (?=\p{Lu})/u);
+  if (sentence.length <= 80) return sentence;
+  const [what = ""] = sentence.split(/: /);
+  return what.length < sentence.length ? `${what}…` : sentence;
+}
+
 /** For a spread into a Row. */
 export function iconOf([icon, colour]: StateIcon): Pick<Row, "icon" | "colour"> {
   return { icon, ...(colour === undefined ? {} : { colour }) };
-}
-
-/** The parts that say something, one after the other. */
-export function joined(parts: readonly string[], separator = " · "): string {
-  return parts.filter((part) => part !== "").join(separator);
 }

@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
 import type { MessageNode } from "./nodes.ts";
-import type { Row } from "./row.ts";
+import { firstSentence, type Row } from "./row.ts";
 
 /** A row as VS Code wants it. Text of a cluster goes in as plain text only. */
 export function treeItem(id: string, row: Row, collapsible: vscode.TreeItemCollapsibleState): vscode.TreeItem {
@@ -20,7 +20,7 @@ export function treeItem(id: string, row: Row, collapsible: vscode.TreeItemColla
 const TONES = { plain: "info", problem: "warning", working: "loading~spin" } as const;
 
 export function messageItem(node: MessageNode): vscode.TreeItem {
-  const item = new vscode.TreeItem(node.text, vscode.TreeItemCollapsibleState.None);
+  const item = new vscode.TreeItem(firstSentence(node.text), vscode.TreeItemCollapsibleState.None);
   item.id = node.id;
   item.iconPath = new vscode.ThemeIcon(TONES[node.tone]);
   item.tooltip = node.action === undefined ? node.text : `${node.text}\n${node.action.title}`;

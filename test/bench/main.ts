@@ -1,5 +1,5 @@
-// `npm run bench -- start | first-run | lists | updates | idle | scale`: side-by-side benchmarks. Without an argument it
-// lists them.
+// `npm run bench -- start | first-run | lists | updates | idle | scale | wizard`: side-by-side benchmarks. Without an
+// argument it lists them.
 import path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -15,6 +15,7 @@ import { describe, thisMachine, writeReport } from "./report.ts";
 import { benchScale } from "./scale.ts";
 import { benchStart } from "./start.ts";
 import { benchUpdates } from "./updates.ts";
+import { benchWizard } from "./wizard.ts";
 
 interface Bench {
   readonly about: string;
@@ -31,6 +32,10 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ["idle", { about: "twelve watches while nothing happens (10 minutes)", measure: benchIdle }],
   ["lists", { about: "opening a namespace with 5,000 training jobs (minutes)", measure: benchLists }],
   ["scale", { about: "opening a cluster with 30,000 pods (10 minutes the first time, 6 GB)", measure: benchScale }],
+  [
+    "wizard",
+    { about: "a change of its form, a large apply, and whether Terraform agrees (minutes)", measure: benchWizard },
+  ],
 ]);
 const OUT = path.join(ROOT, "out", "bench");
 

@@ -4,6 +4,7 @@ import process from "node:process";
 import { ROOT } from "../../scripts/build.ts";
 import { packageExtension } from "../../scripts/package.ts";
 import { ensureBrowser, ensureEditor, OLDEST_EDITOR_VERSION } from "../editor/install.ts";
+import { ensureTerraform, ensureTofu } from "../provision/program.ts";
 import { ensureSandbox, stopSandbox } from "../sandbox/sandbox.ts";
 
 export interface Ring {
@@ -54,8 +55,32 @@ function testEditor(): Promise<void> {
 export const RINGS: readonly Ring[] = [
   {
     name: "unit",
-    files: ["src/**/*.test.ts", "scripts/**/*.test.ts", "test/{rings,editor,sandbox,start,bench}/**/*.test.ts"],
+    files: [
+      "src/**/*.test.ts",
+      "webview/**/*.test.ts",
+      "scripts/**/*.test.ts",
+      "test/{rings,editor,sandbox,start,bench}/**/*.test.ts",
+    ],
     argv: mocha(10_000),
+  },
+  {
+    name: "provision",
+    files: ["test/provision/**/*.test.ts"],
+    argv: mocha(240_000),
+    prepare: async (full) => ({
+      TRAINYARD_TERRAFORM: await ensureTerraform(),
+      // The page says that it works as well: seen before an issue ends.
+      ...(full ? { TRAINYARD_TOFU: await ensureTofu() } : {}),
+    }),
+  },
+  {
+    name: "pages",
+    files: ["test/pages/**/*.test.ts"],
+    argv: mocha(30_000),
+    prepare: async () => {
+      await testEditor();
+      return {};
+    },
   },
   { name: "cluster", files: ["test/cluster/**/*.test.ts"], argv: mocha(60_000), prepare: testSandbox },
   {

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import * as vscode from "vscode";
 import { label, pickLabel } from "../../core/sanitize.ts";
@@ -7,6 +6,7 @@ import { type Choice, pickOne } from "../../platform/pick.ts";
 import { withProgress } from "../../platform/progress.ts";
 import type { AddClusterStep, AddedCluster, CloudCluster, CloudList, ExistingClusters } from "../../provision/index.ts";
 import type { CommandDeps } from "../deps.ts";
+import { addFile } from "./files.ts";
 
 export interface AddClusterDeps extends Pick<CommandDeps, "engine" | "settings" | "notify"> {
   /** Shows the context's row. */
@@ -150,18 +150,6 @@ async function addChosenFile(deps: AddClusterDeps): Promise<void> {
   await addFile(deps, file);
   const added = (await deps.engine()).contexts().find((context) => context.file === file);
   if (added !== undefined) await deps.tree.show.cluster(added.name);
-}
-
-/** Adds a kubeconfig file to the setting. With an own list the default files would no longer be read: they stay in it. */
-async function addFile({ engine: load, settings }: AddClusterDeps, file: string): Promise<void> {
-  const engine = await load();
-  await engine.load();
-  // One that is not there would be a complaint in the tree from now on.
-  const defaults =
-    settings.kubeconfigPaths().length > 0 ? [] : engine.kubeconfigFiles().filter((one) => existsSync(one));
-  for (const known of defaults) await settings.addKubeconfigPath(known);
-  await settings.addKubeconfigPath(file);
-  await engine.reload();
 }
 
 async function carryOut(existing: ExistingClusters, step: AddClusterStep): Promise<void> {

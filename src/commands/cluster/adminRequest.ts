@@ -1,7 +1,7 @@
 import * as vscode from "vscode";
 import { label } from "../../core/sanitize.ts";
 import type { Engine } from "../../engine.ts";
-import type { AdminTarget } from "../../jobs/index.ts";
+import type { AdminNeeds, AdminTarget } from "../../jobs/index.ts";
 import { withProgress } from "../../platform/progress.ts";
 import type { CommandDeps } from "../deps.ts";
 import { folderOf } from "../../tree/nodes.ts";
@@ -15,20 +15,26 @@ export async function copyAdminRequest(deps: CommandDeps, target: unknown): Prom
   const asked = isAdminTarget(target) ? target : undefined;
   const context = asked?.context ?? contextOf(target) ?? (await pickContext(engine));
   const own = namespaceOf(target);
-  const pipelines = isTreeNode(target) && folderOf(target)?.what === "pipelines";
-  const namespace = pipelines
-    ? (engine.parts(context)?.pipelines?.namespace ?? "kubeflow")
-    : (asked?.namespace ?? own ?? engine.context(context).namespace);
-  const needs = pipelines ? "pipelines" : (asked?.needs ?? missing(engine, context, namespace));
+  const folder = isTreeNode(target) ? folderOf(target)?.what : undefined;
+  const namespace =
+    folder === "pipelines"
+      ? (engine.parts(context)?.pipelines?.namespace ?? "kubeflow")
+      : (asked?.namespace ?? own ?? engine.context(context).namespace);
+  const needs =
+    folder === undefined || folder === "jobs" ? (asked?.needs ?? missing(engine, context, namespace)) : folder;
   const text = await withProgress(vscode.l10n.t("Asking {0} who you are", label(context)), (signal) =>
-    engine.adminRequest(context, namespace, needs, signal, pipelines ? own : undefined),
+    engine.adminRequest(context, namespace, needs, signal, folder === "pipelines" ? own : undefined),
   );
   await vscode.env.clipboard.writeText(text);
-  deps.notify.info(
-    needs === "operator"
-      ? vscode.l10n.t("The request is on the clipboard: commands that install the training operator.")
-      : vscode.l10n.t("The request is on the clipboard: the rights you need in {0}, and how to give them.", namespace),
-  );
+  deps.notify.info(wordsFor(needs, namespace));
+}
+
+function wordsFor(needs: AdminNeeds, namespace: string): string {
+  if (needs === "operator")
+    return vscode.l10n.t("The request is on the clipboard: commands that install the training operator.");
+  if (needs === "nodes")
+    return vscode.l10n.t("The request is on the clipboard: the rights you need in the cluster, and how to give them.");
+  return vscode.l10n.t("The request is on the clipboard: the rights you need in {0}, and how to give them.", namespace);
 }
 
 /** What the open folder of this namespace has found out; both where nobody has looked. */

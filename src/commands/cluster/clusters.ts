@@ -2,6 +2,7 @@ import * as vscode from "vscode";
 import { UserError } from "../../core/errors.ts";
 import { label, pickLabel } from "../../core/sanitize.ts";
 import type { Engine } from "../../engine.ts";
+import type { ContextInfo } from "../../kube/context.ts";
 import { ALL_NAMESPACES, namespaceChoice } from "../../kubeflow/namespaceChoice.ts";
 import { type Choice, pickOne } from "../../platform/pick.ts";
 import { withProgress } from "../../platform/progress.ts";
@@ -35,7 +36,7 @@ export async function chooseNamespaces(deps: CommandDeps, target: unknown): Prom
   const { names, mayList } = await withProgress(vscode.l10n.t("Connecting to {0}", label(context)), (signal) =>
     engine.allNamespaces(context, signal),
   );
-  const chosen = new Set(engine.chosenNamespaces(context) ?? []);
+  const chosen = new Set(engine.namespaceDesk.chosen(context) ?? []);
   if (!mayList) return typeNamespaces(engine, context, chosen);
   const all = { label: vscode.l10n.t("All namespaces"), name: ALL_NAMESPACES, picked: chosen.has(ALL_NAMESPACES) };
   const picks = await vscode.window.showQuickPick(
@@ -47,7 +48,7 @@ export async function chooseNamespaces(deps: CommandDeps, target: unknown): Prom
     },
   );
   if (picks !== undefined)
-    await engine.chooseNamespaces(
+    await engine.namespaceDesk.choose(
       context,
       withoutDoubles(
         picks.map(({ name }) => name),
@@ -73,7 +74,7 @@ async function typeNamespaces(engine: Engine, context: string, chosen: ReadonlyS
       return odd === undefined ? undefined : vscode.l10n.t("{0} is not a namespace's name", odd);
     },
   });
-  if (text !== undefined) await engine.chooseNamespaces(context, split(text));
+  if (text !== undefined) await engine.namespaceDesk.choose(context, split(text));
 }
 
 function split(text: string): readonly string[] {
@@ -97,16 +98,22 @@ export async function openKubeconfig(deps: CommandDeps, target: unknown): Promis
   await vscode.window.showTextDocument(vscode.Uri.file(file));
 }
 
-export async function pickContext(engine: Engine): Promise<string> {
+/** One of the contexts that fit; the only one where there is no other. */
+export async function pickContext(
+  engine: Engine,
+  fits: (context: ContextInfo) => boolean = () => true,
+): Promise<string> {
   await engine.load();
-  const items: Choice<string>[] = engine.contexts().map((context) => ({
+  const contexts = engine.contexts();
+  if (contexts.length === 0)
+    throw new UserError("no-kubeconfig", vscode.l10n.t("No kubeconfig was found, so there is no cluster."));
+  const items: Choice<string>[] = contexts.filter(fits).map((context) => ({
     label: pickLabel(context.name),
     description: pickLabel(context.server),
     value: context.name,
   }));
   const [only] = items;
-  if (only === undefined)
-    throw new UserError("no-kubeconfig", vscode.l10n.t("No kubeconfig was found, so there is no cluster."));
+  if (only === undefined) throw new UserError("no-cluster", vscode.l10n.t("There is no cluster to do this with."));
   return items.length === 1
     ? only.value
     : pickOne({ title: vscode.l10n.t("Clusters"), placeholder: vscode.l10n.t("Which cluster?"), items });

@@ -5,10 +5,6 @@ import type { CommandDeps } from "../deps.ts";
 import { contextOf, isNode } from "../nodes.ts";
 import { pickContext } from "./clusters.ts";
 
-async function contextFor(deps: CommandDeps, target: unknown): Promise<string> {
-  return contextOf(target) ?? pickContext(await deps.engine());
-}
-
 /** A cluster, or a namespace of one: it stands before others. */
 export function pin(deps: CommandDeps, target: unknown): Promise<void> {
   return setPinned(deps, target, true);
@@ -19,12 +15,15 @@ export function unpin(deps: CommandDeps, target: unknown): Promise<void> {
 }
 
 async function setPinned(deps: CommandDeps, target: unknown, isPinned: boolean): Promise<void> {
-  if (!isNode(target, "namespace")) return deps.preferences.pin(await contextFor(deps, target), isPinned);
-  await (await deps.engine()).namespaceDesk.pin(target.context, target.namespace, isPinned);
+  const engine = await deps.engine();
+  if (isNode(target, "namespace")) return engine.namespaceDesk.pin(target.context, target.namespace, isPinned);
+  const { pinned } = deps.preferences;
+  const context = contextOf(target) ?? (await pickContext(engine, ({ name }) => pinned.has(name) !== isPinned));
+  await deps.preferences.pin(context, isPinned);
 }
 
 export async function hideCluster(deps: CommandDeps, target: unknown): Promise<void> {
-  await deps.preferences.hide(await contextFor(deps, target));
+  await deps.preferences.hide(contextOf(target) ?? (await pickContext(await deps.engine())));
 }
 
 /** Brings hidden clusters back: one, or all. */

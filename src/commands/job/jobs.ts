@@ -85,7 +85,7 @@ export function referenceOf(deps: Pick<CommandDeps, "tree">, target: unknown): J
   const node = row?.kind === "replica" ? row.parent : row;
   if (node?.kind !== "job") return undefined;
   const { context, namespace, name, jobKind } = node;
-  const uid = deps.tree.folder(node)?.object(node)?.uid ?? "";
+  const uid = deps.tree.folder(node)?.object?.(node)?.uid ?? "";
   return jobReference(context, { namespace, name, uid, kind: jobKind });
 }
 

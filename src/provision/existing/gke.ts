@@ -61,9 +61,15 @@ export class Gke {
     };
   }
 
-  /** Has gcloud write a kubeconfig for the cluster into a file of ours. */
-  add(project: string, { name, location }: CloudCluster, signal: AbortSignal): Promise<AddedCluster> {
-    const args = ["container", "clusters", "get-credentials", `--location=${location}`, `--project=${project}`];
+  /** Has gcloud write a kubeconfig for the cluster into a file of ours, with its DNS endpoint where that is asked for. */
+  add(
+    project: string,
+    { name, location }: CloudCluster,
+    signal: AbortSignal,
+    { dnsEndpoint = false } = {},
+  ): Promise<AddedCluster> {
+    const place = [`--location=${location}`, `--project=${project}`];
+    const args = ["container", "clusters", "get-credentials", ...place, ...(dnsEndpoint ? ["--dns-endpoint"] : [])];
     const call = gcloud(`The cluster ${label(name)} was not added.`, [...args, "--", name], signal);
     return this.#files.keep(["gke", project, location, name], (file) =>
       this.#programs.run({ ...call, env: { KUBECONFIG: file } }),

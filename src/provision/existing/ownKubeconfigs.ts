@@ -34,10 +34,15 @@ export class OwnKubeconfigs {
 
   /**
    * Has `write` make a kubeconfig at the path that it is given, and keeps it where it can be used: it holds one context
-   * whose sign-in program exists. The same `parts` name the same file. Throws UserError `kubeconfig-unusable` or
-   * `plugin-missing`; whatever `write` or this throws, no new file is left.
+   * whose sign-in program exists, or that needs none where `local` says that the cluster is this computer's. The same
+   * `parts` name the same file. Throws UserError `kubeconfig-unusable` or `plugin-missing`; whatever `write` or this
+   * throws, no new file is left.
    */
-  async keep(parts: readonly string[], write: (file: string) => Promise<unknown>): Promise<AddedCluster> {
+  async keep(
+    parts: readonly string[],
+    write: (file: string) => Promise<unknown>,
+    { local = false } = {},
+  ): Promise<AddedCluster> {
     const { folder } = this.#options;
     await mkdir(folder, { recursive: true, mode: 0o700 });
     // A folder for each attempt: the programs add to a file that is there already.
@@ -45,7 +50,7 @@ export class OwnKubeconfigs {
     try {
       const written = path.join(attempt, "config");
       await write(written);
-      const context = await this.#checked(written);
+      const context = await this.#checked(written, local);
       await chmod(written, 0o600);
       const file = path.join(folder, fileName(parts));
       await rename(written, file);
@@ -61,13 +66,14 @@ export class OwnKubeconfigs {
   }
 
   /** Name of the file's one context. */
-  async #checked(file: string): Promise<string> {
+  async #checked(file: string, local: boolean): Promise<string> {
     const config = await loadKubeconfig({ ...this.#options, paths: [file], home: path.dirname(file) });
     const [context, ...others] = config.contexts;
     if (config.problems[0] !== undefined) throw unusable(label(config.problems[0].message));
     if (context === undefined || others.length > 0)
       throw unusable(`It holds ${plural(config.contexts.length, "context")} instead of one.`);
     const { exec } = config.entry(context.name).user;
+    if (exec === undefined && local) return context.name;
     if (exec === undefined) throw unusable("It names no sign-in program.");
     const program = await this.#options.programs.find(exec.command, exec.baseDir);
     if (program === undefined) throw missing(exec.command);
@@ -94,7 +100,7 @@ function missing(command: string): UserError {
   if (!/(^|[\\/])gke-gcloud-auth-plugin(\.exe)?$/.test(command)) return new UserError("plugin-missing", what, { why });
   const next = [
     addClusterStep("Copy Command", { kind: "copy-command" }),
-    { title: "How to Install", command: "vscode.open", args: [INSTALL_PAGES.plugin] },
+    { title: "How to Install", command: "vscode.open", args: [INSTALL_PAGES["gke-gcloud-auth-plugin"]] },
   ];
   return new UserError("plugin-missing", what, { why, hint: `Install it with: ${PLUGIN_COMMAND}`, next });
 }

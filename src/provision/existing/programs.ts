@@ -11,23 +11,36 @@ import { signInNeeded } from "./signIn.ts";
 /** The clouds' own command lines: found where the person has them, never installed. */
 export type CloudProgram = "gcloud" | "aws";
 
+/** All that are run for a cluster, found in the same way. */
+export type ProgramName =
+  CloudProgram | "gke-gcloud-auth-plugin" | "docker" | "minikube" | "k3d" | "kind" | "microk8s" | "nvidia-smi";
+
 /** Where a person gets what was not found. The only place with these addresses. */
-export const INSTALL_PAGES = {
+export const INSTALL_PAGES: Readonly<Record<ProgramName, string>> = {
   gcloud: "https://cloud.google.com/sdk/docs/install",
   aws: "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
-  plugin: "https://cloud.google.com/kubernetes-engine/docs/how-to/cluster-access-for-kubectl#install_plugin",
-} as const;
+  "gke-gcloud-auth-plugin":
+    "https://cloud.google.com/kubernetes-engine/docs/how-to/cluster-access-for-kubectl#install_plugin",
+  docker: "https://docs.docker.com/get-started/get-docker/",
+  minikube: "https://minikube.sigs.k8s.io/docs/start/",
+  k3d: "https://k3d.io/stable/#installation",
+  kind: "https://kind.sigs.k8s.io/docs/user/quick-start/#installation",
+  microk8s: "https://microk8s.io/docs/getting-started",
+  "nvidia-smi": "https://www.nvidia.com/drivers",
+};
 
 export interface ProgramCall {
-  readonly program: CloudProgram;
+  readonly program: ProgramName;
   readonly args: readonly string[];
-  /** The sentence for a failure: what did not happen. */
+  /** The sentence for a failure: what did not happen; "" where the reason alone is shown. */
   readonly failure: string;
   readonly signal: AbortSignal;
   /** AWS profile that the call is made with, for the way to sign in. */
   readonly profile?: string | undefined;
   /** Variables besides the person's own. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Milliseconds that this call may take, where it is not the usual time. */
+  readonly timeoutMs?: number;
 }
 
 export interface ProgramsOptions extends CommandSearch {
@@ -42,7 +55,7 @@ const QUIET = { CLOUDSDK_CORE_DISABLE_PROMPTS: "1", AWS_PAGER: "", AWS_CLI_AUTO_
 const TIMEOUT_MS = 60_000;
 const MAX_OUTPUT = 8_000_000;
 
-/** Finds and runs `gcloud` and `aws` by argv, in the person's environment, one process per call. */
+/** Finds and runs `gcloud`, `aws` and the others by argv, in the person's environment, one process per call. */
 export class Programs {
   readonly #options: ProgramsOptions;
 
@@ -56,7 +69,7 @@ export class Programs {
   }
 
   /** As `find`; throws UserError `cli-missing` with the page to get it from. */
-  async locate(program: CloudProgram): Promise<FoundProgram> {
+  async locate(program: ProgramName): Promise<FoundProgram> {
     const located = await this.find(program);
     if (located !== undefined) return located;
     const next = [{ title: "How to Install", command: "vscode.open", args: [INSTALL_PAGES[program]] }];
@@ -79,7 +92,7 @@ export class Programs {
     const result = await this.#start(located, call);
     this.#options.log.debug(`${program} ${call.args.slice(0, 3).join(" ")}: ${result.kind} ${result.code ?? ""}`);
     if (result.kind === "timeout") {
-      const why = `${program} gave no answer within ${duration(this.#timeoutMs)} and was ended.`;
+      const why = `${program} gave no answer within ${duration(call.timeoutMs ?? this.#timeoutMs)} and was ended.`;
       throw new UserError("cli-timeout", failure, { why });
     }
     if (result.kind === "too-much") {
@@ -106,8 +119,17 @@ export class Programs {
       // Told below, as any other answer that is no list.
     }
     if (Array.isArray(items)) return { items, stderr };
-    const why = `${call.program} answered in a way that is not understood.`;
-    throw new UserError("cli-output", call.failure, { why, hint: "A newer version of it may help." });
+    throw notUnderstood(call);
+  }
+
+  /** As `run`: the JSON that it wrote, UserError `cli-output` where it is none. */
+  async json(call: ProgramCall): Promise<unknown> {
+    const { stdout } = await this.run(call);
+    try {
+      return JSON.parse(stdout);
+    } catch {
+      throw notUnderstood(call);
+    }
   }
 
   get #timeoutMs(): number {
@@ -120,7 +142,7 @@ export class Programs {
       return await childOutput(file, args, {
         env: { ...env, ...QUIET, ...call.env },
         platform: this.#options.platform,
-        timeoutMs: this.#timeoutMs,
+        timeoutMs: call.timeoutMs ?? this.#timeoutMs,
         maxBytes: MAX_OUTPUT,
         signal,
       });
@@ -130,6 +152,11 @@ export class Programs {
       throw new UserError("cli-failed", failure, { why, cause: error });
     }
   }
+}
+
+function notUnderstood({ program, failure }: ProgramCall): UserError {
+  const why = `${program} answered in a way that is not understood.`;
+  return new UserError("cli-output", failure, { why, hint: "A newer version of it may help." });
 }
 
 /** Undefined where the program refused, such as for want of a right. A missing sign-in or a cancellation still counts. */
@@ -143,7 +170,7 @@ export async function unlessRefused<T>(answer: Promise<T>): Promise<T | undefine
 }
 
 /** The program's own sentence: what it marks as an error, else its last line. */
-function words(program: CloudProgram, { stderr, code }: ChildResult): string {
+function words(program: ProgramName, { stderr, code }: ChildResult): string {
   const lines = stderr.split(/[\r\n]+/).filter((line) => label(line) !== "");
   const line = lines.find((candidate) => /^(?:ERROR|aws: |An error occurred)/i.test(candidate)) ?? lines.at(-1);
   // Both begin with their own name or that of the command: `ERROR: (gcloud.x.y) …`, `aws: [ERROR]: …`.

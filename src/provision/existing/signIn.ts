@@ -34,6 +34,7 @@ const AWS =
 
 /** The error for a log-in that is missing or over, by what the program wrote; undefined where it failed otherwise. */
 export function signInNeeded({ program, profile, failure }: ProgramCall, stderr: string): UserError | undefined {
+  if (program !== "gcloud" && program !== "aws") return undefined;
   if (!(program === "gcloud" ? GCLOUD : AWS).test(stderr)) return undefined;
   const way = program === "aws" ? { way: awsWay(stderr) } : {};
   const target: SignIn = { kind: "sign-in", program, ...way, ...(profile === undefined ? {} : { profile }) };

@@ -1,0 +1,119 @@
+// What a cluster that was made from here offers afterwards: its GPU nodes, its price now, a GPU test, its kubeconfig.
+import * as vscode from "vscode";
+import { label, pickLabel } from "../../core/sanitize.ts";
+import { plural } from "../../core/text.ts";
+import { pickOne } from "../../platform/pick.ts";
+import { withProgress } from "../../platform/progress.ts";
+import type { CostNow, MadeRecord, PoolNow } from "../../provision/index.ts";
+import type { CommandDeps } from "../deps.ts";
+import { madeCluster } from "./target.ts";
+
+type CareDeps = Pick<CommandDeps, "provisioning" | "notify" | "documents">;
+
+const inCloud = ({ phase, wish }: MadeRecord): boolean => phase === "made" && wish.where !== "local";
+const isThere = ({ kubeconfig }: MadeRecord): boolean => kubeconfig !== undefined;
+
+/** How many nodes the GPU pool has: from none to some and back, the price named before. */
+export async function setGpuNodes(deps: CareDeps, target: unknown): Promise<void> {
+  const title = vscode.l10n.t("Set GPU Nodes");
+  const { id, wish } = await madeCluster(deps, target, title, inCloud);
+  const provisioning = await deps.provisioning();
+  const now = await withProgress(vscode.l10n.t("Asking for the pools of {0}", label(wish.name)), (signal) =>
+    provisioning.costNow(id, signal),
+  );
+  const pool = now.pools.find(({ name }) => name === "gpu");
+  if (pool === undefined) {
+    deps.notify.info(vscode.l10n.t("{0} has no GPU pool. Change Cluster adds one.", label(wish.name)));
+    return;
+  }
+  const nodes = await pickNodes(title, pool, now);
+  await withProgress(vscode.l10n.t("Setting the GPU nodes of {0}", label(wish.name)), (signal) =>
+    provisioning.setNodes(id, pool, nodes, signal),
+  );
+  deps.notify.info(
+    nodes === 0
+      ? vscode.l10n.t("The GPU pool of {0} becomes empty: its nodes go within minutes.", label(wish.name))
+      : vscode.l10n.t("{0} will have {1}: a node comes within minutes.", label(wish.name), plural(nodes, "GPU node")),
+  );
+}
+
+async function pickNodes(title: string, pool: PoolNow, { lines }: CostNow): Promise<number> {
+  const each = lines.filter(({ what }) => what.startsWith("GPU pool"));
+  const known = each.length > 0 && each.every(({ most }) => most !== null) && (pool.desired ?? 0) > 0;
+  const perNode = known ? each.reduce((sum, { most }) => sum + (most ?? 0), 0) / (pool.desired ?? 1) : undefined;
+  const words = (count: number): string => {
+    if (count === 0) return vscode.l10n.t("nothing is paid for GPUs");
+    return perNode === undefined ? (pool.machines[0] ?? "") : `$${(perNode * count).toFixed(2)}/h list`;
+  };
+  const counts = Array.from({ length: Math.min(pool.max, 20) + 1 }, (_, count) => count);
+  return pickOne({
+    title,
+    placeholder: vscode.l10n.t("{0} now, {1} at most", pool.desired ?? "?", pool.max),
+    items: counts.map((count) => ({ label: plural(count, "node"), description: words(count), value: count })),
+  });
+}
+
+/** The cluster's price as its pools are now. */
+export async function showCost(deps: CareDeps, target: unknown): Promise<void> {
+  const { id, wish } = await madeCluster(deps, target, vscode.l10n.t("Show What It Costs Now"), inCloud);
+  const provisioning = await deps.provisioning();
+  const now = await withProgress(vscode.l10n.t("Asking for the pools of {0}", label(wish.name)), (signal) =>
+    provisioning.costNow(id, signal),
+  );
+  const sum = `$${now.hour.toFixed(2)}/h`;
+  const lines = now.lines.map(({ what, amount, most, source, date, age }) => ({
+    label: what,
+    description: `${amount} · ${most === null ? vscode.l10n.t("no price") : `$${most.toFixed(2)}/h`}`,
+    detail: pickLabel([source, date, age ?? ""].filter((part) => part !== "").join(", ")),
+    value: undefined,
+  }));
+  await pickOne({
+    title: now.complete
+      ? vscode.l10n.t("{0} costs {1} now", label(wish.name), sum)
+      : vscode.l10n.t("{0} costs more than {1} now", label(wish.name), sum),
+    placeholder: vscode.l10n.t("Not included: {0}", now.notIncluded.join(", ")),
+    items: lines,
+  });
+}
+
+/** `nvidia-smi` in a pod of the cluster, and what it wrote. */
+export async function testGpu(deps: CareDeps, target: unknown): Promise<void> {
+  const { id, wish } = await madeCluster(deps, target, vscode.l10n.t("Run GPU Test Pod"), isThere);
+  const provisioning = await deps.provisioning();
+  const result = await withProgress(vscode.l10n.t("GPU test on {0}", label(wish.name)), (signal, report) =>
+    provisioning.testGpu(id, report, signal),
+  );
+  if (result.log.length > 0)
+    await deps.documents.show(["nvidia-smi.txt"], `${result.detail}\n\n${result.log.join("\n")}\n`);
+  else if (result.state === "done") deps.notify.info(result.detail);
+  else deps.notify.warning(result.detail);
+}
+
+/** The cluster's context in the person's own kubeconfig: shown first, written when they say so, the old file kept. */
+export async function mergeKubeconfig(deps: CareDeps, target: unknown): Promise<void> {
+  const { id } = await madeCluster(deps, target, vscode.l10n.t("Merge into My Kubeconfig"), isThere);
+  const provisioning = await deps.provisioning();
+  const shown = await provisioning.previewMerge(id);
+  // Never as unsaved documents, which the editor keeps on disk: there are credentials in them.
+  const [before, after] = [
+    deps.documents.put(["kubeconfig before.yaml"], shown.before),
+    deps.documents.put(["kubeconfig after.yaml"], shown.after),
+  ];
+  await vscode.commands.executeCommand("vscode.diff", before, after, vscode.l10n.t("Merge into {0}", shown.file));
+  const detail = [vscode.l10n.t("The difference is shown in the editor."), ...shown.renamed];
+  const agreed = await deps.notify.confirm(vscode.l10n.t("Write {0}?", shown.file), detail, vscode.l10n.t("Write"));
+  if (!agreed) return;
+  const kept = await provisioning.merge(shown);
+  deps.notify.info(
+    kept === undefined
+      ? vscode.l10n.t("{0} was written. Its context is {1}.", shown.file, label(shown.context))
+      : vscode.l10n.t("{0} was written; as it was, it is in {1}.", shown.file, kept),
+  );
+}
+
+/** Takes a cluster of which nothing was made, or nothing is left, out of the list. */
+export async function forgetCluster(deps: CareDeps, target: unknown): Promise<void> {
+  const gone = ({ phase }: MadeRecord): boolean => phase === "planned" || phase === "destroyed";
+  const { id } = await madeCluster(deps, target, vscode.l10n.t("Remove from List"), gone);
+  await (await deps.provisioning()).made.forget(id);
+}

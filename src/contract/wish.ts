@@ -1,0 +1,101 @@
+// What a person asks for on the wizard's page: one plain object that the page edits, the plan reads, and a journal keeps.
+// All three places keep their answers, so that changing the place loses nothing.
+import * as v from "valibot";
+
+const words = (max: number) => v.pipe(v.string(), v.maxLength(max));
+const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(100_000));
+const few = (max: number) => v.pipe(v.array(words(80)), v.maxLength(max));
+
+const CpuPoolSchema = v.strictObject({
+  /** Machine type as the cloud names it. */
+  machine: words(60),
+  /** Nodes that the pool starts with and never goes below. */
+  nodes: count,
+  /** Most nodes, over all zones together. */
+  maxNodes: count,
+});
+
+const GpuPoolSchema = v.strictObject({
+  /** Name in the catalogue: an accelerator on GKE (`nvidia-l4`), the GPU's own name on EKS (`L4`). */
+  gpu: words(60),
+  machine: words(60),
+  /** GPUs of one node. */
+  perNode: count,
+  /** Most nodes, over all zones together; the pool starts with none. */
+  maxNodes: count,
+  spot: v.boolean(),
+});
+
+export const LOCAL_TOOLS = ["minikube", "k3d", "kind", "microk8s"] as const;
+export type LocalTool = (typeof LOCAL_TOOLS)[number];
+
+const GkeSchema = v.strictObject({
+  project: words(64),
+  region: words(40),
+  /** Zones of the region that nodes may be in; those that have the GPU. */
+  zones: few(10),
+  cpu: CpuPoolSchema,
+  /** Without it the cluster has no GPU pool. */
+  gpu: v.nullable(GpuPoolSchema),
+  /** Networks in CIDR notation that may reach the public endpoint; none means every network, still behind the sign-in. */
+  authorizedNetworks: few(50),
+  /** Whether the cloud refuses to delete the cluster until this is taken back. */
+  protect: v.boolean(),
+});
+
+const EksSchema = v.strictObject({
+  /** Profile of the AWS configuration; "" for what the environment gives. */
+  profile: words(128),
+  region: words(40),
+  /** `1.35` */
+  version: words(10),
+  cpu: CpuPoolSchema,
+  gpu: v.nullable(GpuPoolSchema),
+  /** Networks in CIDR notation that may reach the public endpoint. */
+  authorizedNetworks: few(40),
+});
+
+const LocalSchema = v.strictObject({
+  tool: v.picklist(LOCAL_TOOLS),
+  /** `1.35`; "" for what the tool takes by itself. */
+  version: words(20),
+  cpus: count,
+  memoryGiB: count,
+  diskGiB: count,
+  /** Hand this computer's GPUs to the cluster. */
+  gpus: v.boolean(),
+  /** k3d: a registry of its own beside the cluster. */
+  registry: v.boolean(),
+  /** k3d: a folder of this computer that every node sees at /data; "" for none. */
+  volume: words(1_000),
+});
+
+/** Where Terraform keeps what it made: never chosen in silence. */
+const StatePlaceSchema = v.variant("kind", [
+  v.strictObject({ kind: v.literal("unset") }),
+  /** A file in the cluster's folder on this computer. */
+  v.strictObject({ kind: v.literal("mine") }),
+  /** A bucket of Cloud Storage or S3, with a lock, that others can work from. */
+  v.strictObject({ kind: v.literal("shared"), bucket: words(63), prefix: words(200) }),
+]);
+
+export const WHERES = ["gke", "eks", "local"] as const;
+export type Where = (typeof WHERES)[number];
+
+export const WishSchema = v.strictObject({
+  where: v.picklist(WHERES),
+  /** Name of the cluster. */
+  name: words(100),
+  state: StatePlaceSchema,
+  gke: GkeSchema,
+  eks: EksSchema,
+  local: LocalSchema,
+});
+
+export type Wish = v.InferOutput<typeof WishSchema>;
+export type GkeWish = Wish["gke"];
+export type EksWish = Wish["eks"];
+export type LocalWish = Wish["local"];
+export type CpuPool = GkeWish["cpu"];
+export type GpuPool = NonNullable<GkeWish["gpu"]>;
+export type StatePlace = Wish["state"];

@@ -1,0 +1,83 @@
+// The wizard's tab. There is one: a second would plan against the same folders.
+import * as v from "valibot";
+import type * as vscode from "vscode";
+import type { Disposable } from "../core/dispose.ts";
+import type { Logger } from "../core/log.ts";
+import { type Wish, WishSchema } from "../contract/wish.ts";
+import { type FromWizard, FromWizardSchema, type ToWizard } from "../contract/wizard.ts";
+import { PAGES } from "../manifest.ts";
+import { openPage, type Page } from "./basePanel.ts";
+
+/** What answers the wizard's page. Made anew for each page that opens. */
+export interface WizardHost {
+  /**
+   * `restored`: what the form held before the window was reloaded. `send` drops what is said while the page is hidden;
+   * each time it is drawn it says `ready`, and is to be answered by `init`, and by `checks` where there are some.
+   */
+  start(send: (message: ToWizard) => void, restored: Wish | undefined): void;
+  receive(message: FromWizard): void | Promise<void>;
+  dispose(): void;
+  /** The page still waits for a wish: who asks for a new cluster is shown this one. */
+  isForm(): boolean;
+}
+
+export interface WizardPanelsOptions {
+  readonly extensionUri: vscode.Uri;
+  readonly log: Logger;
+}
+
+/** Opens the wizard's page, and takes one over after a reload. */
+export class WizardPanels implements Disposable {
+  readonly #options: WizardPanelsOptions;
+  #page: Page | undefined;
+  #host: WizardHost | undefined;
+
+  constructor(options: WizardPanelsOptions) {
+    this.#options = options;
+  }
+
+  /** True where a page with a form is open; it is shown then, and no other is opened. */
+  revealForm(): boolean {
+    const isForm = this.#host?.isForm() === true;
+    if (isForm) this.#page?.reveal();
+    return isForm;
+  }
+
+  /** Closes the page that is open and opens another, as for another cluster. */
+  open(title: string, host: WizardHost): void {
+    this.#show(title, host, undefined, undefined);
+  }
+
+  /** For `WebviewPanelSerializer.deserializeWebviewPanel`: `state` is what the page had kept. */
+  restore(title: string, host: WizardHost, panel: vscode.WebviewPanel, state: unknown): void {
+    const wish = v.safeParse(WishSchema, state);
+    this.#show(title, host, wish.success ? wish.output : undefined, panel);
+  }
+
+  dispose(): void {
+    this.#page?.dispose();
+  }
+
+  #show(title: string, host: WizardHost, restored: Wish | undefined, kept: vscode.WebviewPanel | undefined): void {
+    this.#page?.dispose();
+    const { extensionUri, log } = this.#options;
+    const page = openPage<FromWizard, ToWizard>(
+      extensionUri,
+      { viewType: PAGES.wizard, title, page: "wizard", parse: (data) => v.parse(FromWizardSchema, data) },
+      {
+        start: (send) => host.start(send, restored),
+        receive: (message) => host.receive(message),
+        dispose: () => host.dispose(),
+      },
+      log,
+      kept,
+    );
+    this.#page = page;
+    this.#host = host;
+    page.onDidDispose(() => {
+      if (this.#page !== page) return;
+      this.#page = undefined;
+      this.#host = undefined;
+    });
+  }
+}

@@ -1,0 +1,68 @@
+import type { LocalWish } from "../../contract/wish.ts";
+import { UserError } from "../../core/errors.ts";
+import { label } from "../../core/sanitize.ts";
+import { list, number, text } from "../../kubeflow/read.ts";
+import type { LocalCommand, LocalProgress, LocalTool } from "./localTool.ts";
+
+const command = (...args: string[]): LocalCommand => ({ program: "k3d", args });
+
+/** k3d: k3s in Docker, with a registry and a folder of this computer where they are asked for. */
+export const k3d: LocalTool = {
+  name: "k3d",
+  version: command("version"),
+  create: (name, wish) => command("cluster", "create", name, ...options(name, wish)),
+  progress,
+  kubeconfig: (name) => command("kubeconfig", "get", name),
+  list: command("cluster", "list", "--output=json"),
+  clusters: (stdout) =>
+    list(JSON.parse(stdout)).flatMap((one) => {
+      const name = text(one["name"]);
+      return name === undefined ? [] : { name, running: (number(one["serversRunning"]) ?? 0) > 0 };
+    }),
+  start: (name) => command("cluster", "start", name, "--wait", "--timeout=300s"),
+  stop: (name) => command("cluster", "stop", name),
+  delete: (name) => command("cluster", "delete", name),
+};
+
+function options(name: string, wish: LocalWish): readonly string[] {
+  const { version, memoryGiB, registry, volume, gpus } = wish;
+  return [
+    "--servers=1",
+    "--agents=0",
+    "--wait",
+    "--timeout=300s",
+    "--kubeconfig-update-default=false",
+    "--kubeconfig-switch-context=false",
+    // Kubeflow brings a gateway of its own.
+    "--k3s-arg=--disable=traefik@server:0",
+    // It limits memory alone; CPUs are Docker's.
+    `--servers-memory=${memoryGiB}g`,
+    ...(version === "" ? [] : [`--image=${image(version)}`]),
+    ...(registry ? [`--registry-create=${name}-registry`] : []),
+    ...(volume === "" ? [] : [`--volume=${checkedFolder(volume)}:/data@all`]),
+    ...(gpus ? ["--gpus=all"] : []),
+  ];
+}
+
+/** `+v1.35` follows the channel of k3s (k3d 5.1.0); a whole version is an image. */
+function image(version: string): string {
+  return version.split(".").length > 2 ? `rancher/k3s:v${version}-k3s1` : `+v${version}`;
+}
+
+/** k3d splits the option at `:` and `@`. Throws UserError `folder-unusable`. */
+function checkedFolder(folder: string): string {
+  if (!/[@;]/.test(folder) && !folder.replace(/^[A-Za-z]:(?=[\\/])/, "").includes(":")) return folder;
+  throw new UserError("folder-unusable", "The cluster was not made.", {
+    why: `k3d cannot take a folder with a colon, a semicolon or an @ in its name: ${label(folder, 120)}.`,
+  });
+}
+
+/** `INFO[0003] Creating node 'k3d-a-server-0'` on a terminal, `time="…" level=info msg="…"` elsewhere (logrus). */
+function progress(line: string): LocalProgress | undefined {
+  const short = /^(INFO|WARN|ERRO|FATA)\[\d+\] (.+)$/.exec(line);
+  const long = /\blevel=(info|warning|error|fatal) msg=(?:"((?:[^"\\]|\\.)*)"|(\S+))/.exec(line);
+  const level = (short?.[1] ?? long?.[1] ?? "").toLowerCase();
+  const detail = label((short?.[2] ?? long?.[2] ?? long?.[3] ?? "").replaceAll('\\"', '"'), 160);
+  if (detail === "") return undefined;
+  return /^(erro|fata)/.test(level) ? { detail, error: detail } : { detail };
+}

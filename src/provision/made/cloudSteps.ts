@@ -1,0 +1,156 @@
+// The steps of a cluster in a cloud: what Terraform does, and what comes before and after it.
+import path from "node:path";
+import type { Wish } from "../../contract/wish.ts";
+import { UserError } from "../../core/errors.ts";
+import { label } from "../../core/sanitize.ts";
+import { plural } from "../../core/text.ts";
+import type { KubeClient } from "../../kube/client.ts";
+import { applyDevicePlugin, devicePluginIs, fetchKubeconfig, gpuState, storageClassIs } from "../cloud/afterCreate.ts";
+import { type Leftovers, leftovers } from "../cloud/leftovers.ts";
+import { files } from "../files/files.ts";
+import { writeFolder } from "../files/folder.ts";
+import type { TerraformPlace } from "../terraform/commands.ts";
+import type { FailureContext } from "../terraform/failures.ts";
+import { Terraform } from "../terraform/terraform.ts";
+import type { MakingPorts } from "./ports.ts";
+import type { MadeRecord } from "./record.ts";
+import type { Timeline } from "./timeline.ts";
+
+/** Where one cluster's Terraform works: the files that a person may read, and what is ours beside them. */
+export function placeOf(ports: Pick<MakingPorts, "made" | "pluginCache">, { id, wish }: MadeRecord): TerraformPlace {
+  const folder = ports.made.folder(id);
+  const { profile, region } = wish.eks;
+  return {
+    ...{ folder: path.join(folder, "terraform"), storage: path.join(folder, "work"), pluginCache: ports.pluginCache },
+    ...(wish.where === "eks" && { aws: { profile, region } }),
+  };
+}
+
+export function failureContext({ where, gke, eks }: Wish): FailureContext {
+  return where === "gke" ? { project: gke.project, region: gke.region } : { region: eks.region };
+}
+
+/** Writes the wish's files and finds Terraform for them. Throws UserError where either cannot be. */
+export async function terraformFor(ports: MakingPorts, record: MadeRecord, signal: AbortSignal): Promise<Terraform> {
+  const place = placeOf(ports, record);
+  await writeFolder(place.folder, files(record.wish, await ports.templates(), ports.live()));
+  return foundTerraform(ports, record, signal);
+}
+
+/** Terraform for the files that are there. */
+export async function foundTerraform(ports: MakingPorts, record: MadeRecord, signal: AbortSignal): Promise<Terraform> {
+  const { clock, log, platform } = ports;
+  return new Terraform({
+    ...{ program: await ports.findTerraform(signal), place: placeOf(ports, record), platform, clock, log },
+    context: failureContext(record.wish),
+  });
+}
+
+/** The steps after a cloud's cluster was made, with the names that the page shows. */
+export const AFTER_STEPS = [
+  ["kubeconfig", "Kubeconfig"],
+  ["storage", "Default storage"],
+  ["gpus", "GPU device plugin"],
+] as const;
+
+/**
+ * Fetches the kubeconfig, shows the cluster in the tree, and sees to what training needs of it. What is wrong with storage
+ * or GPUs is said in its step and fails nothing: the cluster is there.
+ */
+export async function afterMaking(
+  ports: MakingPorts,
+  record: MadeRecord,
+  timeline: Timeline,
+  signal: AbortSignal,
+): Promise<MadeRecord> {
+  let made = record;
+  await timeline.run("kubeconfig", async () => {
+    const kubeconfig = await fetchKubeconfig(record.wish, ports, signal);
+    made = await ports.made.update(record.id, { kubeconfig });
+    await ports.desk.added(kubeconfig);
+    return `Context ${label(kubeconfig.context)}, in a file of its own; yours is as it was.`;
+  });
+  const context = made.kubeconfig?.context ?? "";
+  await settle(ports, timeline, "storage", async () => storageWords(await ports.client(context, signal), signal));
+  const { where, eks, gke } = record.wish;
+  if ((where === "eks" ? eks.gpu : gke.gpu) === null) {
+    timeline.put("gpus", { state: "skipped", detail: "There is no GPU pool." });
+    return made;
+  }
+  await settle(ports, timeline, "gpus", async () => {
+    const client = await ports.client(context, signal);
+    const before = await gpuState(client, signal);
+    // GKE brings its own; on EKS the page has said that it is installed.
+    if (where === "eks" && !before.plugin) await applyDevicePlugin(client, signal);
+    const outcome = devicePluginIs({ ...before, plugin: before.plugin || where === "eks" });
+    if (outcome.state === "ok") return outcome.detail;
+    throw new UserError("no-device-plugin", outcome.detail, { hint: "GKE installs it with the first GPU node." });
+  });
+  return made;
+}
+
+export async function storageWords(client: KubeClient, signal: AbortSignal): Promise<string> {
+  const outcome = await storageClassIs(client, signal);
+  if (outcome.state !== "ok")
+    throw new UserError("no-storage", outcome.detail, {
+      hint: "A StorageClass that is marked as the default mends it.",
+    });
+  return outcome.detail;
+}
+
+/** `ml-team is ready.`, or what of it still needs somebody. */
+export function readyWords(name: string, { steps }: Timeline): string {
+  const failed = steps.filter(({ state }) => state === "failed").map((step) => lowered(step.label));
+  return failed.length === 0 ? `${name} is ready.` : `${name} is there. See to its ${failed.join(" and its ")}.`;
+}
+
+/** `default storage`, `GPU device plugin` */
+function lowered(name: string): string {
+  return name.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
+}
+
+/** A step whose failure is its own: it is shown and logged, and the work goes on. Cancelling still ends all. */
+export async function settle(
+  ports: Pick<MakingPorts, "log">,
+  timeline: Timeline,
+  id: string,
+  work: (tell: (detail: string) => void) => Promise<string>,
+): Promise<void> {
+  try {
+    await timeline.run(id, work);
+  } catch (error) {
+    if (timeline.steps.find((step) => step.id === id)?.state === "cancelled") throw error;
+    ports.log.warn(`step ${id}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** What is left in the cloud after everything was destroyed; the words of the step and all of it for a person to read. */
+export async function listLeftovers(
+  ports: MakingPorts,
+  wish: Wish,
+  signal: AbortSignal,
+): Promise<{ readonly words: string; readonly found: Leftovers }> {
+  const found = await leftovers(wish, ports.programs, signal);
+  const { items, notes } = found;
+  const unknown = notes.length === 0 ? "" : ` Not everything could be listed: ${notes[0] ?? ""}`;
+  if (items.length > 0) return { words: `${plural(items.length, "thing")} left that cost money.${unknown}`, found };
+  return { words: notes.length === 0 ? "Nothing is left that bears its name." : unknown.trim(), found };
+}
+
+/** The list with the commands that remove each, for a person to read and run. */
+export function leftoversText(name: string, { items, notes }: Leftovers): string {
+  const lines = items.flatMap(({ what, argv }) => [
+    `# ${what}`,
+    argv.length === 0 ? "# to be removed in the cloud's console" : argv.map(quoted).join(" "),
+    "",
+  ]);
+  const said = notes.map((note) => `# Not listed: ${note}`);
+  return [`# What is left of ${label(name, 100)}. Read each line before you run it.`, "", ...lines, ...said, ""].join(
+    "\n",
+  );
+}
+
+/** For a shell that a person pastes it into. */
+function quoted(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", String.raw`'\''`)}'`;
+}

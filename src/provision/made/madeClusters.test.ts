@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { Wish } from "../../contract/wish.ts";
+import { ManualClock } from "../../kube/testing/manualClock.ts";
+import { MadeClusters } from "./madeClusters.ts";
+
+const pool = { machine: "m", nodes: 1, maxNodes: 2 };
+const WISH: Wish = {
+  where: "gke",
+  name: "ml-team",
+  state: { kind: "mine" },
+  gke: {
+    project: "p-1",
+    region: "us-central1",
+    zones: [],
+    cpu: pool,
+    gpu: null,
+    authorizedNetworks: [],
+    protect: false,
+  },
+  eks: { profile: "", region: "us-east-1", version: "1.35", cpu: pool, gpu: null, authorizedNetworks: [] },
+  local: {
+    ...{ tool: "k3d", version: "", cpus: 4, memoryGiB: 8, diskGiB: 80 },
+    ...{ gpus: false, registry: false, volume: "" },
+  },
+};
+
+describe("clusters that were made", () => {
+  let folder: string;
+  let warnings: string[];
+  const made = (): MadeClusters =>
+    new MadeClusters({
+      folder: path.join(folder, "made"),
+      version: "1.2.3",
+      clock: new ManualClock(),
+      log: {
+        trace: () => undefined,
+        debug: () => undefined,
+        info: () => undefined,
+        warn: (line) => warnings.push(line),
+        error: (line) => warnings.push(line),
+      },
+    });
+
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), "made-"));
+    warnings = [];
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  it("keeps a record for another window, readable by the person alone", async () => {
+    const { id } = await made().plan(WISH);
+    const [record] = await made().list();
+    assert.equal(record?.id, id);
+    assert.deepEqual(record.wish, WISH);
+    assert.equal(record.version, "1.2.3");
+    const file = path.join(made().folder(id), "trainyard.json");
+    if (process.platform !== "win32") assert.equal((await stat(file)).mode & 0o777, 0o600);
+    assert.match(await readFile(file, "utf8"), /"ml-team"/);
+  });
+
+  it("plans the same cluster in the same folder, and another elsewhere in another", async () => {
+    const first = await made().plan(WISH);
+    const again = await made().plan({ ...WISH, gke: { ...WISH.gke, zones: ["us-central1-a"] } });
+    const other = await made().plan({ ...WISH, gke: { ...WISH.gke, region: "europe-west4" } });
+    assert.equal(again.id, first.id);
+    assert.notEqual(other.id, first.id);
+    assert.equal((await made().list()).length, 2);
+  });
+
+  it("does not plan over a cluster that was made, and forgets none that the cloud may hold", async () => {
+    const { id } = await made().plan(WISH);
+    await made().update(id, { phase: "made" });
+    await assert.rejects(made().plan(WISH), { code: "cluster-exists" });
+    await assert.rejects(made().forget(id), { code: "cluster-kept" });
+    await made().update(id, { phase: "destroyed" });
+    await made().forget(id);
+    assert.deepEqual(await made().list(), []);
+    assert.deepEqual(await readdir(path.join(folder, "made")), []);
+  });
+
+  it("tells of each change", async () => {
+    const clusters = made();
+    let told = 0;
+    clusters.onDidChange(() => (told += 1));
+    const { id } = await clusters.plan(WISH);
+    await clusters.update(id, { phase: "making" });
+    assert.equal(told, 2);
+  });
+
+  it("leaves a record alone that it does not understand, and goes on with the others", async () => {
+    const { id } = await made().plan(WISH);
+    const strange = path.join(folder, "made", "gke-strange-1");
+    await mkdir(strange);
+    await writeFile(path.join(strange, "trainyard.json"), `{"id":"gke-strange-1","phase":"dreaming"}`);
+    assert.deepEqual(
+      (await made().list()).map((record) => record.id),
+      [id],
+    );
+    assert.equal(warnings.length, 1);
+    assert.match(await readFile(path.join(strange, "trainyard.json"), "utf8"), /dreaming/);
+  });
+
+  it("takes no path for an id", () => {
+    assert.throws(() => made().folder("../x"));
+    assert.throws(() => made().folder("a/b"));
+  });
+});

@@ -1,0 +1,36 @@
+import type { Cost } from "../../contract/preview.ts";
+import type { GpuPool, Wish } from "../../contract/wish.ts";
+import type { PoolNow } from "../cloud/pools.ts";
+import { cost } from "./cost.ts";
+import type { Live } from "./live.ts";
+
+/** What a cluster costs as its pools are now, in dollars an hour. */
+export interface CostNow {
+  readonly hour: number;
+  /** A line has no price, or a pool does not tell how many nodes it has: it costs more. */
+  readonly complete: boolean;
+  readonly lines: Cost["lines"];
+  readonly notIncluded: readonly string[];
+  readonly pools: readonly PoolNow[];
+}
+
+/** `today` is an ISO day. A pool that is not the wish's CPU or GPU pool is not priced, and `complete` says so. */
+export function costNow(wish: Wish, pools: readonly PoolNow[], live: Live, today: string): CostNow {
+  const { where } = wish;
+  const now = where === "local" ? wish : { ...wish, [where]: { ...wish[where], ...poolsOf(wish[where], pools) } };
+  const { lines, hour, complete, notIncluded } = cost(now, live, today);
+  const told = pools.every(({ name, desired }) => desired !== undefined && /^(cpu|gpu)$/.test(name));
+  return { hour: hour.most, complete: complete && told, lines, notIncluded, pools };
+}
+
+/** The pools of the wish with as many nodes as there are; the fullest and the emptiest are the same then. */
+function poolsOf(wish: Wish["gke"] | Wish["eks"], pools: readonly PoolNow[]): Pick<Wish["gke"], "cpu" | "gpu"> {
+  const named = (name: string): PoolNow | undefined => pools.find((pool) => pool.name === name);
+  const [cpu, gpu] = [named("cpu"), named("gpu")];
+  const nodes = cpu?.desired ?? 0;
+  const pool: GpuPool | null =
+    wish.gpu === null || gpu === undefined
+      ? null
+      : { ...wish.gpu, machine: gpu.machines[0] ?? wish.gpu.machine, spot: gpu.spot, maxNodes: gpu.desired ?? 0 };
+  return { cpu: { machine: cpu?.machines[0] ?? wish.cpu.machine, nodes, maxNodes: nodes }, gpu: pool };
+}

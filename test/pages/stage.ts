@@ -1,0 +1,163 @@
+// A page of the extension in a real browser: the built bundle under the policy that the editor gives it, with the
+// editor's own colours, and a host that answers as a test says.
+import fs from "node:fs";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import os from "node:os";
+import path from "node:path";
+import type { BrowserContext, Page } from "playwright-core";
+import * as v from "valibot";
+import type { FromWizard, ToWizard } from "../../src/contract/wizard.ts";
+import { FromWizardSchema } from "../../src/contract/wizard.ts";
+import { pageHtml } from "../../src/panels/page.ts";
+import { buildPages, ROOT } from "../../scripts/build.ts";
+import { openBrowser } from "../editor/browser.ts";
+import { ensureBrowser } from "../editor/install.ts";
+import type { Theme } from "../editor/settings.ts";
+import { until } from "../editor/until.ts";
+
+/** Colours of VS Code 1.139's default themes, as its own pages get them. */
+const THEMES = JSON.parse(fs.readFileSync(path.join(import.meta.dirname, "themes.json"), "utf8")) as Record<
+  Theme,
+  Record<string, string>
+>;
+
+const BODY_CLASS: Readonly<Record<Theme, string>> = {
+  dark: "vscode-dark",
+  light: "vscode-light",
+  "hc-black": "vscode-high-contrast",
+  "hc-light": "vscode-high-contrast-light",
+};
+
+const TYPES: Readonly<Record<string, string>> = { ".js": "text/javascript", ".css": "text/css" };
+
+/** One browser and one server for the pages of a test file. */
+export class PageStage {
+  readonly #folder = fs.mkdtempSync(path.join(os.tmpdir(), "trainyard-pages-"));
+  #server: http.Server | undefined;
+  #context: BrowserContext | undefined;
+  #origin = "";
+
+  async set(): Promise<void> {
+    await buildPages(path.join(this.#folder, "dist"));
+    const server = http.createServer((request, response) => this.#answer(request.url ?? "/", response));
+    this.#server = server;
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    this.#origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    this.#context = await openBrowser({ executable: await ensureBrowser(), folder: this.#folder });
+  }
+
+  async open(theme: Theme, viewport = { width: 1280, height: 1000 }): Promise<WizardPage> {
+    if (this.#context === undefined) throw new Error("the stage is not set");
+    const page = await this.#context.newPage();
+    page.setDefaultTimeout(10_000);
+    await page.setViewportSize(viewport);
+    const wizard = new WizardPage(page);
+    await wizard.begin(theme, THEMES[theme], BODY_CLASS[theme], `${this.#origin}/page`);
+    return wizard;
+  }
+
+  async strike(): Promise<void> {
+    await this.#context?.close();
+    this.#server?.close();
+    fs.rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #answer(url: string, response: http.ServerResponse): void {
+    if (url === "/page") {
+      response.setHeader("content-type", "text/html; charset=utf-8");
+      const parts = { title: "New cluster", language: "en", cspSource: this.#origin };
+      response.end(pageHtml({ ...parts, script: "/wizard.js", style: "/wizard.css" }));
+      return;
+    }
+    const file = path.join(this.#folder, "dist", path.basename(url));
+    if (!fs.existsSync(file)) {
+      // A browser asks for an icon of its own accord.
+      response.writeHead(url === "/favicon.ico" ? 204 : 404).end();
+      return;
+    }
+    response.setHeader("content-type", TYPES[path.extname(file)] ?? "text/plain");
+    response.end(fs.readFileSync(file));
+  }
+}
+
+/** As the editor prepares a page before any of its scripts: its function, its colours, its classes. */
+function editorScript(theme: Theme, colours: Readonly<Record<string, string>>, bodyClass: string): string {
+  return `(() => {
+    let kept;
+    globalThis.acquireVsCodeApi = () => ({
+      postMessage: (message) => globalThis.toHost(JSON.stringify(message)),
+      getState: () => kept,
+      setState: (state) => { kept = state; globalThis.keptState = state; },
+    });
+    const colours = ${JSON.stringify(colours)};
+    document.addEventListener("DOMContentLoaded", () => {
+      for (const [name, value] of Object.entries(colours)) document.documentElement.style.setProperty(name, value);
+      document.body.classList.add(${JSON.stringify(bodyClass)});
+      document.body.dataset.vscodeThemeId = ${JSON.stringify(theme)};
+    });
+  })();`;
+}
+
+export class WizardPage {
+  readonly page: Page;
+  /** Everything that the page said, in order; each fitted the contract. */
+  readonly heard: FromWizard[] = [];
+  /** What the browser complained of: refused by the policy, thrown by a script. */
+  readonly complaints: string[] = [];
+  /** Answers of the host; set by the test. */
+  answer: (message: FromWizard) => readonly ToWizard[] = () => [];
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  async begin(theme: Theme, colours: Readonly<Record<string, string>>, bodyClass: string, url: string): Promise<void> {
+    this.page.on("console", (message) => {
+      if (message.type() === "error") this.complaints.push(message.text());
+    });
+    this.page.on("pageerror", (error) => this.complaints.push(String(error)));
+    await this.page.exposeFunction("toHost", (text: string) => this.#hear(text));
+    await this.page.addInitScript(editorScript(theme, colours, bodyClass));
+    await this.page.goto(url);
+    await this.hears("ready");
+  }
+
+  /** Says something to the page, as the extension would. */
+  async say(...messages: readonly ToWizard[]): Promise<void> {
+    for (const message of messages) await this.page.evaluate(`window.postMessage(${JSON.stringify(message)}, "*")`);
+  }
+
+  /** Waits for the last message that the page has said to be of this type. */
+  async hears<T extends FromWizard["type"]>(type: T, count = 1): Promise<Extract<FromWizard, { type: T }>> {
+    const isIt = (message: FromWizard): message is Extract<FromWizard, { type: T }> => message.type === type;
+    const found = await until(
+      `${count} × ${type}`,
+      () => Promise.resolve(this.heard.filter(isIt)),
+      (messages) => messages.length >= count,
+      5000,
+    );
+    const last = found.at(-1);
+    if (last === undefined) throw new Error(`the page never said ${type}`);
+    return last;
+  }
+
+  /** Takes a picture of all of it: the window grows for it, since what sticks to its foot should be at the foot. */
+  async look(name: string): Promise<void> {
+    const size = this.page.viewportSize();
+    const height: number = await this.page.evaluate("Math.ceil(document.documentElement.scrollHeight)");
+    if (size !== null && height > size.height) await this.page.setViewportSize({ width: size.width, height });
+    await this.page.screenshot({ path: path.join(ROOT, "out", "pages", `${name}.png`) });
+    if (size !== null) await this.page.setViewportSize(size);
+  }
+
+  async close(): Promise<void> {
+    await this.page.close();
+  }
+
+  async #hear(text: string): Promise<void> {
+    const message = v.parse(FromWizardSchema, JSON.parse(text));
+    this.heard.push(message);
+    await this.say(...this.answer(message));
+  }
+}

@@ -1,0 +1,325 @@
+import assert from "node:assert/strict";
+import type { ToWizard, WizardState } from "../../src/contract/wizard.ts";
+import type { Preview } from "../../src/contract/preview.ts";
+import type { Wish } from "../../src/contract/wish.ts";
+import type { Theme } from "../editor/settings.ts";
+import { until } from "../editor/until.ts";
+import { violations } from "./axe.ts";
+import * as fixtures from "./fixtures.ts";
+import * as states from "./states.ts";
+import { PageStage, type WizardPage } from "./stage.ts";
+
+const { GKE, GKE_PREVIEW } = fixtures;
+const { FORM } = states;
+const THEMES: readonly Theme[] = ["dark", "light", "hc-black", "hc-light"];
+
+const EMPTY: Wish = {
+  ...GKE,
+  name: "",
+  gke: { ...GKE.gke, project: "", region: "", zones: [], gpu: null, cpu: { machine: "", nodes: 0, maxNodes: 0 } },
+};
+const T4: Wish = {
+  ...GKE,
+  gke: { ...GKE.gke, gpu: { gpu: "nvidia-tesla-t4", machine: "n1-standard-8", perNode: 3, maxNodes: 2, spot: false } },
+};
+const EKS: Wish = { ...GKE, where: "eks" };
+const LOCAL: Wish = { ...GKE, where: "local" };
+const NO_CHOICES: Preview = {
+  ...GKE_PREVIEW,
+  choices: {},
+  made: [],
+  files: [],
+  compare: [],
+  cost: fixtures.LOCAL_PREVIEW.cost,
+};
+const WRONG: Preview = { ...GKE_PREVIEW, findings: [fixtures.T4_TIMES_3, fixtures.NO_STATE] };
+
+const init = (wish: Wish, preview: Preview, state: WizardState = FORM): ToWizard => ({
+  type: "init",
+  wish,
+  preview,
+  state,
+});
+
+/** What the page is told, and what is done with it, for each picture that it can be. */
+const SCENARIOS: readonly {
+  readonly name: string;
+  readonly say: readonly ToWizard[];
+  readonly act?: (page: WizardPage) => Promise<void>;
+  readonly shows: string;
+}[] = [
+  { name: "empty", say: [init(EMPTY, NO_CHOICES)], shows: "No cloud, no bill" },
+  {
+    name: "gke",
+    say: [init(GKE, GKE_PREVIEW), { type: "checks", checks: fixtures.CHECKS }],
+    shows: "$0.50/h empty · $2.61/h full",
+  },
+  {
+    name: "gke-errors",
+    say: [init(T4, WRONG)],
+    act: (page) => page.page.locator("#plan").click(),
+    shows: "2 things to put right first",
+  },
+  { name: "eks", say: [init(EKS, fixtures.EKS_PREVIEW)], shows: "at least $0.50/h empty" },
+  { name: "local", say: [init(LOCAL, fixtures.LOCAL_PREVIEW)], shows: "A registry for images" },
+  {
+    name: "planned",
+    say: [init(GKE, GKE_PREVIEW, states.PLANNED), { type: "checks", checks: fixtures.CHECKS }],
+    shows: "Makes 19 things",
+  },
+  {
+    name: "plan-failed",
+    say: [
+      init(GKE, GKE_PREVIEW, {
+        ...FORM,
+        planFailure: {
+          message: "Terraform says: the state is held by ana@laptop since 14:02.",
+          next: ["Wait for the Lock", "Show Log"],
+        },
+      }),
+    ],
+    shows: "held by ana@laptop",
+  },
+  { name: "running", say: [init(GKE, GKE_PREVIEW, states.RUNNING)], shows: "of about 11 min" },
+  { name: "cancelled", say: [init(GKE, GKE_PREVIEW, states.CANCELLED)], shows: "may exist unrecorded" },
+  { name: "failed", say: [init(GKE, GKE_PREVIEW, states.FAILED)], shows: "Try Another Zone" },
+  { name: "ended", say: [init(GKE, GKE_PREVIEW, states.ENDED)], shows: "ml-team is in the tree" },
+  { name: "destroy", say: [init(GKE, GKE_PREVIEW, states.DESTROY)], shows: "Deletes 19 things" },
+];
+
+describe("the wizard's page", () => {
+  const stage = new PageStage();
+  let open: WizardPage | undefined;
+
+  before(async function () {
+    this.timeout(120_000);
+    await stage.set();
+  });
+
+  after(() => stage.strike());
+
+  afterEach(async function () {
+    if (this.currentTest?.state === "failed")
+      await open?.look(`failed-${this.currentTest.title.replace(/\W+/g, "-").slice(0, 60)}`);
+    await open?.close();
+    open = undefined;
+  });
+
+  async function opened(theme: Theme, viewport?: { width: number; height: number }): Promise<WizardPage> {
+    open = await stage.open(theme, viewport);
+    return open;
+  }
+
+  for (const theme of THEMES) {
+    for (const { name, say, act, shows } of SCENARIOS) {
+      it(`shows ${name} in ${theme} with nothing for axe or the browser to find`, async () => {
+        const wizard = await opened(theme);
+        await wizard.say(...say);
+        await wizard.page.locator("main.page").waitFor();
+        await act?.(wizard);
+        await wizard.page.getByText(shows).filter({ visible: true }).first().waitFor();
+        await wizard.look(`${name}-${theme}`);
+        assert.deepEqual(await violations(wizard.page), []);
+        assert.deepEqual(wizard.complaints, []);
+      });
+    }
+  }
+
+  for (const { name, say } of SCENARIOS.filter(({ name: one }) =>
+    ["gke", "local", "planned", "running"].includes(one),
+  )) {
+    it(`fits ${name} into 400 pixels, and into half a window at twice the size`, async () => {
+      const wizard = await opened("dark", { width: 400, height: 800 });
+      await wizard.say(...say);
+      await wizard.page.locator("main.page").waitFor();
+      await wizard.look(`${name}-narrow`);
+      assert.equal(await overflow(wizard), 0);
+      await wizard.page.setViewportSize({ width: 320, height: 500 });
+      assert.equal(await overflow(wizard), 0);
+    });
+  }
+
+  it("leaves text, caret and focus alone while previews arrive", async () => {
+    const wizard = await opened("dark");
+    wizard.answer = (message) =>
+      message.type === "change" ? [{ type: "preview", seq: message.seq, preview: WRONG }] : [];
+    await wizard.say(init(GKE, GKE_PREVIEW));
+    const input = wizard.page.locator("#f-name input");
+    await input.focus();
+    await wizard.page.keyboard.press("Home");
+    await wizard.page.keyboard.type("x-", { delay: 80 });
+    await wizard.page.getByText("A node can have 1, 2 or 4 T4").waitFor();
+    await wizard.say({ type: "preview", seq: 2, preview: GKE_PREVIEW }, { type: "checks", checks: fixtures.CHECKS });
+    await wizard.page.keyboard.type("y-");
+    assert.equal(await input.inputValue(), "x-y-ml-team");
+    assert.equal(await focused(wizard), "f-name");
+  });
+
+  it("sends typing once it pauses, picks at once, and each with the whole wish", async () => {
+    const wizard = await opened("dark");
+    await wizard.say(init(GKE, GKE_PREVIEW));
+    await wizard.page.locator("#f-name input").fill("abc");
+    assert.equal((await wizard.hears("change")).wish.name, "abc");
+    await wizard.page.locator("#f-gke-region").focus();
+    await wizard.page.keyboard.press("ArrowDown");
+    const change = await wizard.hears("change", 2);
+    assert.deepEqual([change.seq, change.wish.name, change.wish.gke.region], [2, "abc", "europe-west4"]);
+    assert.equal(wizard.heard.filter(({ type }) => type === "change").length, 2);
+    assert.equal(await wizard.page.evaluate("globalThis.keptState.gke.region"), "europe-west4");
+  });
+
+  it("ignores a preview that answers an older form", async () => {
+    const wizard = await opened("dark");
+    await wizard.say(init(GKE, GKE_PREVIEW));
+    await wizard.page.locator("#f-gke-region").focus();
+    await wizard.page.keyboard.press("ArrowDown");
+    await wizard.page.keyboard.press("ArrowDown");
+    await wizard.hears("change", 2);
+    const later: Preview = { ...GKE_PREVIEW, cost: { ...GKE_PREVIEW.cost, hour: { least: 2, most: 3 } } };
+    const older: Preview = { ...GKE_PREVIEW, cost: { ...GKE_PREVIEW.cost, hour: { least: 8, most: 9 } } };
+    await wizard.say({ type: "preview", seq: 2, preview: later }, { type: "preview", seq: 1, preview: older });
+    await wizard.page.getByText("$2.00/h empty · $3.00/h full").waitFor();
+    assert.equal(await wizard.page.getByText("$8.00/h").count(), 0);
+  });
+
+  it("offers what would be right as a button at the field", async () => {
+    const wizard = await opened("dark");
+    await wizard.say(init(T4, WRONG));
+    const field = wizard.page.locator("#f-gke-gpu-perNode");
+    assert.equal(await field.getAttribute("aria-invalid"), "true");
+    const says = (await field.getAttribute("aria-describedby")) ?? "";
+    assert.match(await wizard.page.locator(`#${says.split(" ")[0] ?? ""}`).innerText(), /1, 2 or 4 T4/);
+    await wizard.page.getByRole("button", { name: "Use 4 for GPUs per node" }).click();
+    assert.equal((await wizard.hears("change")).wish.gke.gpu?.perNode, 4);
+  });
+
+  it("switches the GPU pool off, and on again as it was", async () => {
+    const wizard = await opened("dark");
+    await wizard.say(init(GKE, GKE_PREVIEW));
+    const box = wizard.page.getByRole("checkbox", { name: "Add a GPU pool" });
+    await box.click();
+    assert.equal((await wizard.hears("change")).wish.gke.gpu, null);
+    await wizard.page.locator("#f-gke-gpu-machine").waitFor({ state: "detached" });
+    await box.click();
+    assert.deepEqual((await wizard.hears("change", 2)).wish.gke.gpu, GKE.gke.gpu);
+  });
+
+  it("takes what the extension changed in the wish, lists and all", async () => {
+    const wizard = await opened("dark");
+    await wizard.say(init(GKE, GKE_PREVIEW));
+    const choices = { ...GKE_PREVIEW.choices, "gke.gpu.machine": [{ value: "a3-highgpu-1g", label: "a3-highgpu-1g" }] };
+    const gpu = { gpu: "nvidia-h100-80gb", machine: "a3-highgpu-1g", perNode: 1, maxNodes: 1, spot: true };
+    const wish: Wish = { ...GKE, name: "renamed", gke: { ...GKE.gke, gpu } };
+    await wizard.say({ type: "wish", wish, preview: { ...GKE_PREVIEW, choices } });
+    await until(
+      "the machine's list",
+      () => wizard.page.locator("#f-gke-gpu-machine .selected-value").innerText(),
+      (shown) => shown.trim() === "a3-highgpu-1g",
+    );
+    assert.equal(await wizard.page.locator("#f-name input").inputValue(), "renamed");
+    assert.equal(wizard.heard.filter(({ type }) => type === "change").length, 0);
+  });
+
+  it("does not create from a plan that the form has left", async () => {
+    const wizard = await opened("dark");
+    await wizard.say(init(GKE, GKE_PREVIEW, states.PLANNED));
+    await wizard.page.locator("#f-name input").fill("other");
+    await wizard.page.getByText("The form has changed since").waitFor();
+    await wizard.page.locator("#act").click({ force: true });
+    await wizard.hears("change");
+    assert.equal(wizard.heard.filter(({ type }) => type === "create").length, 0);
+  });
+
+  it("takes over 1,000 resources without naming them all", async () => {
+    const wizard = await opened("dark");
+    const parts = Array.from({ length: 1000 }, (_, index) => ({
+      address: `terraform_data.part[${index}]`,
+      what: `part ${index}`,
+      action: "create" as const,
+      state: index < 900 ? ("done" as const) : ("running" as const),
+      elapsedMs: 1000,
+    }));
+    const steps = states.RUNNING.steps.map((step) => (step.id === "cloud" ? { ...step, parts } : step));
+    await wizard.say(init(GKE, GKE_PREVIEW, { ...states.RUNNING, steps }));
+    await wizard.page.getByText("900 of 1000 done").waitFor();
+    await wizard.page.getByText("and 88 more").waitFor();
+  });
+
+  it("is filled in, planned, created and cancelled by the keyboard alone", async () => {
+    const wizard = await opened("hc-black");
+    const { keyboard } = wizard.page;
+    wizard.answer = (message) => {
+      if (message.type === "change") {
+        const findings = message.wish.state.kind === "unset" ? [fixtures.NO_STATE] : [];
+        return [{ type: "preview", seq: message.seq, preview: { ...GKE_PREVIEW, findings } }];
+      }
+      if (message.type === "plan")
+        return [
+          { type: "state", state: { ...FORM, phase: "planning" } },
+          { type: "state", state: states.PLANNED },
+        ];
+      if (message.type === "create") return [{ type: "state", state: states.RUNNING }];
+      if (message.type === "cancel") return [{ type: "state", state: states.CANCELLED }];
+      return [];
+    };
+    await wizard.say(init(GKE, { ...GKE_PREVIEW, findings: [fixtures.NO_STATE] }));
+    await wizard.page.locator("main.page").waitFor();
+    await tabTo(wizard, "f-where");
+    await tabTo(wizard, "f-name");
+    await keyboard.type("ml-team-2");
+    await tabTo(wizard, "f-gke-region");
+    await keyboard.press("Enter");
+    await keyboard.press("ArrowDown");
+    await keyboard.press("Enter");
+    await tabTo(wizard, "f-gke-gpu");
+    await keyboard.press("Space");
+    await wizard.page.locator("#f-gke-gpu-machine").waitFor({ state: "detached" });
+    await tabTo(wizard, "plan");
+    await keyboard.press("Enter");
+    await wizard.page.getByRole("heading", { name: "1 thing to put right first" }).waitFor();
+    assert.equal(await focused(wizard), "errors");
+    await keyboard.press("Tab");
+    await keyboard.press("Enter");
+    assert.equal(await focused(wizard), "f-state");
+    await keyboard.press("ArrowRight");
+    await tabTo(wizard, "plan");
+    await keyboard.press("Enter");
+    await wizard.page.getByText("Makes 19 things").filter({ visible: true }).first().waitFor();
+    const { wish } = await wizard.hears("change");
+    assert.deepEqual(
+      [wish.name, wish.gke.region, wish.gke.gpu, wish.state.kind],
+      ["ml-team-2", "europe-west4", null, "mine"],
+    );
+    assert.equal(await focused(wizard), "right-title");
+    await tabTo(wizard, "act");
+    await keyboard.press("Enter");
+    await wizard.hears("create");
+    await tabTo(wizard, "cancel");
+    await keyboard.press("Space");
+    await wizard.hears("cancel");
+    await wizard.page.getByText("may exist unrecorded").filter({ visible: true }).first().waitFor();
+    assert.deepEqual(wizard.complaints, []);
+  });
+});
+
+/** How much of the page would have to be scrolled to sideways, in pixels. */
+function overflow(wizard: WizardPage): Promise<number> {
+  return wizard.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+}
+
+/** Id of the field or button that has the focus. */
+function focused(wizard: WizardPage): Promise<string> {
+  return wizard.page.evaluate("document.activeElement?.closest('[id]')?.id ?? ''");
+}
+
+/** Presses Tab until the focus is there, as a person would. */
+async function tabTo(wizard: WizardPage, id: string): Promise<void> {
+  const passed: string[] = [];
+  for (let presses = 0; presses < 60; presses++) {
+    const now = await focused(wizard);
+    if (now === id) return;
+    passed.push(now);
+    await wizard.page.keyboard.press("Tab");
+  }
+  throw new Error(`${id} cannot be reached by Tab; passed ${passed.join(", ")}`);
+}

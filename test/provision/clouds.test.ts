@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { parse } from "yaml";
+import { type CheckedLine, runChecks } from "../../src/provision/cloud/checkLines.ts";
+import { leftovers } from "../../src/provision/cloud/leftovers.ts";
+import { LiveFacts } from "../../src/provision/cloud/live.ts";
+import { merge, mergeText, previewMerge } from "../../src/provision/cloud/mergeKubeconfig.ts";
+import { checks, runFix } from "../../src/provision/cloud/preflight.ts";
+import { kubeconfig, StandIns } from "../../src/provision/existing/testing/standIns.ts";
+import { aWish, type CloudParts, cloudParts } from "./cloudParts.ts";
+
+describe("clouds, with stand-ins for gcloud and aws", function () {
+  // Many programs start in each test.
+  this.timeout(30_000);
+  const { signal } = new AbortController();
+  let programs: StandIns;
+  beforeEach(() => (programs = new StandIns()));
+  afterEach(() => programs.remove());
+
+  const parts = (): CloudParts =>
+    cloudParts({ PATH: programs.bin, HOME: programs.folder, SHELL: "" }, programs.storage);
+  const run = async (wish = aWish("gke"), from = parts()): Promise<ReadonlyMap<string, CheckedLine>> => {
+    const done = await runChecks(checks(wish, from), () => undefined, signal);
+    return new Map(done.map((check) => [check.id, check]));
+  };
+
+  it("nothing runs before the checks are run, nor for live facts that were not asked for", () => {
+    programs.add("gcloud", "");
+    programs.add("aws", "");
+    const from = parts();
+    for (const where of ["gke", "eks", "local"] as const) assert.ok(checks(aWish(where), from).length > 3);
+    assert.deepEqual(new LiveFacts(from).known, {});
+    assert.deepEqual([programs.calls("gcloud"), programs.calls("aws")], [[], []]);
+  });
+
+  it("results are told one by one, each line from waiting over running to its end", async () => {
+    programs.add("gcloud", `fail("ERROR: (gcloud.x) PERMISSION_DENIED: no")`);
+    const seen: string[][] = [];
+    await runChecks(checks(aWish("gke"), parts()), (all) => seen.push(all.map(({ state }) => state)), signal);
+    assert.ok(seen[0]?.every((state) => state === "waiting"));
+    assert.ok(seen.some((states) => states.includes("running") && states.includes("waiting")));
+    assert.ok(seen.at(-1)?.every((state) => !["waiting", "running"].includes(state)));
+  });
+
+  it("a program that is missing is one failure with its page; the other lines say that they need it", async () => {
+    const done = await run();
+    assert.equal(done.get("gcloud")?.state, "failed");
+    assert.equal(done.get("gcloud")?.does?.kind, "open");
+    assert.deepEqual([done.get("quota")?.state, done.get("quota")?.detail], ["skipped", "This needs gcloud."]);
+  });
+
+  it("a sign-in that is missing is one failure with a terminal; Terraform's own is another", async () => {
+    const none = JSON.stringify(
+      "ERROR: (gcloud.x) You do not currently have an active account selected.\n  $ gcloud auth login\n",
+    );
+    programs.add(
+      "gcloud",
+      `is("version") ? out({ "Google Cloud SDK": "528.0.0" }) : is("auth", "application-default") ? fail("ERROR: no credentials") : fail(${none})`,
+    );
+    const done = await run();
+    assert.deepEqual(done.get("account")?.does, {
+      title: "Sign In",
+      kind: "terminal",
+      argv: ["gcloud", "auth", "login"],
+    });
+    assert.equal(done.get("project")?.state, "skipped");
+    const own = done.get("adc");
+    assert.deepEqual(
+      [own?.state, own?.does],
+      ["failed", { title: "Sign In", kind: "terminal", argv: ["gcloud", "auth", "application-default", "login"] }],
+    );
+  });
+
+  it("tokens are in no result and in no log", async () => {
+    programs.add("gcloud", `is("auth") ? console.log("ya29.secret-token") : fail("ERROR: token=ya29.secret-token")`);
+    const from = parts();
+    const done = await run(aWish("gke"), from);
+    assert.equal(done.get("adc")?.state, "ok");
+    assert.doesNotMatch(JSON.stringify([[...done.values()], from.logged]), /secret-token/);
+  });
+
+  it("hostile names reach a program as one argument each, or no program at all", async () => {
+    programs.add("gcloud", `out([])`);
+    const odd = `--format=x $(touch pwned) "' OR true`;
+    const wish = aWish("gke", { name: odd, gke: { project: odd, region: odd, cpu: { machine: odd } } });
+    const done = await run(wish);
+    assert.equal(done.get("zones")?.state, "warning");
+    for (const { args } of programs.calls("gcloud")) {
+      for (const arg of args.filter((one) => one.includes("pwned"))) assert.match(arg, /^--(project|location)=/);
+    }
+    const left = await leftovers(wish, parts().programs, signal);
+    assert.deepEqual(left.items, []);
+    assert.match(left.notes[0] ?? "", /is not a name that the cloud knows/);
+  });
+
+  it("a state that nobody chose a place for fails; a bucket that is missing can be made", async () => {
+    programs.add(
+      "aws",
+      `fail("An error occurred (NoSuchBucket) when calling the GetBucketVersioning operation: none")`,
+    );
+    const unset = await run(aWish("eks", { state: { kind: "unset" } }));
+    assert.deepEqual([unset.get("state")?.state, unset.get("state")?.does], ["failed", undefined]);
+    const shared = await run(aWish("eks", { state: { kind: "shared", bucket: "team-tf", prefix: "" } }));
+    const fix = shared.get("state")?.does;
+    assert.ok(fix?.kind === "run");
+    assert.deepEqual(fix.argv.slice(0, 4), ["aws", "s3api", "create-bucket", "--bucket=team-tf"]);
+    programs.add("aws", `out({})`);
+    await runFix(fix, parts().programs, signal);
+    assert.deepEqual(programs.calls("aws").at(-1)?.args, fix.argv.slice(1));
+  });
+
+  it("a version that EKS has not can be set to its default", async () => {
+    programs.add(
+      "aws",
+      `is("eks", "describe-cluster-versions") ? out({ clusterVersions: [{ clusterVersion: "1.36", defaultVersion: true }] }) : fail("no")`,
+    );
+    const done = await run(aWish("eks", { eks: { version: "1.20" } }));
+    assert.deepEqual(done.get("versions")?.does, {
+      title: "Use 1.36",
+      kind: "set",
+      field: "eks.version",
+      value: "1.36",
+    });
+  });
+
+  it("checks that are aborted end their programs", async () => {
+    programs.add("gcloud", `setInterval(() => {}, 1000)`);
+    const abort = new AbortController();
+    const running = runChecks(
+      checks(aWish("gke"), parts()),
+      (all) => {
+        if (all.some(({ state }) => state === "running")) abort.abort();
+      },
+      abort.signal,
+    );
+    await assert.rejects(running, { name: "CancelledError" });
+  });
+
+  it("live facts are asked once for a place, by one flight, and kept; what refuses is a note and asked again", async () => {
+    programs.add(
+      "aws",
+      `is("eks", "list-clusters") ? out({ clusters: ["a"] }) : is("configure") ? console.log("") : out({ Regions: [] })`,
+    );
+    const facts = new LiveFacts(parts());
+    const wish = aWish("eks");
+    const [first, second] = await Promise.all([facts.ask(wish, signal), facts.ask(wish, signal)]);
+    assert.equal(first, second);
+    assert.deepEqual(first.live.eks?.clusters, ["a"]);
+    const calls = programs.calls("aws").length;
+    await facts.ask(wish, signal);
+    assert.equal(programs.calls("aws").length, calls, "kept");
+    assert.deepEqual(facts.known.eks?.clusters, ["a"]);
+    programs.add("aws", `fail("An error occurred (AccessDenied) when calling x: no")`);
+    const refused = await facts.ask(aWish("eks", { eks: { region: "eu-west-1" } }), signal);
+    assert.ok(refused.notes.length > 0);
+    const after = programs.calls("aws").length;
+    await facts.ask(aWish("eks", { eks: { region: "eu-west-1" } }), signal);
+    assert.ok(programs.calls("aws").length > after);
+  });
+
+  describe("the merge into the person's kubeconfig", () => {
+    const ours = kubeconfig("aws", "made");
+    const theirs =
+      "# mine\napiVersion: v1\nkind: Config\nclusters:\n  # the lab\n  - name: c\n    cluster: { server: https://10.9.9.9 }\nusers: []\ncontexts: []\ncurrent-context: lab\n";
+
+    it("keeps comments, order and the current context, renames what clashes, and says so", () => {
+      const { after, context, renamed } = mergeText(theirs, ours);
+      assert.match(after, /^# mine\n[\s\S]*# the lab/);
+      assert.equal(context, "made");
+      assert.deepEqual(renamed, ["The cluster c is called c-2 here: another one has that name."]);
+      const read = parse(after) as { "current-context": string; contexts: unknown; clusters: { name: string }[] };
+      assert.equal(read["current-context"], "lab");
+      assert.deepEqual(read.contexts, [{ name: "made", context: { cluster: "c-2", user: "u" } }]);
+      assert.deepEqual(
+        read.clusters.map(({ name }) => name),
+        ["c", "c-2"],
+      );
+    });
+
+    it("is the same when done twice, and makes a whole file of nothing", () => {
+      const once = mergeText("", ours).after;
+      assert.equal(mergeText(once, ours).after, once);
+      assert.equal((parse(once) as { "current-context": string })["current-context"], "made");
+      assert.throws(() => mergeText("{a: [", ours), /Your kubeconfig is not valid YAML/);
+    });
+
+    it("writes what was shown, through a link, with a backup beside, and nothing where the file has changed since", async () => {
+      const folder = path.join(programs.folder, "kube");
+      mkdirSync(folder);
+      const [real, link, own] = ["real", "config", "ours"].map((name) => path.join(folder, name));
+      assert.ok(real !== undefined && link !== undefined && own !== undefined);
+      writeFileSync(real, theirs);
+      symlinkSync(real, link);
+      writeFileSync(own, ours);
+      const preview = await previewMerge(
+        own,
+        { KUBECONFIG: `${path.join(folder, "none")}${path.delimiter}${link}` },
+        process.platform,
+      );
+      assert.equal(preview.file, link);
+      assert.equal(readFileSync(real, "utf8"), theirs, "a preview writes nothing");
+      const backup = await merge(preview, Date.UTC(2026, 10, 22));
+      assert.equal(readFileSync(backup ?? "", "utf8"), theirs);
+      assert.equal(readFileSync(link, "utf8"), preview.after);
+      assert.equal(statSync(real).mode & 0o777, 0o600);
+      await assert.rejects(merge(preview, Date.now()), /has changed since it was shown/);
+      assert.equal(readdirSync(folder).filter((name) => name.includes("before-trainyard")).length, 1);
+    });
+  });
+});

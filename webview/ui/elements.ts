@@ -1,0 +1,181 @@
+// The elements of our pages: the only file that knows which library draws them.
+import {
+  provideVSCodeDesignSystem,
+  vsCodeButton,
+  vsCodeCheckbox,
+  vsCodeDropdown,
+  vsCodeOption,
+  vsCodeProgressRing,
+  vsCodeRadio,
+  vsCodeRadioGroup,
+  vsCodeTextField,
+} from "@vscode/webview-ui-toolkit";
+import { after, type Child, h, type VNode } from "./dom.ts";
+
+/** Makes the elements known to the browser; once, before the first drawing. */
+export function registerElements(): void {
+  provideVSCodeDesignSystem().register(
+    vsCodeButton(),
+    vsCodeCheckbox(),
+    vsCodeDropdown(),
+    vsCodeOption(),
+    vsCodeProgressRing(),
+    vsCodeRadio(),
+    vsCodeRadioGroup(),
+    vsCodeTextField(),
+  );
+}
+
+export interface ButtonLooks {
+  readonly id?: string;
+  readonly key?: string;
+  readonly primary?: boolean;
+  readonly disabled?: boolean;
+  /** What a screen reader says where the title alone would not do. */
+  readonly spoken?: string;
+}
+
+export function button(title: string, press: () => void, looks: ButtonLooks = {}): VNode {
+  return h(
+    "vscode-button",
+    {
+      key: looks.key,
+      id: looks.id,
+      appearance: looks.primary === true ? "primary" : "secondary",
+      disabled: looks.disabled,
+      "aria-label": looks.spoken,
+      onclick: () => {
+        if (looks.disabled !== true) press();
+      },
+    },
+    title,
+  );
+}
+
+export interface FieldLooks {
+  readonly id: string;
+  readonly label: string;
+  readonly disabled: boolean;
+  readonly invalid: boolean;
+  /** Ids of what is said about the field. */
+  readonly describedBy: readonly string[];
+}
+
+/** A line of text; its label stands above it. */
+export function textField(
+  looks: FieldLooks & { readonly numeric?: boolean; readonly placeholder?: string | undefined },
+  value: string,
+  input: (text: string) => void,
+): VNode {
+  const node = h(
+    "vscode-text-field",
+    {
+      id: looks.id,
+      value,
+      disabled: looks.disabled,
+      placeholder: looks.placeholder,
+      spellcheck: "false",
+      oninput: (event: Event) => input(textOf(event)),
+    },
+    looks.label,
+  );
+  return after(node, (element) => {
+    const control = element.shadowRoot?.querySelector("input");
+    if (control == null) return; // Not upgraded yet: drawn again with the first state.
+    // The field itself is in a shadow tree, where ids of the page mean nothing: it is given the elements.
+    control.ariaDescribedByElements = looks.describedBy.flatMap((id) => document.getElementById(id) ?? []);
+    control.ariaInvalid = looks.invalid ? "true" : null;
+    if (looks.numeric === true) control.inputMode = "numeric";
+  });
+}
+
+export interface Option {
+  readonly value: string;
+  readonly label: string;
+}
+
+/** A list to pick one from; `value` must be among the options. */
+export function dropdown(
+  looks: FieldLooks,
+  value: string,
+  options: readonly Option[],
+  pick: (value: string) => void,
+): VNode {
+  const node = h(
+    "vscode-dropdown",
+    {
+      id: looks.id,
+      disabled: looks.disabled,
+      "aria-label": looks.label,
+      "aria-invalid": looks.invalid ? "true" : undefined,
+      "aria-describedby": looks.describedBy.join(" ") || undefined,
+      onchange: (event: Event) => pick(textOf(event)),
+    },
+    options.map((option) =>
+      h("vscode-option", { key: option.value, value: option.value, selected: option.value === value }, option.label),
+    ),
+  );
+  // A list that is open is in somebody's hands. The options reach it a moment after they were drawn.
+  return after(node, (element) =>
+    setTimeout(() => {
+      if (Reflect.get(element, "open") !== true && Reflect.get(element, "value") !== value)
+        Reflect.set(element, "value", value);
+    }),
+  );
+}
+
+export function checkbox(looks: FieldLooks, checked: boolean, change: (checked: boolean) => void): VNode {
+  return h(
+    "vscode-checkbox",
+    {
+      key: looks.id,
+      id: looks.id,
+      checked,
+      disabled: looks.disabled,
+      "aria-describedby": looks.describedBy.join(" ") || undefined,
+      onchange: (event: Event) => change(read(event, "checked") === true),
+    },
+    looks.label,
+  );
+}
+
+/** `value` undefined: nothing is chosen yet. */
+export function radios(
+  looks: FieldLooks,
+  value: string | undefined,
+  options: readonly Option[],
+  pick: (value: string) => void,
+): VNode {
+  return h(
+    "vscode-radio-group",
+    {
+      id: looks.id,
+      value,
+      disabled: looks.disabled,
+      orientation: "horizontal",
+      "aria-invalid": looks.invalid ? "true" : undefined,
+      "aria-describedby": looks.describedBy.join(" ") || undefined,
+      onchange: (event: Event) => pick(textOf(event)),
+    },
+    h("label", { slot: "label" }, looks.label),
+    options.map((option) => h("vscode-radio", { key: option.value, value: option.value }, option.label)),
+  );
+}
+
+export function spinner(): VNode {
+  return h("vscode-progress-ring", { "aria-hidden": "true" });
+}
+
+/** A list that opens on its heading. */
+export function fold(key: string, heading: string, ...children: readonly Child[]): VNode {
+  return h("details", { key }, h("summary", {}, heading), ...children);
+}
+
+function textOf(event: Event): string {
+  const value = read(event, "value");
+  return typeof value === "string" ? value : "";
+}
+
+function read(event: Event, property: string): unknown {
+  return event.currentTarget === null ? undefined : Reflect.get(event.currentTarget, property);
+}

@@ -1,0 +1,183 @@
+// One function per kind of field: its element, what it may hold, and what is wrong with it, tied to each other.
+import type { FieldPath, Finding } from "../../src/contract/preview.ts";
+import type { Wish } from "../../src/contract/wish.ts";
+import { type Child, h, type VNode } from "../ui/dom.ts";
+import { button, checkbox, dropdown, type FieldLooks, radios, textField } from "../ui/elements.ts";
+import { fieldId, getIn } from "./paths.ts";
+import type { Action, State } from "./state.ts";
+import { findings, locked } from "./state.ts";
+import { WORDS } from "./words.ts";
+
+export interface FormContext {
+  readonly state: State;
+  readonly wish: Wish;
+  readonly found: readonly Finding[];
+  readonly dispatch: (action: Action) => void;
+  /** Paths of the fields that are on the page; what is said about others goes above the form. */
+  readonly shown: Set<FieldPath>;
+}
+
+export interface FieldOptions {
+  readonly hint?: string;
+  readonly placeholder?: string;
+  /** Cannot be changed while the cluster exists. */
+  readonly fixed?: boolean;
+  readonly numeric?: boolean;
+}
+
+export function formContext(state: State, wish: Wish, dispatch: FormContext["dispatch"]): FormContext {
+  return { state, wish, found: findings(state), dispatch, shown: new Set() };
+}
+
+/** A line of text. */
+export function text(context: FormContext, path: FieldPath, label: string, options: FieldOptions = {}): VNode {
+  const value = context.state.typed[path] ?? shownText(getIn(context.wish, path));
+  const looks = { ...looksOf(context, path, label, options), numeric: options.numeric === true };
+  const field = textField({ ...looks, placeholder: options.placeholder }, value, (typed) => {
+    const parsed = options.numeric === true ? wholeNumber(typed) : typed;
+    context.dispatch({ type: "edit", path, value: parsed, typed });
+  });
+  return framed(context, path, label, field, options);
+}
+
+/** Several values in one line, separated by commas. */
+export function list(context: FormContext, path: FieldPath, label: string, options: FieldOptions): VNode {
+  const value = context.state.typed[path] ?? shownText(getIn(context.wish, path));
+  const looks = { ...looksOf(context, path, label, options), placeholder: options.placeholder };
+  const field = textField(looks, value, (typed) => {
+    const parts = typed.split(/[\s,;]+/).filter((part) => part !== "");
+    context.dispatch({ type: "edit", path, value: parts, typed });
+  });
+  return framed(context, path, label, field, options);
+}
+
+export function number(context: FormContext, path: FieldPath, label: string, options: FieldOptions = {}): VNode {
+  return text(context, path, label, { ...options, numeric: true });
+}
+
+/** One of the extension's choices; a field to type in where it has none. */
+export function pick(context: FormContext, path: FieldPath, label: string, options: FieldOptions = {}): VNode {
+  const choices = context.state.preview?.choices[path] ?? [];
+  if (choices.length === 0) return text(context, path, label, options);
+  const value = shownText(getIn(context.wish, path));
+  const known = choices.map((choice) => ({
+    value: choice.value,
+    label: choice.detail === undefined || choice.detail === "" ? choice.label : `${choice.label} · ${choice.detail}`,
+  }));
+  const missing = known.every((choice) => choice.value !== value);
+  const odd = { value, label: value === "" ? (options.placeholder ?? WORDS.choose) : WORDS.notOffered(value) };
+  const looks = looksOf(context, path, label, options);
+  const field = dropdown(looks, value, missing ? [odd, ...known] : known, (chosen) => {
+    context.dispatch({ type: "edit", path, value: options.numeric === true ? wholeNumber(chosen) : chosen });
+  });
+  const labelled = [h("label", { class: "label", for: looks.id }, label), field];
+  return framed(context, path, label, labelled, options);
+}
+
+export function toggle(context: FormContext, path: FieldPath, label: string): VNode {
+  const looks = looksOf(context, path, label, {});
+  const field = checkbox(looks, getIn(context.wish, path) === true, (value) =>
+    context.dispatch({ type: "edit", path, value }),
+  );
+  return framed(context, path, label, field, {});
+}
+
+/** Any number of the extension's choices. */
+export function several(context: FormContext, path: FieldPath, label: string, none: string): VNode {
+  const choices = context.state.preview?.choices[path] ?? [];
+  const now = getIn(context.wish, path);
+  const chosen = Array.isArray(now) ? now.map(String) : [];
+  const extra = chosen.filter((value) => choices.every((choice) => choice.value !== value));
+  const all = [...choices, ...extra.map((value) => ({ value, label: WORDS.notOffered(value) }))];
+  const looks = looksOf(context, path, label, {});
+  const boxes = all.map((choice, index) =>
+    checkbox(
+      // The first box stands for the field where something leads to it.
+      { ...looks, id: index === 0 ? looks.id : `${looks.id}-${choice.value}`, label: choice.label },
+      chosen.includes(choice.value),
+      (on) => {
+        const next = all.map(({ value }) => value).filter((v) => (v === choice.value ? on : chosen.includes(v)));
+        context.dispatch({ type: "edit", path, value: next });
+      },
+    ),
+  );
+  const legend = h("legend", { class: "label" }, label);
+  const body = h("div", { class: "boxes" }, boxes.length === 0 ? h("span", { class: "hint" }, none) : boxes);
+  return framed(context, path, label, h("fieldset", { class: "plain" }, legend, body), {});
+}
+
+export interface RadioOption {
+  readonly value: string;
+  readonly label: string;
+}
+
+export function oneOf(
+  context: FormContext,
+  path: FieldPath,
+  label: string,
+  options: readonly RadioOption[],
+  value: string | undefined,
+  choose: (value: string) => void,
+  more: FieldOptions = {},
+): VNode {
+  const looks = looksOf(context, path, label, more);
+  return framed(context, path, label, radios(looks, value, options, choose), more);
+}
+
+function looksOf(context: FormContext, path: FieldPath, label: string, options: FieldOptions): FieldLooks {
+  context.shown.add(path);
+  const id = fieldId(path);
+  const about = context.found.filter((finding) => finding.field === path);
+  return {
+    id,
+    label,
+    disabled: locked(context.state) || (options.fixed === true && context.state.wizard.mode !== "new"),
+    invalid: about.some(({ severity }) => severity === "error"),
+    describedBy: [
+      ...(options.hint === undefined ? [] : [`${id}-hint`]),
+      ...about.map((_, index) => `${id}-says-${index}`),
+    ],
+  };
+}
+
+/** The field with its hint below, and what is said about it. */
+function framed(context: FormContext, path: FieldPath, label: string, field: Child, options: FieldOptions): VNode {
+  const id = fieldId(path);
+  const about = context.found.filter((finding) => finding.field === path);
+  return h(
+    "div",
+    { key: path, class: about.some(({ severity }) => severity === "error") ? "field wrong" : "field" },
+    field,
+    options.hint !== undefined && h("p", { class: "hint", id: `${id}-hint` }, options.hint),
+    about.map((finding, index) => said(context, finding, `${id}-says-${index}`, label)),
+  );
+}
+
+/** A finding with buttons for what would be right. */
+export function said(context: FormContext, finding: Finding, id: string, label: string): VNode {
+  const { field, severity, message, instead = [] } = finding;
+  const use = instead.map((offer) =>
+    button(offer.label, () => context.dispatch({ type: "edit", path: field, value: offer.value }), {
+      key: String(offer.value),
+      spoken: WORDS.use(offer.label, label),
+      disabled: locked(context.state),
+    }),
+  );
+  return h(
+    "div",
+    { key: id, class: `says ${severity}` },
+    h("p", { id }, h("strong", {}, `${severity === "error" ? WORDS.error : WORDS.warning}: `), message),
+    use.length > 0 && h("div", { class: "instead" }, use),
+  );
+}
+
+function shownText(value: unknown): string {
+  if (Array.isArray(value)) return value.map(String).join(", ");
+  return typeof value === "string" || typeof value === "number" ? String(value) : "";
+}
+
+/** Undefined where the text is not a whole number that the wish can hold. */
+function wholeNumber(typed: string): number | undefined {
+  const value = /^\s*\d{1,6}\s*$/.test(typed) ? Number(typed) : Number.NaN;
+  return value <= 100_000 ? value : undefined;
+}

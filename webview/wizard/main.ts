@@ -1,0 +1,182 @@
+// The wizard's page: a form, beside it what comes of it, and one button that makes it so.
+import type { Wish } from "../../src/contract/wish.ts";
+import type { FromWizard, ToWizard } from "../../src/contract/wizard.ts";
+import { type Child, h, patch, type VNode } from "../ui/dom.ts";
+import { button, registerElements, spinner } from "../ui/elements.ts";
+import { openHost } from "../ui/host.ts";
+import { formContext } from "./fields.ts";
+import { form } from "./form.ts";
+import { fieldId } from "./paths.ts";
+import { checksPart, costSum, picture, placeWords, preview } from "./side.ts";
+import { type Action, errors, locked, START, type State, step } from "./state.ts";
+import { planFailure, planPart, timeline } from "./timeline.ts";
+import { WORDS } from "./words.ts";
+
+/** Typing is sent once it has paused for so long, in milliseconds. */
+const PAUSE_MS = 60;
+/** How often running times are drawn anew. */
+const TICK_MS = 1000;
+
+let state = START;
+let pause: ReturnType<typeof setTimeout> | undefined;
+const host = openHost<FromWizard, ToWizard>(["init", "preview", "wish", "checks", "state"], dispatch);
+
+function dispatch(action: Action): void {
+  const before = state;
+  const turn = step(state, action);
+  state = turn.state;
+  if (state.wish !== undefined && state.wish !== before.wish) host.keep(state.wish);
+  for (const message of turn.send) host.send(message);
+  clearTimeout(pause);
+  if (state.unsent) pause = setTimeout(() => dispatch({ type: "flush" }), PAUSE_MS);
+  if (state !== before) draw();
+  lead(before);
+}
+
+const press = (message: FromWizard): void => dispatch({ type: "press", message });
+
+function draw(): void {
+  patch(document.body, [
+    h("header", {}, header()),
+    h("div", { class: "unseen", role: "status" }, state.said),
+    state.wish === undefined
+      ? h("main", { key: "reading", class: "reading" }, spinner(), h("p", {}, WORDS.reading))
+      : h("main", { key: "page", class: "page" }, left(state.wish), right(state.wish)),
+  ]);
+}
+
+function header(): Child[] {
+  const { maturity, mode } = state.wizard;
+  return [h("h1", {}, WORDS.title[mode]), maturity !== "" && h("p", { class: "maturity" }, maturity)];
+}
+
+function left(wish: Wish): VNode {
+  const { phase, mode } = state.wizard;
+  const making = phase === "running" || phase === "ended";
+  if (making || mode === "destroy") {
+    const cost = state.preview?.cost;
+    return h(
+      "section",
+      { key: "asked", class: "left asked", "aria-labelledby": "left-title" },
+      h("h2", { id: "left-title" }, WORDS.asked[mode]),
+      h("p", { class: "lead" }, placeWords(wish)),
+      state.preview !== undefined && picture(wish, state.preview),
+      cost !== undefined && mode !== "destroy" && costSum(cost),
+      mode === "destroy" && h("p", {}, WORDS.destroyHint),
+      mode === "destroy" && !making && h("div", { class: "footer" }, planButton()),
+      state.preview !== undefined &&
+        h(
+          "dl",
+          { class: "made" },
+          state.preview.made.map(({ what, detail }) => h("div", {}, h("dt", {}, what), h("dd", {}, detail))),
+        ),
+    );
+  }
+  const fields = form(formContext(state, wish, dispatch));
+  const exporting = state.preview?.files.length === 0 || locked(state);
+  return h(
+    "form",
+    { key: "form", class: "left", "aria-labelledby": "left-title", onsubmit: (event: Event) => event.preventDefault() },
+    h("h2", { id: "left-title" }, WORDS.form),
+    state.complaints > 0 && summary(),
+    fields,
+    h(
+      "div",
+      { class: "footer" },
+      button(WORDS.exportFolder, () => press({ type: "exportFolder" }), { id: "export", disabled: exporting }),
+      planButton(),
+    ),
+  );
+}
+
+function planButton(): VNode {
+  const { phase } = state.wizard;
+  const title =
+    phase === "planning" || state.pressed === "plan"
+      ? WORDS.planning
+      : phase === "planned"
+        ? WORDS.planAgain
+        : WORDS.plan;
+  const disabled = phase === "planning" || state.pressed === "plan";
+  return button(title, () => press({ type: "plan" }), {
+    id: "plan",
+    primary: phase !== "planned" || state.stale,
+    disabled,
+  });
+}
+
+/** What keeps the form from being planned, each with the way to its field. */
+function summary(): VNode | false {
+  const wrong = errors(state);
+  const items = wrong.map(({ field, message }, index) => {
+    const go = (event: Event): void => {
+      event.preventDefault();
+      focusOn(fieldId(field));
+    };
+    return h("li", { key: `${field} ${index}` }, h("a", { href: `#${fieldId(field)}`, onclick: go }, message));
+  });
+  return (
+    wrong.length > 0 &&
+    h(
+      "div",
+      { key: "errors", id: "errors", class: "verdict bad", tabindex: "-1" },
+      h("h3", {}, WORDS.errorsTitle(wrong.length)),
+      h("ul", {}, items),
+    )
+  );
+}
+
+function right(wish: Wish): VNode {
+  const { wizard, checks } = state;
+  const { phase, mode, plan } = wizard;
+  const running = phase === "running" || phase === "ended";
+  const planned = phase === "planned" && plan !== undefined;
+  const title = running
+    ? phase === "ended"
+      ? placeWords(wish)
+      : `${WORDS.making[mode]} ${wish.name}`
+    : planned || mode === "destroy"
+      ? WORDS.planFor(wish.name)
+      : placeWords(wish);
+  const steps = running || (phase === "planning" && wizard.steps.length > 0);
+  return h(
+    "aside",
+    { key: "right", class: "right", "aria-labelledby": "right-title" },
+    h("h2", { id: "right-title", tabindex: "-1" }, title),
+    !running && planFailure(wizard, press),
+    planned && planPart(state, plan, state.preview?.cost, press),
+    steps && timeline(state, Date.now(), press),
+    planned && checksPart(checks, press),
+    !running && !planned && mode !== "destroy" && preview(state, wish, press),
+    !running && !planned && mode === "destroy" && checksPart(checks, press),
+  );
+}
+
+/** Takes the focus along where the page has gone on: to the summary, to the plan, to the timeline. */
+function lead(before: State): void {
+  if (state.complaints > before.complaints) focusOn("errors");
+  const now = state.wizard.phase;
+  if (
+    now !== before.wizard.phase &&
+    (now === "planned" || now === "running" || now === "ended") &&
+    before.wish !== undefined
+  )
+    focusOn("right-title");
+}
+
+function focusOn(id: string): void {
+  const element = document.getElementById(id);
+  if (element === null) return;
+  // A group of radios is no stop itself: its radio that is, is.
+  const stop = element.querySelector<HTMLElement>("vscode-radio[tabindex='0']") ?? element;
+  stop.focus();
+  element.scrollIntoView({ block: "nearest" });
+}
+
+registerElements();
+draw();
+setInterval(() => {
+  if (state.wizard.steps.some((one) => one.state === "running")) draw();
+}, TICK_MS);
+document.addEventListener("visibilitychange", () => dispatch({ type: "flush" }));
+host.send({ type: "ready" });
