@@ -3,7 +3,7 @@ import { UserError } from "../core/errors.ts";
 import { label, pickLabel, plainLine } from "../core/sanitize.ts";
 import type { Engine } from "../engine.ts";
 import type { Reason } from "../kubeflow/why.ts";
-import { OBJECT_SCHEME } from "../manifest.ts";
+import { COMMANDS, OBJECT_SCHEME } from "../manifest.ts";
 import { pickOne } from "../platform/pick.ts";
 import { withProgress } from "../platform/progress.ts";
 import type { Folder } from "../tree/folder.ts";
@@ -61,7 +61,10 @@ export async function why(deps: CommandDeps, target: unknown): Promise<void> {
   if (reasons.length === 0) throw new UserError("nothing-wrong", vscode.l10n.t("Nothing is known to be wrong here."));
   const title = vscode.l10n.t("Why is {0} as it is?", nameOf(row));
   const inFull = vscode.l10n.t("All of it as text");
-  const reason = await pickOne<Reason | undefined>({
+  const startsNodes =
+    deps.tree.madeWhere(folder.cluster.connection.context.name) === "eks" &&
+    reasons.some(({ next }) => next?.id === "show-nodes");
+  const reason = await pickOne<Reason | "start-node" | undefined>({
     title,
     placeholder: vscode.l10n.t("What matters most first; Enter takes the next step"),
     items: [
@@ -71,10 +74,24 @@ export async function why(deps: CommandDeps, target: unknown): Promise<void> {
         ...(value.detail === undefined ? {} : { detail: pickLabel(value.detail, 1_100) }),
         value,
       })),
+      // Nothing scales a pool on EKS by itself.
+      ...(startsNodes
+        ? [
+            {
+              label: vscode.l10n.t("Start a GPU node…"),
+              description: vscode.l10n.t("the price is named first"),
+              value: "start-node" as const,
+            },
+          ]
+        : []),
       // A list cuts what is wider than it is.
       { label: inFull, description: vscode.l10n.t("with nothing cut off"), value: undefined },
     ],
   });
+  if (reason === "start-node") {
+    await vscode.commands.executeCommand(COMMANDS.setGpuNodes, row);
+    return;
+  }
   if (reason === undefined) {
     const lines = reasons.map(({ text, detail, next }) => [text, detail, next && `→ ${next.words}`]);
     const text = lines.map((parts) => parts.filter(Boolean).join("\n  ")).join("\n\n");

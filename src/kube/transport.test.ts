@@ -355,7 +355,7 @@ describe("transport", () => {
       const before = api.handshakes();
       await assert.rejects(
         transport(testEntry(api.url, {}, pair("client-expired"))).send({ method: "GET", path: "/" }),
-        failure("certificate-expired", /The certificate for user alice expired \d+ d ago \(2021-01-01\)\./),
+        failure("certificate-expired", /The certificate for user alice expired \d+ years ago \(2021-01-01\)\./),
       );
       assert.equal(api.handshakes(), before, "said before connecting");
     });

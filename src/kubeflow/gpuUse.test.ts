@@ -5,7 +5,7 @@ import type { KubeObject } from "../kube/objects.ts";
 import { Stores } from "../kube/stores.ts";
 import { FakeBody, type FakeReply, FakeTransport, refusal, streaming } from "../kube/testing/fakeTransport.ts";
 import { ManualClock, turns, until } from "../kube/testing/manualClock.ts";
-import { gpuWords } from "./gpuNames.ts";
+import { amountWords, gpuWords } from "./gpuNames.ts";
 import { type GpuTotals, GpuUse } from "./gpuUse.ts";
 import { NODES } from "./kinds/node.ts";
 
@@ -108,6 +108,15 @@ describe("the GPUs of a cluster", () => {
       cluster.use.nodes.map((one) => one.node.name),
       ["a", "b"],
     );
+  });
+
+  it("of parts are told beside whole ones, of several kinds together", () => {
+    const count = (noun: string, free: number) => ({ noun, total: 7, used: 7 - free, free });
+    const [whole, slice, other] = [count("GPU", 0), count("MIG 1g.5gb", 7), count("MIG 2g.10gb", 1)];
+    const words = (...counts: GpuTotals["counts"]) => gpuWords({ counts, complete: true });
+    assert.equal(words(whole, slice), "0 of 7 GPUs free · 7 of 7 MIG 1g.5gb free");
+    assert.equal(words(whole, slice, other), "0 of 7 GPUs free · 8 of 14 GPU slices free");
+    assert.equal(amountWords({ "nvidia.com/gpu": 1, "nvidia.com/mig-1g.5gb": 2 }), "1 GPU and 2 MIG 1g.5gb");
   });
 
   it("are told by node, with who holds them since when", async () => {

@@ -2,7 +2,7 @@ import { label } from "../core/sanitize.ts";
 import { LAUNCHER_ROLE } from "./kinds/v1Job.ts";
 import type { ContainerRef, ContainerState, JobPod, ReplicaSet, Source, Summary, TrainingJob } from "./model.ts";
 import { crashWords, disruptionWords, failureOf, isImageWait, mainContainer, waitingText } from "./podWords.ts";
-import { unschedulableRow } from "./scheduling.ts";
+import { unschedulableText } from "./scheduling.ts";
 
 export { sourceWords } from "./model.ts";
 export { mainContainer } from "./podWords.ts";
@@ -118,7 +118,7 @@ function summaryOf(pod: JobPod): Summary {
   if (pod.phase === "Failed" || main?.state === "terminated") return { state: "Failed", detail: failureOf(pod) };
   if (pod.deleting) return { state: "Stopping", detail: disruptionWords(pod) ?? "" };
   if (main?.state === "running") return { state: "Running", detail: nameOf(pod.node) };
-  if (pod.node === undefined) return { state: "Waiting", detail: unschedulableRow(pod.unschedulable, pod.needs) };
+  if (pod.node === undefined) return { state: "Waiting", detail: unschedulableText(pod.unschedulable, pod.needs) };
   return starting(pod);
 }
 

@@ -102,7 +102,7 @@ const TABLE: readonly Row[] = [
     [],
     [
       "show-nodes · Ranks 2, 3 and 4 find no node: needs 2 × GPU (not free on any of 3 nodes).",
-      "wait · Ranks 0 and 1 wait for ranks 2, 3 and 4: needs 2 × GPU, not free.",
+      "wait · Ranks 0 and 1 wait for ranks 2, 3 and 4: needs 2 × GPU (not free on any of 3 nodes).",
     ],
   ],
   [
@@ -112,7 +112,7 @@ const TABLE: readonly Row[] = [
     [],
     [
       "show-nodes · Rank 0 finds no node: needs 2 × GPU (not free on any of 3 nodes).",
-      "wait · Rank 1 waits for rank 0, which needs 2 × GPU, not free.",
+      "wait · Rank 1 waits for rank 0, which needs 2 × GPU (not free on any of 3 nodes).",
     ],
   ],
   [

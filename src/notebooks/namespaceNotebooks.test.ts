@@ -74,7 +74,7 @@ describe("the notebooks of a namespace", () => {
     );
     assert.equal(said("uid-eve"), "Waiting · no room for eve · for 1 h");
     pods.put(podOf("eve"));
-    assert.equal(said("uid-eve"), "Starting · its server is not ready yet · 1 h");
+    assert.equal(said("uid-eve"), "Starting · its server is not ready yet · for 1 h");
     assert.deepEqual(heard, [
       { changed: ["uid-eve"], set: false },
       { changed: ["uid-eve"], set: false },

@@ -99,8 +99,9 @@ function ofPod(pod: JobPod): Told | undefined {
       return { state: "Failed", detail };
     case "Succeeded":
       return { state: "Failed", detail: "its server has ended by itself" };
-    case "Starting":
     case "Waiting":
+      return { state, detail: pod.unschedulable ? unschedulableRow(pod.unschedulable, pod.needs) : detail };
+    case "Starting":
     case "Stopping":
       return { state, detail };
     default:

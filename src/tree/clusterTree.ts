@@ -3,7 +3,7 @@ import { type Disposable, DisposableStore } from "../core/dispose.ts";
 import { isCancelled } from "../core/errors.ts";
 import type { Engine } from "../engine.ts";
 import { ALL_NAMESPACES } from "../kubeflow/namespaceChoice.ts";
-import { CONTEXT_KEYS, VIEWS } from "../manifest.ts";
+import { VIEWS } from "../manifest.ts";
 import { ClusterListings, type Listing } from "./clusterListings.ts";
 import { drawItem } from "./drawItem.ts";
 import { type Folder, GRACE_MS } from "./folder.ts";
@@ -32,12 +32,12 @@ import {
   type TreeNode,
 } from "./nodes.ts";
 import type { MadeView } from "./madeView.ts";
-import { Redraws } from "./redraws.ts";
+import { ageingRows, Redraws } from "./redraws.ts";
 import { Revealer } from "./reveal.ts";
 import type { ClusterPreferences } from "../platform/clusterPreferences.ts";
-import { setContextKey } from "../platform/contextKey.ts";
 import { clustersOf, rootNodes } from "./roots.ts";
 import { messageItem } from "./treeItem.ts";
+import { tellChoices } from "./tellChoices.ts";
 import { NO_FILTER, type ViewChoices } from "./viewChoices.ts";
 
 /** A cluster's row is drawn with all that is below it: its number of GPUs waits so long, in ms. */
@@ -90,7 +90,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     this.#redraws = this.#held.add(
       new Redraws(
         (ids) => this.#redraw(ids),
-        () => (this.#view.visible ? this.#ageing() : []),
+        () => (this.#view.visible ? ageingRows(this.#loaded, this.#folders.entries()) : []),
       ),
     );
     this.#listings = this.#held.add(
@@ -136,6 +136,11 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
   async connect(context: string, signal: AbortSignal): Promise<void> {
     const engine = await this.#load();
     await this.#listings.connect(context, (name, either) => engine.retry(name, either), signal);
+  }
+
+  /** Where a context's cluster was made from here; undefined where it was not. */
+  madeWhere(context: string): "gke" | "eks" | "local" | undefined {
+    return this.#made.whereOf(context);
   }
 
   /** The row that a person has selected, for commands of the palette. */
@@ -354,15 +359,6 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     }
   }
 
-  /** Rows that would say another age a minute later. */
-  #ageing(): readonly string[] {
-    const engine = this.#loaded;
-    const contexts = engine === undefined ? [] : engine.contexts();
-    const stale = contexts.filter(({ name }) => engine?.clusterState(name).kind === "stale");
-    const folders = [...this.#folders.entries()].flatMap(([, folder]) => folder.ageing());
-    return [...stale.map(({ name }) => clusterNode(name).id), ...folders];
-  }
-
   /** Whether there are other rows, or only what one of them says. */
   #onMade(rows: "set" | readonly string[]): void {
     if (rows === "set") this.#changed.fire(undefined);
@@ -387,15 +383,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
   }
 
   #tellChoices(): void {
-    const { isFiltering, sort } = this.choices;
-    const words = this.choices.words(vscode.l10n.t("by name"));
-    this.#view.description = words;
-    // The only view of its container shows no description: a filter must be seen to be one.
-    this.#view.message = isFiltering ? vscode.l10n.t("Only rows that fit: {0}", words) : "";
-    setContextKey(CONTEXT_KEYS.filtered, isFiltering);
-    setContextKey(CONTEXT_KEYS.sortedByName, sort === "name");
-    setContextKey(CONTEXT_KEYS.grouped, this.#preferences.groupByServer);
-    setContextKey(CONTEXT_KEYS.pinned, this.#preferences.pinned.size > 0);
+    tellChoices(this.#view, this.choices, this.#preferences);
   }
 
   #onPreferences(): void {

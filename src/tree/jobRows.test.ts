@@ -76,6 +76,22 @@ describe("rows of training jobs", () => {
     assert.match(description, / · PyTorchJob$/, "kinds stand together");
   });
 
+  it("of a rank without a node say what is free in a few words, and all of it in the tooltip", () => {
+    const unschedulable = "0/2 nodes are available: 2 Insufficient nvidia.com/gpu.";
+    const own = pod({
+      node: undefined,
+      phase: "Pending",
+      unschedulable,
+      needs: { "nvidia.com/gpu": "2" },
+      containers: [],
+    });
+    const replica = shownReplica({ source: 0, role: "Master", pod: own }, true);
+    const row = replicaRow(replica, ALL);
+    assert.equal(row.description, "Waiting · needs 2 × GPU, not free");
+    assert.ok(row.tooltip.includes("needs 2 × GPU (not free on any of 2 nodes)"));
+    assert.equal(replicaRow(replica, ALL, []).description, "Waiting · needs 2 × GPU, none free");
+  });
+
   it("do not say of pods that may not be read that there are none", () => {
     const row = replicaRow(shownReplica({ source: 1, role: "Worker", pod: undefined }, false), ALL);
     assert.equal(row.spoken, "rank 1, unknown, its pod cannot be read");

@@ -1,9 +1,10 @@
 import { label } from "../core/sanitize.ts";
 import { joined, plural } from "../core/text.ts";
 import { describeReplicas, isActive } from "../kubeflow/jobFacts.ts";
+import type { NodeUse } from "../kubeflow/gpuUse.ts";
 import { type JobState, sourceWords, type Summary, type TrainingJob } from "../kubeflow/model.ts";
 import type { ShownReplica } from "../kubeflow/replicas.ts";
-import { unschedulableText } from "../kubeflow/scheduling.ts";
+import { unschedulableRow } from "../kubeflow/scheduling.ts";
 import type { Reason } from "../kubeflow/why.ts";
 import { contextValue, type RowFlags } from "../manifest.ts";
 import type { Allowed } from "./allowed.ts";
@@ -78,9 +79,12 @@ function jobFlags(job: TrainingJob, state: JobState, allowed: Allowed, why: bool
 
 const TROUBLED: ReadonlySet<JobState> = new Set(["Waiting", "Failed", "Restarting", "Unknown"]);
 
-export function replicaRow(replica: ShownReplica, allowed: Allowed): Row {
+/** `nodes` of the cluster, where it is known what all their pods hold. */
+export function replicaRow(replica: ShownReplica, allowed: Allowed, nodes?: readonly NodeUse[]): Row {
   const { pod, restarts, running } = replica;
-  const { state, detail } = replica.summary;
+  const { state } = replica.summary;
+  const isUnplaced = state === "Waiting" && pod?.unschedulable !== undefined;
+  const detail = isUnplaced ? unschedulableRow(pod.unschedulable, pod.needs, nodes) : replica.summary.detail;
   const more = [label(detail), restarts === 0 ? "" : plural(restarts, "restart")];
   const words = joined([state, ...more]);
   const name = sourceWords(replica.source);
@@ -94,7 +98,7 @@ export function replicaRow(replica: ShownReplica, allowed: Allowed): Row {
         ? []
         : [`Pod ${label(pod.name)}`, ...(pod.node === undefined ? [] : [`Node ${label(pod.node)}`])]),
       words,
-      ...(pod?.unschedulable === undefined ? [] : [unschedulableText(pod.unschedulable, pod.needs)]),
+      ...(isUnplaced ? [label(replica.summary.detail)] : []),
     ],
     contextValue: contextValue("replica", {
       object: pod !== undefined,

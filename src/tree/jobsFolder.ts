@@ -197,7 +197,7 @@ export class JobsFolder implements Folder {
 
   #drawReplica(node: ReplicaNode): Drawn | undefined {
     const replica = this.#replica(node);
-    return replica && { row: replicaRow(replica, this.#allowed(node.parent.jobKind)), collapsible: None };
+    return replica && { row: replicaRow(replica, this.#allowed(node.parent.jobKind), this.#nodes), collapsible: None };
   }
 
   #allowed(kind: JobKind): Allowed {

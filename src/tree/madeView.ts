@@ -46,9 +46,7 @@ export class MadeView implements Disposable {
 
   nodes(): readonly MadeNode[] {
     // A plan alone has made nothing; what was made and is in a kubeconfig has its cluster's row.
-    const shown = this.#records.filter(({ phase, kubeconfig }) =>
-      phase === "failed" ? kubeconfig === undefined : /^(making|destroying|destroyed)$/.test(phase),
-    );
+    const shown = this.#records.filter(({ phase }) => phase !== "planned" && phase !== "made");
     return shown.map(({ id, wish }) => madeNode(id, wish.name));
   }
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import type { Holder } from "../kubeflow/gpuUse.ts";
+import type { Holder, NodeUse } from "../kubeflow/gpuUse.ts";
 import { type GpuPod, projectGpuPod } from "../kubeflow/kinds/gpuPod.ts";
-import { holderRow } from "./nodeRows.ts";
+import { projectNode } from "../kubeflow/kinds/node.ts";
+import { holderRow, machineRow } from "./nodeRows.ts";
 
 const ALL = { events: true, logs: true, shell: true, forward: true, change: true, delete: true };
 const NONE = { events: false, logs: false, shell: false, forward: false, change: false, delete: false };
@@ -30,6 +31,34 @@ function holder(...pods: readonly GpuPod[]): Holder {
     since: 0,
   };
 }
+
+describe("rows of nodes", () => {
+  const use = (node: object, counts: NodeUse["counts"] = []): NodeUse => ({
+    node: { ...projectNode({ metadata: { name: "n" } }), ready: true, notReadyWhy: undefined, ...node },
+    ...{ counts, resources: [], holders: [] },
+  });
+
+  it("say their state in a word, and why where one is not ready", () => {
+    const rows = [use({}), use({ unschedulable: true }), use({ ready: false, notReadyWhy: "disk is full" })];
+    assert.deepEqual(
+      rows.map((one) => machineRow(one).description),
+      ["Ready", "Cordoned", "Not ready · disk is full"],
+    );
+  });
+
+  it("count whole GPUs and slices apart, and name the slices", () => {
+    const count = (noun: string, free: number): NodeUse["counts"][number] => ({ noun, total: 7, used: 7 - free, free });
+    const row = machineRow(use({ gpuModel: "A100" }, [count("GPU", 0), count("MIG 1g.5gb", 7)]));
+    assert.equal(row.description, "Ready · A100 · 0 of 7 GPUs free · 7 of 7 MIG 1g.5gb free");
+  });
+
+  it("ask nobody why a healthy node has a taint", () => {
+    const tainted = use({ taints: ["gpu=present: NoSchedule"] });
+    assert.doesNotMatch(machineRow(tainted).contextValue, /;why;/);
+    assert.ok(machineRow(tainted).tooltip.includes("Taint gpu=present: NoSchedule"));
+    assert.match(machineRow(use({ unschedulable: true })).contextValue, /;why;/);
+  });
+});
 
 describe("rows of who holds GPUs", () => {
   it("of a pod offer what can be done with pods, as far as the person may", () => {

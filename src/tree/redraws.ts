@@ -1,4 +1,7 @@
 import { type Disposable } from "../core/dispose.ts";
+import type { Engine } from "../engine.ts";
+import type { Folder } from "./folder.ts";
+import { clusterNode } from "./nodes.ts";
 
 /** Adds and removes are drawn together: a folder redraws all its rows. Milliseconds. */
 const FOLDER_DELAY_MS = 250;
@@ -32,4 +35,14 @@ export class Redraws implements Disposable {
     clearInterval(this.#ages);
     for (const { timer } of this.#pending.values()) clearTimeout(timer);
   }
+}
+
+/** Ids of rows that would say another age a minute later. */
+export function ageingRows(
+  engine: Engine | undefined,
+  folders: Iterable<readonly [id: string, folder: Pick<Folder, "ageing">]>,
+): readonly string[] {
+  const contexts = engine?.contexts() ?? [];
+  const stale = contexts.filter(({ name }) => engine?.clusterState(name).kind === "stale");
+  return [...stale.map(({ name }) => clusterNode(name).id), ...[...folders].flatMap(([, folder]) => folder.ageing())];
 }

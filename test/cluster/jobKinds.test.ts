@@ -138,7 +138,7 @@ describe("training jobs of every kind of the Training Operator", () => {
     });
 
     it(`${kind.kind}: waits for GPUs that no node has`, async () => {
-      const job = await says(uidOf(kind, "gpus"), /^Waiting · rank 0: needs 2 × GPU \(not free on the only node\)/);
+      const job = await says(uidOf(kind, "gpus"), /^Waiting · rank 0: needs 2 × GPU, not free · for/);
       assert.match(why(job), /^Rank 0 finds no node: needs 2 × GPU \(not free on the only node\)\.$/);
     });
 

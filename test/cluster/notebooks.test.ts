@@ -39,8 +39,7 @@ describe("notebooks", () => {
   const said = (name: string): string => {
     const notebook = find(name);
     if (notebook === undefined) return "gone";
-    const { state, detail } = live.summary(notebook);
-    return `${state} · ${detail}`;
+    return Object.values(live.summary(notebook)).filter(Boolean).join(" · ");
   };
   const says = (name: string, pattern: RegExp): Promise<string> =>
     until(
@@ -55,12 +54,12 @@ describe("notebooks", () => {
     const words = new Set<string>();
     live.onDidChange(() => words.add(said("bob").split(" · ")[0] ?? ""));
     await make("bob");
-    await says("bob", /^Ready · just now$/);
+    await says("bob", /^Ready · for a moment$/);
     const bob = find("bob");
     assert.ok(bob !== undefined);
     assert.equal(live.podOf(bob)?.name, "bob-0");
     await stopNotebook(rig.client, bob, Date.now());
-    await says("bob", /^Stopped · $/);
+    await says("bob", /^Stopped · just now$/);
     const stored = await rig.client.get<KubeObject>(NOTEBOOK, "bob", namespace);
     assert.match(stored.metadata.annotations?.["kubeflow-resource-stopped"] ?? "", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
     assert.deepEqual(
@@ -102,7 +101,7 @@ describe("notebooks", () => {
     await make("crash", { container: { command: ["python3", "-c", "raise SystemExit(3)"] } });
     await says("image", /^Waiting · the image cannot be pulled.* · /);
     await says("gpus", /^Waiting · needs .*GPU/);
-    await says("crash", /^Failed · keeps crashing: ended with exit code 3 · /);
+    await says("crash", /^Failed · keeps crashing: exit code 3 · /);
     const quota = { metadata: { name: "small", namespace }, ...{ spec: { hard: { pods: "0" } } } };
     const made = await rig.client.create<KubeObject>(RESOURCE_QUOTA, {
       apiVersion: "v1",

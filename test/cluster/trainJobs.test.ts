@@ -162,7 +162,7 @@ describe("TrainJobs", () => {
   it("waits for GPUs that no node has", async () => {
     const resources = { limits: { "nvidia.com/gpu": "2" } };
     const target = await create("gpus", { code: WAIT, resources });
-    const job = await says(target.uid, /^Waiting · rank 0: needs 2 × GPU \(not free on the only node\)/);
+    const job = await says(target.uid, /^Waiting · rank 0: needs 2 × GPU, not free · for/);
     assert.equal(jobs.why(job)[0]?.next?.id, "show-nodes");
     assert.deepEqual(
       job.replicas.map(({ role, gpus }) => [role, gpus]),
@@ -180,7 +180,7 @@ describe("TrainJobs", () => {
     const target = await create("held", { code: WAIT, nodes: 2 }, { suspend: true });
     await says(target.uid, /^Suspended · 2 nodes/);
     await rig.engine.resumeJob(rig.context, target);
-    const job = await says(target.uid, /^Running · 2 nodes · (just now|1 min)/);
+    const job = await says(target.uid, /^Running · 2 nodes · for (a moment|1 min)/);
     assert.ok(job.started !== undefined);
     const { recorder, result } = follow(rig, { ...target, source: 1 });
     await recorder.heard(1, "begun");

@@ -52,6 +52,10 @@ describePipelines("pipelines in the explorer", () => {
 
   const says = (pattern: RegExp, timeout = 60_000) => workbench.treeRow(pattern).first().waitFor({ timeout });
 
+  /** From the top: a row that sticks there while others scroll below it is in the page twice, and hides what is below. */
+  const toTop = () =>
+    workbench.page.locator(".part.sidebar [role=tree]").filter({ visible: true }).first().press("Home");
+
   it("says by which way the server is reached, and shows its runs as they go", async () => {
     await workbench.openView("Kubeflow");
     await workbench.expandRow(/^[-\w]+(?<!-narrow), cluster/);
@@ -72,6 +76,7 @@ describePipelines("pipelines in the explorer", () => {
   });
 
   it("opens a run's tasks, and the log of one", async () => {
+    await toTop();
     await workbench.expandRow(/^a long run/);
     await says(/^prepare, task, succeeded/);
     await says(/^train, task, running/);
@@ -91,8 +96,7 @@ describePipelines("pipelines in the explorer", () => {
   });
 
   it("lists recurring runs with their schedule, and pipelines with their versions", async () => {
-    // From the top: a row that sticks there while others scroll below it is in the page twice.
-    await workbench.page.locator(".part.sidebar [role=tree]").filter({ visible: true }).first().press("Home");
+    await toTop();
     await workbench.treeRow(/^Runs/).locator(".monaco-tl-twistie").click();
     await workbench.expandRow(/^Recurring runs/);
     await says(/^every hour, recurring run, Enabled, every 1 hour/);

@@ -183,4 +183,18 @@ describe("the wizard", () => {
     await text(/SageMaker/).waitFor();
     await stage.look("eks");
   });
+
+  it("asks the same by quick picks, and ends in the same page", async () => {
+    await workbench.openView("Kubeflow");
+    await workbench.palette("Kubeflow: Create Cluster with Quick Picks…");
+    await workbench.pick("Amazon EKS");
+    await workbench.pick("What the environment gives");
+    await workbench.pick("us-east-1");
+    await workbench.pick("T4");
+    await workbench.pick("Just me, on this computer");
+    await workbench.input("quick");
+    await stage.look("quick");
+    await workbench.pick("Show plan and price");
+    await page().getByRole("heading", { name: "quick on EKS, us-east-1" }).waitFor();
+  });
 });

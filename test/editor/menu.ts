@@ -1,6 +1,5 @@
 // Context menus of the workbench.
 import type { Locator, Page } from "playwright-core";
-import { until } from "./until.ts";
 
 export async function openMenu(target: Locator): Promise<void> {
   await target.click({ button: "right" });
@@ -16,16 +15,13 @@ export async function chooseFromMenu(page: Page, items: readonly string[]): Prom
   }
 }
 
-/** A menu is deaf to the mouse for its first 100 ms: clicks until it has closed, which it does before it acts. */
+/**
+ * A menu is deaf to the mouse for its first 100 ms: the button stays down for longer than that. Pressed once only, for a
+ * second time would hit what has come in the menu's place.
+ */
 async function choose(entry: Locator): Promise<void> {
-  await entry.click();
-  const stillOpen = async () => {
-    const open = await entry.isVisible();
-    // What lies over it for the mouse is no hindrance for the keyboard.
-    if (open) await entry.click({ timeout: 1000 }).catch(() => entry.page().keyboard.press("Enter"));
-    return open;
-  };
-  await until("menu closed", stillOpen, (open) => !open);
+  await entry.click({ delay: 150 });
+  await entry.waitFor({ state: "hidden" });
 }
 
 /** Labels of what can be chosen in the menu that is open, which is closed again. */

@@ -37,13 +37,12 @@ export async function setGpuNodes(deps: CareDeps, target: unknown): Promise<void
   );
 }
 
-async function pickNodes(title: string, pool: PoolNow, { lines }: CostNow): Promise<number> {
-  const each = lines.filter(({ what }) => what.startsWith("GPU pool"));
-  const known = each.length > 0 && each.every(({ most }) => most !== null) && (pool.desired ?? 0) > 0;
-  const perNode = known ? each.reduce((sum, { most }) => sum + (most ?? 0), 0) / (pool.desired ?? 1) : undefined;
+function pickNodes(title: string, pool: PoolNow, { gpuNode }: CostNow): Promise<number> {
   const words = (count: number): string => {
     if (count === 0) return vscode.l10n.t("nothing is paid for GPUs");
-    return perNode === undefined ? (pool.machines[0] ?? "") : `$${(perNode * count).toFixed(2)}/h list`;
+    return gpuNode === null
+      ? vscode.l10n.t("{0}, no price for this region", pool.machines[0] ?? "")
+      : vscode.l10n.t("{0}, list", `$${(gpuNode * count).toFixed(2)}/h`);
   };
   const counts = Array.from({ length: Math.min(pool.max, 20) + 1 }, (_, count) => count);
   return pickOne({

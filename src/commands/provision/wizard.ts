@@ -17,8 +17,7 @@ export async function createCluster(deps: WizardCommandDeps): Promise<void> {
 export async function showMaking(deps: WizardCommandDeps, target: unknown): Promise<void> {
   const title = vscode.l10n.t("Show Progress");
   const record = await madeCluster(deps, target, title, ({ phase }) => phase !== "made");
-  const mode = record.phase === "destroying" || (record.phase === "failed" && record.kubeconfig !== undefined);
-  await openWizard(deps, await (await deps.provisioning()).wizard(mode ? "edit" : "new", record.id));
+  await openWizard(deps, await (await deps.provisioning()).wizard(record.begun, record.id));
 }
 
 /** Another plan for the cluster: its pools, its networks. */
