@@ -1,14 +1,15 @@
 // What stands around proving a cloud (proveCloud.ts): services as an editor composes them, and a person at a terminal.
+import { readdir } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { systemClock } from "../src/core/clock.ts";
+import type { Disposable } from "../src/core/dispose.ts";
 import { errorText } from "../src/core/errors.ts";
 import { silentLogger } from "../src/core/log.ts";
 import type { KubeClient } from "../src/kube/client.ts";
 import { Connections } from "../src/kube/connections.ts";
 import { loadKubeconfig } from "../src/kube/kubeconfig.ts";
-import type { AddedCluster } from "../src/provision/index.ts";
 import { Provisioning } from "../src/provision/provisioning.ts";
 import { ROOT } from "./build.ts";
 
@@ -29,18 +30,21 @@ export interface ProofHost {
   readonly signal: AbortSignal;
 }
 
-/** Provisioning whose questions are asked by `agrees`, and whose clusters are reached by the kubeconfigs that it wrote. */
-export function compose(host: ProofHost, agrees: (question: string) => Promise<boolean>): Provisioning {
+/** As an editor composes it, with questions asked by `agrees`. */
+export function compose(
+  host: ProofHost,
+  clients: Clients,
+  agrees: (question: string) => Promise<boolean>,
+): Provisioning {
   const { env, templates, storage, version, print } = host;
-  const known = new Map<string, string>();
   const note = (line: string): void => print(`  ${line}`);
-  const added = ({ file, context }: AddedCluster): Promise<void> => Promise.resolve(void known.set(context, file));
   return new Provisioning({
     ...{ version, env, templates, storage, platform: process.platform, log: silentLogger, terraformPath: () => "" },
     keeper: { execPath: process.execPath, script: path.join(ROOT, "src/provision/terraform/keeper.ts") },
-    client: (context, signal) => clientOf(path.join(storage, "kubeconfigs"), context, env, signal),
+    client: (context, signal) => clients.get(context, signal),
     desk: {
-      ...{ added, removed: ({ context }) => Promise.resolve(void known.delete(context)) },
+      added: () => Promise.resolve(),
+      removed: () => Promise.resolve(),
       showText: (title, text) => note(`${title}:\n${text}`),
       openExternal: (url) => note(`See ${url}`),
       copy: note,
@@ -55,24 +59,35 @@ export function compose(host: ProofHost, agrees: (question: string) => Promise<b
   });
 }
 
-/** A connection of its own to the context's cluster, by the kubeconfigs of the folder. */
-export async function clientOf(
-  folder: string,
-  context: string,
-  env: NodeJS.ProcessEnv,
-  signal: AbortSignal,
-): Promise<KubeClient> {
-  const { readdir } = await import("node:fs/promises");
-  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".yaml"));
-  const paths = names.map((name) => path.join(folder, name));
-  const load = () => loadKubeconfig({ paths, env, home: folder, platform: process.platform });
-  const clock = systemClock;
-  const common = { userAgent: "trainyard-script", log: silentLogger, clock, proxyOverride: () => undefined, env };
-  const connections = new Connections({ load, ...common });
-  await connections.load();
-  const connection = connections.get(context);
-  await connection.connect(signal);
-  return connection.client;
+/** Connections by the kubeconfigs that were written for us. */
+export class Clients implements Disposable {
+  readonly #folder: string;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #held: Connections[] = [];
+
+  constructor(folder: string, env: NodeJS.ProcessEnv) {
+    this.#folder = folder;
+    this.#env = env;
+  }
+
+  /** One of its own, connected. */
+  async get(context: string, signal: AbortSignal): Promise<KubeClient> {
+    const env = this.#env;
+    const names = (await readdir(this.#folder).catch(() => [])).filter((name) => name.endsWith(".yaml"));
+    const paths = names.map((name) => path.join(this.#folder, name));
+    const load = () => loadKubeconfig({ paths, env, home: this.#folder, platform: process.platform });
+    const common = { userAgent: "trainyard-script", log: silentLogger, clock: systemClock, env };
+    const connections = new Connections({ load, ...common, proxyOverride: () => undefined });
+    this.#held.push(connections);
+    await connections.load();
+    const connection = connections.get(context);
+    await connection.connect(signal);
+    return connection.client;
+  }
+
+  dispose(): void {
+    for (const connections of this.#held.splice(0)) connections.dispose();
+  }
 }
 
 /** One line of the person. */

@@ -9,8 +9,8 @@ export interface Finding {
   readonly severity: "error" | "warning";
   /** What is wrong and what would be right, in one or two sentences. */
   readonly message: string;
-  /** Values of the field that would be right, the best first. */
-  readonly instead?: readonly { readonly label: string; readonly value: string | number }[];
+  /** Values of the field that would be right, the best first; of a list, all of it. */
+  readonly instead?: readonly { readonly label: string; readonly value: string | number | readonly string[] }[];
 }
 
 /** What a field may hold, for its list. `detail` tells a choice from its neighbours: memory, zones, price. */

@@ -2,13 +2,14 @@
 // All three places keep their answers, so that changing the place loses nothing.
 import * as v from "valibot";
 
-const words = (max: number) => v.pipe(v.string(), v.maxLength(max));
+/** As long as a field of the page takes, and as many values as one of them can name: the rules say what is too long. */
+const words = v.pipe(v.string(), v.maxLength(4_096));
+const several = v.pipe(v.array(words), v.maxLength(2_048));
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(100_000));
-const few = (max: number) => v.pipe(v.array(words(80)), v.maxLength(max));
 
 const CpuPoolSchema = v.strictObject({
   /** Machine type as the cloud names it. */
-  machine: words(60),
+  machine: words,
   /** Nodes that the pool starts with and never goes below. */
   nodes: count,
   /** Most nodes, over all zones together. */
@@ -17,8 +18,8 @@ const CpuPoolSchema = v.strictObject({
 
 const GpuPoolSchema = v.strictObject({
   /** Name in the catalogue: an accelerator on GKE (`nvidia-l4`), the GPU's own name on EKS (`L4`). */
-  gpu: words(60),
-  machine: words(60),
+  gpu: words,
+  machine: words,
   /** GPUs of one node. */
   perNode: count,
   /** Most nodes, over all zones together; the pool starts with none. */
@@ -30,35 +31,35 @@ export const LOCAL_TOOLS = ["minikube", "k3d", "kind", "microk8s"] as const;
 export type LocalTool = (typeof LOCAL_TOOLS)[number];
 
 const GkeSchema = v.strictObject({
-  project: words(64),
-  region: words(40),
+  project: words,
+  region: words,
   /** Zones of the region that nodes may be in; those that have the GPU. */
-  zones: few(10),
+  zones: several,
   cpu: CpuPoolSchema,
   /** Without it the cluster has no GPU pool. */
   gpu: v.nullable(GpuPoolSchema),
   /** Networks in CIDR notation that may reach the public endpoint; none means every network, still behind the sign-in. */
-  authorizedNetworks: few(50),
+  authorizedNetworks: several,
   /** Whether the cloud refuses to delete the cluster until this is taken back. */
   protect: v.boolean(),
 });
 
 const EksSchema = v.strictObject({
   /** Profile of the AWS configuration; "" for what the environment gives. */
-  profile: words(128),
-  region: words(40),
+  profile: words,
+  region: words,
   /** `1.35` */
-  version: words(10),
+  version: words,
   cpu: CpuPoolSchema,
   gpu: v.nullable(GpuPoolSchema),
   /** Networks in CIDR notation that may reach the public endpoint. */
-  authorizedNetworks: few(40),
+  authorizedNetworks: several,
 });
 
 const LocalSchema = v.strictObject({
   tool: v.picklist(LOCAL_TOOLS),
   /** `1.35`; "" for what the tool takes by itself. */
-  version: words(20),
+  version: words,
   cpus: count,
   memoryGiB: count,
   diskGiB: count,
@@ -67,7 +68,7 @@ const LocalSchema = v.strictObject({
   /** k3d: a registry of its own beside the cluster. */
   registry: v.boolean(),
   /** k3d: a folder of this computer that every node sees at /data; "" for none. */
-  volume: words(1_000),
+  volume: words,
 });
 
 /** Where Terraform keeps what it made: never chosen in silence. */
@@ -76,7 +77,7 @@ const StatePlaceSchema = v.variant("kind", [
   /** A file in the cluster's folder on this computer. */
   v.strictObject({ kind: v.literal("mine") }),
   /** A bucket of Cloud Storage or S3, with a lock, that others can work from. */
-  v.strictObject({ kind: v.literal("shared"), bucket: words(63), prefix: words(200) }),
+  v.strictObject({ kind: v.literal("shared"), bucket: words, prefix: words }),
 ]);
 
 export const WHERES = ["gke", "eks", "local"] as const;
@@ -85,7 +86,7 @@ export type Where = (typeof WHERES)[number];
 export const WishSchema = v.strictObject({
   where: v.picklist(WHERES),
   /** Name of the cluster. */
-  name: words(100),
+  name: words,
   state: StatePlaceSchema,
   gke: GkeSchema,
   eks: EksSchema,

@@ -84,12 +84,18 @@ export class Provisioning implements Disposable {
     this.made.onDidChange(() => this.#changed.fire());
     const find: MakingPorts["findTerraform"] = (signal) =>
       findTerraform({ env, platform, loginPath, setting: options.terraformPath(), signal });
-    const preflight: PreflightDeps = { programs, gke, local, platform, findTerraform: find };
     const live = new LiveFacts({ programs, gke, eks, local, platform, clock });
+    const preflight: PreflightDeps = { programs, live, local, platform, findTerraform: find };
     const templates = (): Promise<Templates> => (this.#templates ??= loadTemplates(options.templates, version));
     this.#ports = {
       ...{ made: this.made, desk, programs, gke, eks, local, templates, findTerraform: find, keeper, client },
-      ...{ live: () => live.known, pluginCache: path.join(storage, "terraform-plugins"), clock, log, platform },
+      ...{
+        live: (wish: Wish) => live.known(wish),
+        pluginCache: path.join(storage, "terraform-plugins"),
+        clock,
+        log,
+        platform,
+      },
     };
     this.#wizard = { desk, live, preflight, templates, today: () => new Date(clock.now()).toISOString().slice(0, 10) };
   }
@@ -138,18 +144,18 @@ export class Provisioning implements Disposable {
 
   /** See plan/follow.ts. */
   followed(before: Wish, after: Wish): Wish {
-    return followed(before, after, this.#wizard.live.known);
+    return followed(before, after, this.#wizard.live.known(after));
   }
 
   /** The rules that the wish breaks. */
   findings(wish: Wish): readonly Finding[] {
-    return findings(wish, this.#wizard.live.known, this.#wizard.today());
+    return findings(wish, this.#wizard.live.known(wish), this.#wizard.today());
   }
 
   /** What the wizard would show of the wish. */
   async preview(wish: Wish): Promise<Preview> {
     const templates = await this.#wizard.templates();
-    const live = this.#wizard.live.known;
+    const live = this.#wizard.live.known(wish);
     return preview(wish, live, this.#wizard.today(), (one) => shownFiles(one, templates, live));
   }
 
@@ -171,7 +177,12 @@ export class Provisioning implements Disposable {
   /** What the cluster costs now, from its pools as they are. */
   async costNow(id: string, signal: AbortSignal): Promise<CostNow> {
     const { wish } = await this.#record(id);
-    return costNow(wish, await poolsNow(wish, this.#programs, signal), this.#wizard.live.known, this.#wizard.today());
+    return costNow(
+      wish,
+      await poolsNow(wish, this.#programs, signal),
+      this.#wizard.live.known(wish),
+      this.#wizard.today(),
+    );
   }
 
   /** Runs `nvidia-smi` in a pod of the cluster; see runGpuTest. */

@@ -329,7 +329,9 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     const wasClosed = this.#folders.isClosed(node);
     const folders = this.#folders.reopen(node);
     this.folder(node)?.toggled?.(node, true);
-    if (node.kind === "namespace") this.#visit(node);
+    // A namespace that was opened comes before others the next time. Only an order is lost where that is not written.
+    if (node.kind === "namespace")
+      this.#loaded?.namespaceDesk.visit(node.context, node.namespace).catch(() => undefined);
     if (wasClosed && node.kind === "cluster") this.#redraw([node.id]);
     else this.#redraw(folders.map(({ id }) => id));
   }
@@ -339,11 +341,6 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     if (engine === undefined) return;
     for (const context of this.#listings.listed())
       if (!this.#folders.isClosed(clusterNode(context))) this.#gpus.look(context, engine.cluster(context));
-  }
-
-  /** A namespace that was opened comes before others the next time. */
-  #visit({ context, namespace }: NamespaceNode): void {
-    this.#loaded?.namespaceDesk.visit(context, namespace).catch(() => undefined); // Only an order is lost.
   }
 
   /** A hidden view watches nothing. What was open is read again when it shows; the rest stays as it was drawn. */

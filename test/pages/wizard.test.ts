@@ -182,6 +182,59 @@ describe("the wizard's page", () => {
     assert.equal(await wizard.page.getByText("$8.00/h").count(), 0);
   });
 
+  it("brings the plan, why there is none, and the end into view and under the focus, from the foot of the form too", async () => {
+    const wizard = await opened("dark", { width: 1280, height: 800 });
+    const failure = { ...FORM, planFailure: { message: "The state is held by ana@laptop.", next: ["Unlock…"] } };
+    const answers = [failure, states.PLANNED];
+    wizard.answer = (message) => {
+      const next = message.type === "plan" ? answers.shift() : undefined;
+      return next === undefined
+        ? []
+        : [
+            { type: "state", state: { ...FORM, phase: "planning" } },
+            { type: "state", state: next },
+          ];
+    };
+    await wizard.say(init(GKE, GKE_PREVIEW));
+    const foot = async (): Promise<void> => {
+      await wizard.page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)");
+      assert.ok(Number(await wizard.page.evaluate("window.scrollY")) > 200);
+    };
+    const shown = async (id: string): Promise<void> => {
+      await until(
+        `${id} has the focus`,
+        () => focused(wizard),
+        (now) => now === id,
+      );
+      const box = await wizard.page.locator(`#${id}`).boundingBox();
+      assert.ok(box !== null && box.y >= 0 && box.y + box.height <= 720, JSON.stringify(box));
+    };
+    await foot();
+    await wizard.page.locator("#plan").click();
+    await shown("failure");
+    await foot();
+    await wizard.page.locator("#plan").click();
+    await shown("right-title");
+    const sentence = wizard.page.getByText("Makes 19 things").filter({ visible: true }).first();
+    assert.ok(((await sentence.boundingBox())?.y ?? 800) < 800);
+    await wizard.say({ type: "state", state: states.RUNNING });
+    await shown("right-title");
+    await foot().catch(() => undefined);
+    await wizard.say({ type: "state", state: states.ENDED });
+    await shown("outcome");
+  });
+
+  it("shows the size of a machine in its list, at 1280 pixels", async () => {
+    const wizard = await opened("dark", { width: 1280, height: 800 });
+    await wizard.say(init(GKE, GKE_PREVIEW));
+    for (const id of ["f-gke-cpu-machine", "f-gke-gpu-machine"]) {
+      const shown = wizard.page.locator(`#${id} .selected-value`);
+      const value = `document.getElementById("${id}").shadowRoot.querySelector(".selected-value")`;
+      assert.equal(await wizard.page.evaluate(`${value}.scrollWidth > ${value}.clientWidth`), false, id);
+      assert.match(await shown.innerText(), /CPUs, \d+ GB/);
+    }
+  });
+
   it("offers what would be right as a button at the field", async () => {
     const wizard = await opened("dark");
     await wizard.say(init(T4, WRONG));

@@ -164,6 +164,14 @@ export function aws({ path: at, body, target, method, query }: Asked): Answer | 
       action,
       items("regionInfo", ["<regionName>us-west-2</regionName><optInStatus>opt-in-not-required</optInStatus>"]),
     );
+  if (action === "DescribeAvailabilityZones")
+    return xml(
+      action,
+      items(
+        "availabilityZoneInfo",
+        ["a", "b", "c"].map((end, at) => `<zoneName>us-west-2${end}</zoneName><zoneId>usw2-az${at + 1}</zoneId>`),
+      ),
+    );
   if (action === "DescribeInstanceTypeOfferings")
     return xml(
       action,
@@ -173,16 +181,6 @@ export function aws({ path: at, body, target, method, query }: Asked): Answer | 
           const [type, place] = pair.split(" ");
           return `<instanceType>${type ?? ""}</instanceType><location>${place ?? ""}</location>`;
         }),
-      ),
-    );
-  if (action === "DescribeInstanceTypes")
-    return xml(
-      action,
-      items(
-        "instanceTypeSet",
-        ["m5.xlarge", "g5.xlarge"].map(
-          (type) => `<instanceType>${type}</instanceType><vCpuInfo><defaultVCpus>4</defaultVCpus></vCpuInfo>`,
-        ),
       ),
     );
   if (action === "DescribeSpotPriceHistory")

@@ -3,7 +3,7 @@ import path from "node:path";
 import type { Wish } from "../../src/contract/wish.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { Logger } from "../../src/core/log.ts";
-import type { LiveDeps } from "../../src/provision/cloud/live.ts";
+import { type LiveDeps, LiveFacts } from "../../src/provision/cloud/live.ts";
 import type { PreflightDeps } from "../../src/provision/cloud/preflight.ts";
 import { Eks } from "../../src/provision/existing/eks.ts";
 import { Gke } from "../../src/provision/existing/gke.ts";
@@ -14,6 +14,7 @@ import { LocalClusters } from "../../src/provision/local/localClusters.ts";
 export interface CloudParts extends PreflightDeps, LiveDeps {
   readonly gke: Gke;
   readonly local: LocalClusters;
+  readonly live: LiveFacts;
   readonly files: OwnKubeconfigs;
   /** Everything that was logged. */
   readonly logged: string[];
@@ -27,10 +28,16 @@ export function cloudParts(env: NodeJS.ProcessEnv, storage: string, timeoutMs = 
   const programs = new Programs({ env, platform, log, timeoutMs });
   const files = new OwnKubeconfigs({ folder: path.join(storage, "kubeconfigs"), env, platform, programs });
   const local = new LocalClusters({ programs, files, storage, platform, clock: systemClock });
-  return {
-    ...{ programs, files, local, platform, logged, clock: systemClock },
+  const deps = {
+    programs,
+    local,
+    platform,
+    clock: systemClock,
     gke: new Gke(programs, files),
     eks: new Eks(programs, files, env),
+  };
+  return {
+    ...{ ...deps, files, logged, live: new LiveFacts(deps) },
     findTerraform: () => Promise.resolve({ kind: "Terraform", version: "1.11.4" }),
   };
 }

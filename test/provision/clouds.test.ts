@@ -8,6 +8,10 @@ import { LiveFacts } from "../../src/provision/cloud/live.ts";
 import { merge, mergeText, previewMerge } from "../../src/provision/cloud/mergeKubeconfig.ts";
 import { checks, runFix } from "../../src/provision/cloud/preflight.ts";
 import { kubeconfig, StandIns } from "../../src/provision/existing/testing/standIns.ts";
+import { awsCall } from "../../src/provision/existing/calls.ts";
+import { LIMITS } from "../../src/provision/plan/limits.ts";
+import { findings } from "../../src/provision/plan/rules.ts";
+import { ROOT } from "../../scripts/build.ts";
 import { aWish, type CloudParts, cloudParts } from "./cloudParts.ts";
 
 describe("clouds, with stand-ins for gcloud and aws", function () {
@@ -30,7 +34,7 @@ describe("clouds, with stand-ins for gcloud and aws", function () {
     programs.add("aws", "");
     const from = parts();
     for (const where of ["gke", "eks", "local"] as const) assert.ok(checks(aWish(where), from).length > 3);
-    assert.deepEqual(new LiveFacts(from).known, {});
+    assert.deepEqual(from.live.known(aWish("gke")), {});
     assert.deepEqual([programs.calls("gcloud"), programs.calls("aws")], [[], []]);
   });
 
@@ -150,13 +154,102 @@ describe("clouds, with stand-ins for gcloud and aws", function () {
     const calls = programs.calls("aws").length;
     await facts.ask(wish, signal);
     assert.equal(programs.calls("aws").length, calls, "kept");
-    assert.deepEqual(facts.known.eks?.clusters, ["a"]);
+    assert.deepEqual(facts.known(wish).eks?.clusters, ["a"]);
     programs.add("aws", `fail("An error occurred (AccessDenied) when calling x: no")`);
     const refused = await facts.ask(aWish("eks", { eks: { region: "eu-west-1" } }), signal);
     assert.ok(refused.notes.length > 0);
     const after = programs.calls("aws").length;
     await facts.ask(aWish("eks", { eks: { region: "eu-west-1" } }), signal);
     assert.ok(programs.calls("aws").length > after);
+  });
+
+  it("what was told of one region, tool or machine stands for no other, and a run of ours forgets names", async () => {
+    programs.add(
+      "aws",
+      `const taken = option("--region") === "us-east-1" ? ["kubeflow-01"] : [];
+       is("eks", "list-clusters") ? out({ clusters: taken })
+         : is("ec2", "describe-regions") ? out({ Regions: [{ RegionName: "us-east-1" }, { RegionName: "eu-west-1" }] })
+         : is("configure", "list-profiles") ? console.log("team") : is("configure") ? console.log("us-east-1") : out({})`,
+    );
+    programs.add("k3d", `out([{ name: "lab", serversRunning: 1 }])`);
+    const facts = new LiveFacts(parts());
+    const at = (region: string) => aWish("eks", { name: "kubeflow-01", eks: { region } });
+    const isTaken = (region: string): boolean =>
+      findings(at(region), facts.known(at(region)), "").some(({ code }) => code === "name-taken");
+    await facts.ask(at("us-east-1"), signal);
+    assert.deepEqual([isTaken("us-east-1"), isTaken("eu-west-1")], [true, false]);
+    assert.equal(facts.known(at("eu-west-1")).eks?.regions?.length, 2, "the account's regions stay known");
+    await facts.ask(at("eu-west-1"), signal);
+    assert.deepEqual([isTaken("us-east-1"), isTaken("eu-west-1")], [true, false]);
+    facts.forget();
+    assert.equal(isTaken("us-east-1"), false);
+    const local = (tool: "k3d" | "kind") => aWish("local", { name: "lab", local: { tool } });
+    await facts.ask(local("k3d"), signal);
+    assert.deepEqual(facts.known(local("k3d")).computer?.clusters, ["lab"]);
+    assert.equal(facts.known(local("kind")).computer, undefined);
+  });
+
+  it("zones of EKS count as network.tf takes them: one with the GPU will do, none without a control plane", async () => {
+    const zone = (end: string, id: string) => ({ ZoneName: `us-east-1${end}`, ZoneId: id, State: "available" });
+    const offer = (type: string, end: string) => ({ InstanceType: type, Location: `us-east-1${end}` });
+    const aws = (zones: readonly object[], offers: readonly object[]): string =>
+      `is("ec2", "describe-availability-zones") ? out({ AvailabilityZones: ${JSON.stringify(zones)} })
+         : is("ec2", "describe-instance-type-offerings") ? out({ InstanceTypeOfferings: ${JSON.stringify(offers)} })
+         : is("configure") ? console.log("") : out({})`;
+    const wish = aWish("eks", { eks: { region: "us-east-1" } });
+    const told = async (zones: readonly object[], offers: readonly object[]): Promise<string> => {
+      programs.add("aws", aws(zones, offers));
+      const line = (await run(wish)).get("zones");
+      return `${line?.state ?? ""}: ${line?.detail ?? ""}`;
+    };
+    const [a, b, e] = [zone("a", "use1-az1"), zone("b", "use1-az2"), zone("e", "use1-az3")];
+    const cpu = ["a", "b", "e"].map((end) => offer("m5.xlarge", end));
+    assert.equal(
+      await told([a, b, e], [...cpu, offer("g5.xlarge", "b")]),
+      "ok: g5.xlarge is offered in us-east-1b; m5.xlarge is offered in us-east-1a, us-east-1b.",
+    );
+    assert.match(await told([a, b, e], [...cpu, offer("g5.xlarge", "e")]), /^failed: g5\.xlarge is offered in no zone/);
+    assert.match(
+      await told([a, e], [...cpu, offer("g5.xlarge", "a")]),
+      /^failed: .*needs two zones, and the account has 1/,
+    );
+    const network = readFileSync(path.join(ROOT, "media", "terraform", "eks", "network.tf"), "utf8");
+    assert.ok(network.includes(JSON.stringify(LIMITS.eks.notZones).replaceAll(",", ", ")));
+  });
+
+  it("a version that is past standard support is neither offered nor taken, and the quota is that of the machine", async () => {
+    programs.add(
+      "aws",
+      `is("eks", "describe-cluster-versions") ? out({ clusterVersions: [
+           { clusterVersion: "1.36", versionStatus: "STANDARD_SUPPORT", defaultVersion: true, endOfStandardSupportDate: "2027-08-02T00:00:00Z" },
+           { clusterVersion: "1.34", versionStatus: "EXTENDED_SUPPORT" }] })
+         : is("service-quotas") ? out({ Quota: { Value: 64 } }) : is("configure") ? console.log("") : out({})`,
+    );
+    const from = parts();
+    const wish = aWish("eks", { eks: { version: "1.34", cpu: { machine: "c6i.4xlarge" } } });
+    const done = await run(wish, from);
+    assert.match(done.get("versions")?.detail ?? "", /offers no version 1\.34 under standard support/);
+    assert.deepEqual(from.live.known(wish).eks?.versions, [{ version: "1.36", ends: "2027-08-02" }]);
+    assert.match(done.get("quota-cpu")?.detail ?? "", /those of 5 × c6i\.4xlarge needed .*not known here/);
+    assert.match(done.get("quota-gpu")?.detail ?? "", /^L-3819A6DF: 64 vCPUs, 8 needed/);
+  });
+
+  it("a profile that was chosen is alone: keys of the environment would be another account's", async () => {
+    programs.add("aws", `out({ Arn: "x" })`);
+    const env = {
+      PATH: programs.bin,
+      HOME: programs.folder,
+      SHELL: "",
+      AWS_ACCESS_KEY_ID: "AKIA",
+      AWS_SESSION_TOKEN: "t",
+    };
+    for (const profile of ["team", ""]) {
+      const { programs: own } = cloudParts(env, programs.storage);
+      await own.json(awsCall(["sts", "get-caller-identity"], { profile, region: "us-east-1" }, signal));
+      const seen = programs.calls("aws").at(-1)?.env ?? {};
+      const keys = profile === "" ? ["AKIA", "t"] : [undefined, undefined];
+      assert.deepEqual([seen["AWS_ACCESS_KEY_ID"], seen["AWS_SESSION_TOKEN"]], keys);
+    }
   });
 
   describe("the merge into the person's kubeconfig", () => {

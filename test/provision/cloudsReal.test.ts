@@ -117,7 +117,7 @@ describe("clouds, with the real gcloud and aws", function () {
     assert.equal(found["permissions"], "ok: You are an owner of the project.");
     assert.match(
       found["zones"] ?? "",
-      /^failed: .*not offered in us-central1-b, but in us-central1-a, us-central1-c\.$/,
+      /^failed: us-central1-b does not offer L4; us-central1-a or us-central1-c does\.$/,
     );
     assert.match(found["quota"] ?? "", /^warning: NVIDIA_L4_GPUS: 1 of 2 needed/);
     assert.match(found["quota-global"] ?? "", /^warning: GPUS_ALL_REGIONS: 0 of 2 needed/);
@@ -155,7 +155,7 @@ describe("clouds, with the real gcloud and aws", function () {
     const { gke } = live.live;
     assert.ok(gke !== undefined);
     assert.deepEqual(gke.zones?.["nvidia-l4"], ["us-central1-a", "us-central1-c"]);
-    assert.deepEqual(gke.versions, ["1.35"]);
+    assert.deepEqual(gke.versions, [{ version: "1.35.8-gke.1036000", ends: "" }]);
     assert.deepEqual(gke.clusters, ["ml-team"]);
   });
 
@@ -192,7 +192,10 @@ describe("clouds, with the real gcloud and aws", function () {
     const [gpu] = await poolsNow(wish, from.programs, signal);
     assert.ok(gpu !== undefined);
     assert.deepEqual([gpu.desired, gpu.max, gpu.spot], [0, 2, true]);
-    assert.match(gpu.issues[0] ?? "", /EC2 did not start the nodes.*AWS said: Could not launch Spot/);
+    assert.match(
+      gpu.issues[0] ?? "",
+      /no spot nodes of this type at the moment.*AWS said: AsgInstanceLaunchFailures: Could not launch Spot/,
+    );
     await setNodes(wish, gpu, 1, from.programs, signal);
     const sent = JSON.parse(asked.find((one) => one.path.endsWith("/update-config"))?.body ?? "{}") as {
       scalingConfig?: unknown;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { parse } from "yaml";
 import type { Step } from "../../src/contract/preview.ts";
 import { isCancelled } from "../../src/core/errors.ts";
 import { runChecks } from "../../src/provision/cloud/checkLines.ts";
@@ -72,21 +73,30 @@ describe("local clusters, with stand-ins for their tools", function () {
   it("k3d: registry and folder, never the person's kubeconfig", async () => {
     programs.add(
       "k3d",
-      `is("kubeconfig", "get") ? console.log(${JSON.stringify(KUBECONFIG)}) : console.error('time="x" level=info msg="Creating node \\'k3d-lab-server-0\\'"')`,
+      `if (option("--config")) fs.copyFileSync(option("--config"), ${JSON.stringify(path.join(programs.folder, "k3d.yaml"))});
+       is("kubeconfig", "get") ? console.log(${JSON.stringify(KUBECONFIG)}) : console.error('time="x" level=info msg="Creating node \\'k3d-lab-server-0\\'"')`,
     );
     const seen: (readonly Step[])[] = [];
     const local = wish({ local: { tool: "k3d", registry: true, volume: "/data/my sets" } });
     await parts().local.create("lab", local, (steps) => seen.push(steps), signal);
     const args = programs.calls("k3d")[0]?.args ?? [];
-    for (const arg of [
-      "--kubeconfig-update-default=false",
-      "--kubeconfig-switch-context=false",
-      "--image=+v1.35",
-      "--registry-create=lab-registry",
-      "--volume=/data/my sets:/data@all",
-      "--servers-memory=16g",
-    ])
-      assert.ok(args.includes(arg), arg);
+    assert.deepEqual(args.slice(0, 3), ["cluster", "create", "lab"]);
+    const { volumes, registries, image, options } = parse(
+      readFileSync(path.join(programs.folder, "k3d.yaml"), "utf8"),
+    ) as {
+      [key: string]: unknown;
+      options: Record<string, unknown>;
+    };
+    assert.deepEqual(
+      { volumes, registries, image },
+      {
+        volumes: [{ volume: "/data/my sets:/data", nodeFilters: ["server:*"] }],
+        registries: { create: { name: "lab-registry" } },
+        image: "+v1.35",
+      },
+    );
+    assert.deepEqual(options["kubeconfig"], { updateDefaultKubeconfig: false, switchCurrentContext: false });
+    assert.deepEqual(options["runtime"], { serversMemory: "16g" });
     assert.ok(seen.some((steps) => steps[0]?.detail === "Creating node 'k3d-lab-server-0'"));
     const odd = await failure(
       parts().local.create("lab", { ...local, volume: "/a:/etc@all" }, () => undefined, signal),
@@ -94,7 +104,7 @@ describe("local clusters, with stand-ins for their tools", function () {
     assert.equal(odd.code, "folder-unusable");
   });
 
-  it("kind: its kubeconfig in our file, a configuration with the issuer, an exact image or a refusal", async () => {
+  it("kind: its kubeconfig in our file, a configuration with the issuer, an exact image", async () => {
     programs.add(
       "kind",
       `is("get") ? console.log(${JSON.stringify(KUBECONFIG)}) : console.log(fs.readFileSync(option("--config"), "utf8"))`,
@@ -103,10 +113,8 @@ describe("local clusters, with stand-ins for their tools", function () {
     const args = programs.calls("kind")[0]?.args ?? [];
     assert.ok(args.includes("--image=kindest/node:v1.36.1"));
     assert.ok(args.some((arg) => arg.startsWith(`--kubeconfig=${programs.storage}`)));
-    const refused = await failure(
-      parts().local.create("lab", wish({ local: { tool: "kind", version: "1.33" } }), () => undefined, signal),
-    );
-    assert.equal(refused.code, "version-unknown");
+    await parts().local.create("lab", wish({ local: { tool: "kind", version: "1.33" } }), () => undefined, signal);
+    assert.ok(programs.calls("kind").some((call) => call.args.includes("--image=kindest/node:v1.33.0")));
   });
 
   it("microk8s that runs is adopted, one that does not is not, and none is deleted", async () => {

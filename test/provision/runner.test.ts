@@ -2,16 +2,18 @@
 // ever; nothing waits for a time.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
+import { systemClock } from "../../src/core/clock.ts";
 import { isCancelled } from "../../src/core/errors.ts";
+import { silentLogger } from "../../src/core/log.ts";
 import { aftermath, inspect, startApply } from "../../src/provision/terraform/apply.ts";
 import { failuresOf } from "../../src/provision/terraform/failures.ts";
 import type { TerraformProgram } from "../../src/provision/terraform/find.ts";
 import { isAlive, type ProcessId } from "../../src/provision/terraform/processes.ts";
 import { latestRun } from "../../src/provision/terraform/runs.ts";
-import type { RunWatch } from "../../src/provision/terraform/runWatch.ts";
+import { RunWatch } from "../../src/provision/terraform/runWatch.ts";
 import type { MadePlan, PlanProgress } from "../../src/provision/terraform/terraform.ts";
 import { until } from "../editor/until.ts";
 import { skipBecause } from "../rings/skip.ts";
@@ -101,7 +103,7 @@ describe("the runner, on real Terraform", function () {
     assert.deepEqual(await cluster.terraform.stateList(never), []);
   });
 
-  it("keeps what is sensitive out of words, diff, stream and outputs, and its files for the person alone", async () => {
+  it("keeps what is sensitive out of words, diff and stream, and its files for the person alone", async () => {
     const cluster = made(TWO);
     const plan = await cluster.plan();
     assert.equal(statSync(plan.file).mode & 0o777, 0o600);
@@ -110,14 +112,12 @@ describe("the runner, on real Terraform", function () {
     assert.match(diff, /input\s+= \(sensitive value\)/);
     const watch = await cluster.apply(plan);
     await watch.ended;
-    const outputs = await cluster.terraform.outputs(never);
-    assert.deepEqual(outputs, { hidden: { sensitive: true }, shown: { sensitive: false, value: "plain" } });
     cluster.write(TWO.replace("var.secret }", 'sensitive("another-secret") }'));
     const change = await cluster.plan();
     assert.match(JSON.stringify(change.words), /input \(sensitive\)/);
     const changed = await cluster.terraform.exactDiff(change, never);
     assert.match(changed, /output\s+= "\(sensitive value\)" -> \(known after apply\)/);
-    for (const text of [diff, changed, cluster.events(watch.run), JSON.stringify([plan.words, change.words, outputs])])
+    for (const text of [diff, changed, cluster.events(watch.run), JSON.stringify([plan.words, change.words])])
       assert.doesNotMatch(text, /s3cr3t|another-secret/);
     assert.equal(existsSync(plan.file), false, "an applied plan is removed");
     const kept = readdirSync(cluster.place.storage, { recursive: true, encoding: "utf8" });
@@ -162,8 +162,7 @@ describe("the runner, on real Terraform", function () {
     await killed(host);
     const seen = await inspect(cluster.place);
     assert.equal(seen.status, "running");
-    assert.ok(seen.run !== undefined && seen.lock !== undefined);
-    assert.match(seen.lock.operation, /Apply/);
+    assert.ok(seen.run !== undefined);
     const watch = cluster.watch(seen.run);
     writeFileSync(go, "");
     const end = await watch.ended;
@@ -252,7 +251,7 @@ describe("the runner, on real Terraform", function () {
     assert.equal(failure?.code, "state-locked");
     assert.match(failure.message, /^The state is locked by \S+@\S+ since \d{4}-/);
     const unlock = failure.next.find(({ kind }) => kind === "unlock");
-    assert.equal(unlock?.value, (await inspect(cluster.place)).lock?.id);
+    assert.match(unlock?.value ?? "", /^[0-9a-f-]{36}$/);
     writeFileSync(go, "");
     await watch.ended;
   });
@@ -318,10 +317,44 @@ describe("the runner, on real Terraform", function () {
     const read = JSON.parse(readFileSync(state, "utf8")) as { serial: number };
     const kept = JSON.stringify({ ...read, serial: read.serial + 5 });
     writeFileSync(path.join(cluster.place.folder, "errored.tfstate"), kept);
-    assert.equal((await inspect(cluster.place)).erroredState, true);
+    // Planned past it, its things would be made a second time.
+    const [failure] = failuresOf(await cluster.plan().catch((error: unknown) => error));
+    assert.deepEqual([failure?.code, failure?.next.map(({ kind }) => kind)], ["state-not-saved", ["state-push"]]);
     await cluster.terraform.pushErroredState(never);
-    assert.equal((await inspect(cluster.place)).erroredState, false);
+    assert.equal((await cluster.plan()).kind, "apply");
     assert.ok((JSON.parse(readFileSync(state, "utf8")) as { serial: number }).serial >= read.serial + 5);
+  });
+
+  it("ends what it cannot read as lost, with the reason", async () => {
+    const { cluster, plan, go } = await slow();
+    const { run } = await cluster.apply(plan);
+    // A folder where the stream should be.
+    const runs = path.join(cluster.place.storage, "unread");
+    mkdirSync(path.join(runs, `run-${run.number}.jsonl`), { recursive: true });
+    cpSync(path.join(cluster.runs, `run-${run.number}.json`), path.join(runs, `run-${run.number}.json`));
+    const options = { runs, clock: systemClock, log: silentLogger, platform: process.platform };
+    const watch = new RunWatch(run, options);
+    const end = await watch.ended;
+    assert.equal(end.kind, "lost");
+    assert.match(end.message, /^The run cannot be followed: .*EISDIR.* It may still go on\.$/);
+    assert.equal(watch.step("x", "x").state, "failed");
+    writeFileSync(go, "");
+    assert.equal((await cluster.watch(run).ended).kind, "succeeded");
+  });
+
+  it("says of a keeper that is slow that it may still begin", async () => {
+    const cluster = made(TWO);
+    const script = path.join(cluster.place.storage, "slow.mjs");
+    const plan = await cluster.plan();
+    writeFileSync(script, "setTimeout(() => {}, 2_000);");
+    const slowKeeper = { execPath: process.execPath, script, startMs: 200 };
+    await assert.rejects(startApply(cluster.terraform, plan, slowKeeper), (error) => {
+      assert.ok(error instanceof Error && "code" in error);
+      assert.equal(error.code, "run-not-seen");
+      assert.match(error.message, /was not seen to start.*still may/);
+      assert.doesNotMatch(error.message, /Nothing was/);
+      return true;
+    });
   });
 
   it("follows an apply of 1,000 resources without holding the window up", async () => {

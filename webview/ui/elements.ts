@@ -61,6 +61,9 @@ export interface FieldLooks {
   readonly describedBy: readonly string[];
 }
 
+/** Characters that a field takes; the extension takes no more (contract/wish.ts). */
+export const MOST_TEXT = 4_096;
+
 /** A line of text; its label stands above it. */
 export function textField(
   looks: FieldLooks & { readonly numeric?: boolean; readonly placeholder?: string | undefined },
@@ -75,6 +78,7 @@ export function textField(
       disabled: looks.disabled,
       placeholder: looks.placeholder,
       spellcheck: "false",
+      maxlength: MOST_TEXT,
       oninput: (event: Event) => input(textOf(event)),
     },
     looks.label,

@@ -67,12 +67,8 @@ function gpuPart(context: FormContext, where: "gke" | "eks"): VNode {
   if (pool === null) return part("gpu", WORDS.gpuPool, [on]);
   return part("gpu", WORDS.gpuPool, [
     on,
-    h(
-      "div",
-      { class: "row" },
-      pick(context, `${path}.gpu`, WORDS.gpu),
-      pick(context, `${path}.machine`, WORDS.machine),
-    ),
+    pick(context, `${path}.gpu`, WORDS.gpu),
+    pick(context, `${path}.machine`, WORDS.machine),
     h(
       "div",
       { class: "row" },

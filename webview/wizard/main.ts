@@ -13,7 +13,9 @@ import { planFailure, planPart, timeline } from "./timeline.ts";
 import { WORDS } from "./words.ts";
 
 /** Typing is sent once it has paused for so long, in milliseconds. */
-const PAUSE_MS = 60;
+const PAUSE_MS = 10;
+/** What stays at the foot of the page, and may hide what is behind it. */
+const FOOTER_PX = 80;
 /** How often running times are drawn anew. */
 const TICK_MS = 1000;
 
@@ -152,16 +154,14 @@ function right(wish: Wish): VNode {
   );
 }
 
-/** Takes the focus along where the page has gone on: to the summary, to the plan, to the timeline. */
+/** Takes the focus along where the page has gone on: to the summary, to the plan or why there is none, to the end. */
 function lead(before: State): void {
   if (state.complaints > before.complaints) focusOn("errors");
-  const now = state.wizard.phase;
-  if (
-    now !== before.wizard.phase &&
-    (now === "planned" || now === "running" || now === "ended") &&
-    before.wish !== undefined
-  )
-    focusOn("right-title");
+  if (before.wish === undefined) return;
+  const [was, now] = [before.wizard, state.wizard];
+  if (now.planFailure !== undefined && now.planFailure.message !== was.planFailure?.message) focusOn("failure");
+  else if (now.outcome !== undefined && now.outcome.message !== was.outcome?.message) focusOn("outcome");
+  else if (now.phase !== was.phase && /^(planned|running|ended)$/.test(now.phase)) focusOn("right-title");
 }
 
 function focusOn(id: string): void {
@@ -169,8 +169,10 @@ function focusOn(id: string): void {
   if (element === null) return;
   // A group of radios is no stop itself: its radio that is, is.
   const stop = element.querySelector<HTMLElement>("vscode-radio[tabindex='0']") ?? element;
-  stop.focus();
-  element.scrollIntoView({ block: "nearest" });
+  // What has come is read from its beginning, whatever was scrolled to.
+  stop.focus({ preventScroll: true });
+  const { top, bottom } = element.getBoundingClientRect();
+  if (top < 0 || bottom > window.innerHeight - FOOTER_PX) element.scrollIntoView({ block: "start" });
 }
 
 registerElements();

@@ -181,6 +181,6 @@ function small(text: string): VNode | false {
   return text !== "" && h("span", { class: "small" }, text);
 }
 
-function capital(word: string): string {
+export function capital(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
 }

@@ -5,7 +5,7 @@ import { duration } from "../../src/core/text.ts";
 import { type Child, h, type VNode } from "../ui/dom.ts";
 import { button, spinner } from "../ui/elements.ts";
 import { perHour } from "./money.ts";
-import { type Press, section } from "./side.ts";
+import { capital, type Press, section } from "./side.ts";
 import type { State } from "./state.ts";
 import { ACT_WORDS, ACTION_WORDS, PART_WORDS, STEP_WORDS, WORDS } from "./words.ts";
 
@@ -28,7 +28,7 @@ export function planPart(state: State, plan: PlanWords, cost: Cost | undefined, 
   return h(
     "div",
     { key: "plan", class: "plan" },
-    h("p", { class: "lead" }, plan.sentence),
+    h("p", { class: "lead" }, capital(plan.sentence)),
     priced && h("p", {}, WORDS.planCost(perHour(cost.hour.least), perHour(cost.hour.most))),
     state.stale && h("p", { class: "says warning" }, WORDS.planStale),
     h(
@@ -101,7 +101,7 @@ function verdict(
 ): VNode {
   return h(
     "div",
-    { key, class: `verdict ${good ? "good" : "bad"}` },
+    { key, id: key, tabindex: "-1", class: `verdict ${good ? "good" : "bad"}` },
     h("h3", {}, title),
     h("p", {}, message),
     nextButtons(step, next, press, good),

@@ -2,28 +2,14 @@ import type { Wish } from "../../contract/wish.ts";
 import { UserError } from "../../core/errors.ts";
 import { label } from "../../core/sanitize.ts";
 import { FIELD_MANAGER, type KubeClient, objectPath } from "../../kube/client.ts";
-import type { KubeObject, ResourceKind } from "../../kube/objects.ts";
+import type { KubeObject } from "../../kube/objects.ts";
 import { NODE, projectNode } from "../../kubeflow/kinds/node.ts";
+import { DAEMON_SET, STORAGE_CLASS } from "../../kubeflow/kinds/resources.ts";
 import { list, record, text } from "../../kubeflow/read.ts";
 import type { Eks } from "../existing/eks.ts";
 import type { Gke } from "../existing/gke.ts";
 import type { AddedCluster } from "../existing/ownKubeconfigs.ts";
 import { type CheckOutcome, failed, ok, warning } from "./checkLines.ts";
-
-const STORAGE_CLASS: ResourceKind = {
-  group: "storage.k8s.io",
-  version: "v1",
-  plural: "storageclasses",
-  kind: "StorageClass",
-  namespaced: false,
-};
-const DAEMON_SET: ResourceKind = {
-  group: "apps",
-  version: "v1",
-  plural: "daemonsets",
-  kind: "DaemonSet",
-  namespaced: true,
-};
 
 /** NVIDIA's device plugin: NVIDIA/k8s-device-plugin v0.19.3, on nvcr.io as seen on 2026-11-22. */
 export const DEVICE_PLUGIN = { image: "nvcr.io/nvidia/k8s-device-plugin:v0.19.3", date: "2026-11-22" } as const;

@@ -41,6 +41,10 @@ export interface PreflightLine {
   run(signal: AbortSignal): Promise<CheckOutcome>;
 }
 
+export function lineOf(id: string, title: string, run: PreflightLine["run"]): PreflightLine {
+  return { id, label: title, run };
+}
+
 /** A check with what its button does; the page is told the title alone. */
 export interface CheckedLine extends Check {
   readonly does?: Fix;
@@ -114,6 +118,20 @@ export const failed = (detail: string, fix?: Fix): CheckOutcome => outcome("fail
 
 function outcome(state: CheckOutcome["state"], detail: string, fix: Fix | undefined): CheckOutcome {
   return { state, detail, ...(fix === undefined ? {} : { fix }) };
+}
+
+/** Whether a bucket for the state is there and keeps versions, undefined where it is not there; and what mends it. */
+export function bucketIs(
+  bucket: string,
+  versions: boolean | undefined,
+  { make, keep }: { readonly make: Argv; readonly keep: Argv },
+): CheckOutcome {
+  const name = label(bucket, 80);
+  if (versions === undefined)
+    return failed(`${name} is not there or may not be read.`, { title: "Make Bucket", kind: "run", argv: make });
+  if (versions) return ok(`${name} keeps older versions.`);
+  const fix: Fix = { title: "Keep Versions", kind: "run", argv: keep };
+  return warning(`${name} keeps no older versions: a state that is overwritten is lost.`, fix);
 }
 
 /** The task's result for all who ask, run once, when the first asks. */

@@ -1,36 +1,34 @@
-import type { GkeWish } from "../../contract/wish.ts";
+import type { GkeWish, Wish } from "../../contract/wish.ts";
 import { label } from "../../core/sanitize.ts";
-import { list, number, record, text, whole } from "../../kubeflow/read.ts";
-import type { Gke } from "../existing/gke.ts";
+import { list, number, record, text } from "../../kubeflow/read.ts";
+import { askGcloud, gcloudCall, positional } from "../existing/calls.ts";
 import { type Programs, unlessRefused } from "../existing/programs.ts";
 import { PLUGIN_COMMAND } from "../existing/signIn.ts";
-import { askGcloud, gcloudCall, plainName, positional } from "./calls.ts";
-import { type CheckOutcome, failed, type Fix, ok, once, type PreflightLine, warning } from "./checkLines.ts";
-
-export interface GkeCheckDeps {
-  readonly programs: Programs;
-  readonly gke: Pick<Gke, "clusters">;
-}
+import { liveZones, neededInZone } from "../plan/pools.ts";
+import { machineOf } from "../plan/prices.ts";
+import { zoneFindings } from "../plan/rules/clouds.ts";
+import {
+  type Argv,
+  bucketIs,
+  type CheckOutcome,
+  failed,
+  type Fix,
+  ok,
+  type PreflightLine,
+  warning,
+  lineOf,
+} from "./checkLines.ts";
+import { type CloudCheckDeps, factLines, nameIs } from "./factChecks.ts";
 
 /** APIs that the configuration uses; Terraform turns on what is off, by the first two of them. */
-export const NEEDED_APIS: readonly string[] = [
-  "serviceusage.googleapis.com",
-  "cloudresourcemanager.googleapis.com",
-  "compute.googleapis.com",
-  "container.googleapis.com",
-  "iam.googleapis.com",
-  "artifactregistry.googleapis.com",
-];
+const NEEDED_APIS = "serviceusage cloudresourcemanager compute container iam artifactregistry"
+  .split(" ")
+  .map((api) => `${api}.googleapis.com`);
 
 /** Roles that together may make the cluster; an owner needs none of them. */
-const NEEDED_ROLES: readonly string[] = [
-  "roles/container.admin",
-  "roles/compute.networkAdmin",
-  "roles/compute.securityAdmin",
-  "roles/iam.serviceAccountAdmin",
-  "roles/iam.serviceAccountUser",
-  "roles/resourcemanager.projectIamAdmin",
-  "roles/serviceusage.serviceUsageAdmin",
+const NEEDED_ROLES = [
+  ...["container.admin", "compute.networkAdmin", "compute.securityAdmin", "serviceusage.serviceUsageAdmin"],
+  ...["iam.serviceAccountAdmin", "iam.serviceAccountUser", "resourcemanager.projectIamAdmin"],
 ];
 
 /** Disk of one node in GB, as the configuration asks for it. */
@@ -38,17 +36,13 @@ const DISK_GB = 100;
 /** Nobody has more of anything: keeps a number of an answer within bounds. */
 const MOST = 10_000_000;
 
-interface MachineOffer {
-  readonly name: string;
-  readonly zone: string;
-  readonly cpus: number;
-}
-
 /** What is checked before a cluster on GKE is planned; nothing runs before a line is run. */
-export function gkeChecks(name: string, wish: GkeWish, { programs, gke }: GkeCheckDeps): readonly PreflightLine[] {
-  const { project, region } = wish;
-  const ask = (signal: AbortSignal, ...args: string[]): Promise<unknown> => askGcloud(programs, args, project, signal);
-  const machines = once((signal) => machineOffers(ask, wish, signal));
+export function gkeChecks(whole: Wish, deps: CloudCheckDeps): readonly PreflightLine[] {
+  const { programs } = deps;
+  const { gke: wish } = whole;
+  const { project, region, gpu } = wish;
+  const ask: Ask = (signal, ...args) => askGcloud(programs, args, project, signal);
+  const line = factLines(whole, deps);
   return [
     {
       id: "gcloud",
@@ -61,73 +55,44 @@ export function gkeChecks(name: string, wish: GkeWish, { programs, gke }: GkeChe
     },
     { id: "account", label: "Sign-in of gcloud", signsIn: true, run: (signal) => account(programs, signal) },
     { id: "adc", label: "Terraform’s own sign-in", run: (signal) => ownSignIn(programs, signal) },
-    { id: "project", label: "Project", run: async (signal) => projectIs(await describe(ask, project, signal)) },
-    {
-      id: "billing",
-      label: "Billing",
-      run: async (signal) => {
-        const answer = await ask(
-          signal,
-          "billing",
-          "projects",
-          "describe",
-          "--format=json(billingEnabled)",
-          positional(project),
-        );
-        if (record(answer)["billingEnabled"] === true) return ok("Billing is on.");
-        const url = `https://console.cloud.google.com/billing/linkedaccount?project=${encodeURIComponent(project)}`;
-        return failed("No billing account is linked.", { title: "Link Billing", kind: "open", url });
-      },
-    },
+    { id: "project", label: "Project", run: (signal) => projectIs(ask, project, signal) },
+    lineOf("billing", "Billing", async (signal) => {
+      const command = ["billing", "projects", "describe", "--format=json(billingEnabled)"];
+      const { billingEnabled } = record(await ask(signal, ...command, positional(project)));
+      if (billingEnabled === true) return ok("Billing is on.");
+      const url = `https://console.cloud.google.com/billing/linkedaccount?project=${encodeURIComponent(project)}`;
+      return failed("No billing account is linked.", { title: "Link Billing", kind: "open", url });
+    }),
     { id: "apis", label: "APIs", run: async (signal) => apis(await ask(signal, ...ENABLED_APIS), project) },
     { id: "permissions", label: "Permissions", run: (signal) => permissions(programs, ask, project, signal) },
-    {
-      id: "zones",
-      label: "Zones with the machines",
-      run: async (signal) => zonesHave(wish, await machines(signal), await accelerators(ask, wish, signal)),
-    },
-    {
-      id: "quota",
-      label: `Quota in ${label(region, 40)}`,
-      run: async (signal) => {
-        const answer = record(
-          await ask(signal, "compute", "regions", "describe", "--format=json(quotas)", positional(region)),
-        );
-        return quotaFor(needs(wish, await machines(signal)), list(answer["quotas"]), project);
-      },
-    },
-    {
-      id: "quota-global",
-      label: "Quota of GPUs in all regions",
-      run: async (signal) => {
-        const count = gpuCount(wish);
-        if (count === 0) return { state: "skipped", detail: "No GPU pool is asked for." };
-        const answer = record(await ask(signal, "compute", "project-info", "describe", "--format=json(quotas)"));
-        return quotaFor([{ metric: "GPUS_ALL_REGIONS", need: count }], list(answer["quotas"]), project);
-      },
-    },
-    {
-      id: "name",
-      label: "Name is free",
-      run: async (signal) => {
-        const { items } = await gke.clusters(project, signal);
-        if (items.every((cluster) => cluster.name !== name || cluster.location !== region))
-          return ok(`No cluster is called ${label(name, 60)}.`);
-        return failed(`A cluster is called ${label(name, 60)} already in ${label(region, 40)}.`);
-      },
-    },
+    line("zones", "Zones with the machines", (live, told) => {
+      const needed = [wish.cpu.machine, ...(gpu === null ? [] : neededInZone("gke", gpu))];
+      for (const what of needed) {
+        if (told(liveZones(live.gke, region, [what]), "zones").length === 0)
+          return failed(`${label(what, 60)} is not offered in ${label(region, 40)}.`);
+      }
+      const [finding] = zoneFindings(wish, live);
+      const value = finding?.instead?.[0]?.value;
+      const fix: Fix = { title: "Use These Zones", kind: "set", field: "gke.zones", value: value ?? [] };
+      if (finding !== undefined) return failed(finding.message, value === undefined ? undefined : fix);
+      return ok(`${needed.map((what) => label(what, 60)).join(", ")}: offered in ${wish.zones.join(", ")}.`);
+    }),
+    lineOf("quota", `Quota in ${label(region, 40)}`, async (signal) => {
+      const command = ["compute", "regions", "describe", "--format=json(quotas)"];
+      return quotaFor(needs(wish), await ask(signal, ...command, positional(region)), project);
+    }),
+    lineOf("quota-global", "Quota of GPUs in all regions", async (signal) => {
+      const need = gpuCount(wish);
+      if (need === 0) return { state: "skipped", detail: "No GPU pool is asked for." };
+      const answer = await ask(signal, "compute", "project-info", "describe", "--format=json(quotas)");
+      return quotaFor([{ metric: "GPUS_ALL_REGIONS", need }], answer, project);
+    }),
+    line("name", "Name is free", nameIs(whole, "gke")),
     { id: "plugin", label: "Sign-in to clusters", run: (signal) => plugin(programs, signal) },
-    {
-      id: "versions",
-      label: "Kubernetes version",
-      run: async (signal) => {
-        const where = [`--location=${region}`, "--format=json(channels)"];
-        const channels = list(record(await ask(signal, "container", "get-server-config", ...where))["channels"]);
-        const version = text(channels.find((one) => one["channel"] === "REGULAR")?.["defaultVersion"]);
-        if (version === undefined) return warning("The region tells no version of the regular channel.");
-        return ok(`The regular channel makes ${label(version, 40)}.`);
-      },
-    },
+    line("versions", "Kubernetes version", (live, told) => {
+      const [first] = told(live.gke?.versions, "versions");
+      return ok(`The regular channel makes ${label(first?.version ?? "none", 40)}.`);
+    }),
   ];
 }
 
@@ -135,12 +100,7 @@ type Ask = (signal: AbortSignal, ...args: string[]) => Promise<unknown>;
 
 const ENABLED_APIS = ["services", "list", "--enabled", "--format=json(config.name)"];
 
-const bare = (args: readonly string[], signal: AbortSignal) => ({
-  program: "gcloud" as const,
-  args,
-  failure: "",
-  signal,
-});
+const bare = (args: readonly string[], signal: AbortSignal) => gcloudCall(args, undefined, signal);
 
 async function account(programs: Programs, signal: AbortSignal): Promise<CheckOutcome> {
   const name = text((await programs.run(bare(["config", "get-value", "account"], signal))).stdout.trim());
@@ -158,12 +118,9 @@ async function ownSignIn(programs: Programs, signal: AbortSignal): Promise<Check
   return failed("Terraform signs in apart from gcloud, and has no credentials yet or they have expired.", fix);
 }
 
-function describe(ask: Ask, project: string, signal: AbortSignal): Promise<unknown> {
-  return ask(signal, "projects", "describe", "--format=json(projectId,name,lifecycleState)", positional(project));
-}
-
-function projectIs(answer: unknown): CheckOutcome {
-  const { name, lifecycleState } = record(answer);
+async function projectIs(ask: Ask, project: string, signal: AbortSignal): Promise<CheckOutcome> {
+  const command = ["projects", "describe", "--format=json(projectId,name,lifecycleState)"];
+  const { name, lifecycleState } = record(await ask(signal, ...command, positional(project)));
   if (lifecycleState !== "ACTIVE") return failed("The project is being deleted.");
   return ok(text(name) === undefined ? "The project is there." : `${label(text(name) ?? "", 80)} is there.`);
 }
@@ -173,7 +130,7 @@ function apis(answer: unknown, project: string): CheckOutcome {
   const off = NEEDED_APIS.filter((api) => !on.has(api));
   if (off.length === 0) return ok("All that are needed are on.");
   const short = off.map((api) => api.replace(".googleapis.com", "")).join(", ");
-  const argv: ["gcloud", ...string[]] = ["gcloud", "services", "enable", ...off, `--project=${project}`];
+  const argv: Argv = ["gcloud", "services", "enable", ...off, `--project=${project}`];
   const fix: Fix = { title: "Turn On", kind: "run", argv };
   const first = off.some((api) => NEEDED_APIS.indexOf(api) < 2);
   const later = "Terraform turns them on by itself; until then quota and zones cannot all be told.";
@@ -192,47 +149,10 @@ async function permissions(programs: Programs, ask: Ask, project: string, signal
     return named && who !== "" && condition === undefined ? [String(role)] : [];
   });
   if (mine.includes("roles/owner")) return ok("You are an owner of the project.");
-  const lacking = NEEDED_ROLES.filter((role) => !mine.includes(role));
+  const lacking = NEEDED_ROLES.filter((role) => !mine.includes(`roles/${role}`));
   if (lacking.length === 0) return ok("You have all roles that are needed.");
-  return warning(`Not seen: ${lacking.map((role) => role.replace("roles/", "")).join(", ")}. ${unknown}`);
+  return warning(`Not seen: ${lacking.join(", ")}. ${unknown}`);
 }
-
-async function machineOffers(ask: Ask, wish: GkeWish, signal: AbortSignal): Promise<readonly MachineOffer[]> {
-  const names = [wish.cpu.machine, ...(wish.gpu === null ? [] : [wish.gpu.machine])].map(plainName);
-  const filter = `--filter=name=(${names.join(" ")}) AND zone~"${plainName(wish.region)}-[a-z]$"`;
-  const answer = await ask(signal, "compute", "machine-types", "list", filter, "--format=json(name,zone,guestCpus)");
-  return list(answer).flatMap(({ name, zone, guestCpus }) => {
-    const [machine, place] = [text(name), text(zone)?.split("/").at(-1)];
-    if (machine === undefined || place === undefined) return [];
-    return { name: machine, zone: place, cpus: whole(guestCpus, 10_000) ?? 0 };
-  });
-}
-
-async function accelerators(ask: Ask, { gpu, region }: GkeWish, signal: AbortSignal): Promise<readonly string[]> {
-  if (gpu === null) return [];
-  const filter = `--filter=name=${plainName(gpu.gpu)} AND zone~"${plainName(region)}-[a-z]$"`;
-  const answer = await ask(signal, "compute", "accelerator-types", "list", filter, "--format=json(zone)");
-  return list(answer).flatMap(({ zone }) => text(zone)?.split("/").at(-1) ?? []);
-}
-
-function zonesHave(wish: GkeWish, offers: readonly MachineOffer[], gpuZones: readonly string[]): CheckOutcome {
-  const has = (machine: string): readonly string[] =>
-    offers.flatMap(({ name, zone }) => (name === machine ? zone : []));
-  const cpu = has(wish.cpu.machine);
-  if (cpu.length === 0) return failed(`${label(wish.cpu.machine, 60)} is not offered in ${label(wish.region, 40)}.`);
-  if (wish.gpu === null) return ok(`${label(wish.cpu.machine, 60)} is offered in ${zoneWords(cpu)}.`);
-  const { gpu, machine } = wish.gpu;
-  const both = has(machine).filter((zone) => gpuZones.includes(zone));
-  const good = [...new Set(both)].sort();
-  const what = `${label(gpu, 60)} on ${label(machine, 60)}`;
-  if (good.length === 0) return failed(`No zone of ${label(wish.region, 40)} has ${what}.`);
-  const bad = wish.zones.filter((zone) => !good.includes(zone));
-  if (bad.length === 0) return ok(`${what} is offered in ${zoneWords(good)}.`);
-  const fix: Fix = { title: "Use These Zones", kind: "set", field: "gke.zones", value: good };
-  return failed(`${what} is not offered in ${zoneWords(bad)}, but in ${zoneWords(good)}.`, fix);
-}
-
-const zoneWords = (zones: readonly string[]): string => [...new Set(zones)].map((zone) => label(zone, 40)).join(", ");
 
 interface Need {
   /** Metric as Compute Engine names it; the next ones where a region has not the first. */
@@ -243,17 +163,22 @@ interface Need {
 
 const gpuCount = ({ gpu }: GkeWish): number => (gpu === null ? 0 : gpu.maxNodes * gpu.perNode);
 
-/** What the pools need when they are full, in the units of Compute Engine's quotas. */
-function needs(wish: GkeWish, offers: readonly MachineOffer[]): readonly Need[] {
-  const cpusOf = (machine: string): number => offers.find(({ name }) => name === machine)?.cpus ?? 0;
+/** What the pools need when they are full, in the units of Compute Engine's quotas; CPUs of machines that are known here. */
+function needs(wish: GkeWish): readonly Need[] {
+  const cpusOf = (machine: string): number => machineOf("gke", machine)?.vcpus ?? 0;
   const metric = (machine: string): string => {
     const family = machine.split("-", 1)[0] ?? "";
     return family === "n1" || family === "e2" ? "CPUS" : `${family.toUpperCase()}_CPUS`;
   };
   const { cpu, gpu } = wish;
   const cpus = new Map([[metric(cpu.machine), cpu.maxNodes * cpusOf(cpu.machine)]]);
-  const disks = (cpu.maxNodes + (gpu?.maxNodes ?? 0)) * DISK_GB;
-  const all: Need[] = [{ metric: "SSD_TOTAL_GB", need: disks }];
+  const nodes = cpu.maxNodes + (gpu?.maxNodes ?? 0);
+  const all: Need[] = [
+    { metric: "SSD_TOTAL_GB", need: nodes * DISK_GB },
+    { metric: "INSTANCES", need: nodes },
+    // The one of Cloud NAT: nodes have none.
+    { metric: "IN_USE_ADDRESSES", need: 1 },
+  ];
   if (gpu !== null) {
     const own = metric(gpu.machine);
     cpus.set(own, (cpus.get(own) ?? 0) + gpu.maxNodes * cpusOf(gpu.machine));
@@ -266,11 +191,8 @@ function needs(wish: GkeWish, offers: readonly MachineOffer[]): readonly Need[] 
 }
 
 /** Short quota is a warning: nothing of it is used while the pools are empty. */
-function quotaFor(
-  wanted: readonly Need[],
-  quotas: readonly Readonly<Record<string, unknown>>[],
-  project: string,
-): CheckOutcome {
+function quotaFor(wanted: readonly Need[], answer: unknown, project: string): CheckOutcome {
+  const quotas = list(record(answer)["quotas"]);
   const words: string[] = [];
   let short = false;
   for (const { metric, or, need } of wanted) {
@@ -300,12 +222,8 @@ async function plugin(programs: Programs, signal: AbortSignal): Promise<CheckOut
   const fix: Fix = { title: "Copy Command", kind: "copy", text: PLUGIN_COMMAND };
   if (found === undefined)
     return failed("gke-gcloud-auth-plugin was not found; nothing reaches the cluster without it.", fix);
-  const { stdout } = await programs.run({
-    program: "gke-gcloud-auth-plugin",
-    args: ["--version"],
-    failure: "",
-    signal,
-  });
+  const call = { program: "gke-gcloud-auth-plugin", args: ["--version"], failure: "", signal } as const;
+  const { stdout } = await programs.run(call);
   return ok(`gke-gcloud-auth-plugin ${label(stdout, 80)}`);
 }
 
@@ -313,27 +231,15 @@ async function plugin(programs: Programs, signal: AbortSignal): Promise<CheckOut
 export async function gcsBucket(
   programs: Programs,
   bucket: string,
-  wish: GkeWish,
+  { project, region }: GkeWish,
   signal: AbortSignal,
 ): Promise<CheckOutcome> {
   const url = `gs://${bucket}`;
   const args = ["storage", "buckets", "describe", "--format=json(name,versioning_enabled)", url];
-  const found = await unlessRefused(programs.json(gcloudCall(args, wish.project, signal)));
-  if (found === undefined) {
-    const place = [`--location=${wish.region}`, "--uniform-bucket-level-access", "--public-access-prevention"];
-    const argv: ["gcloud", ...string[]] = [
-      "gcloud",
-      "storage",
-      "buckets",
-      "create",
-      url,
-      ...place,
-      `--project=${wish.project}`,
-    ];
-    return failed(`${label(url, 80)} is not there or may not be read.`, { title: "Make Bucket", kind: "run", argv });
-  }
-  if (record(found)["versioning_enabled"] === true) return ok(`${label(url, 80)} keeps older versions.`);
-  const argv: ["gcloud", ...string[]] = ["gcloud", "storage", "buckets", "update", url, "--versioning"];
-  const fix: Fix = { title: "Keep Versions", kind: "run", argv };
-  return warning(`${label(url, 80)} keeps no older versions: a state that is overwritten is lost.`, fix);
+  const found = await unlessRefused(askGcloud(programs, args, project, signal));
+  const place = [`--location=${region}`, "--uniform-bucket-level-access", "--public-access-prevention"];
+  return bucketIs(url, found === undefined ? undefined : record(found)["versioning_enabled"] === true, {
+    make: ["gcloud", "storage", "buckets", "create", url, ...place, `--project=${project}`],
+    keep: ["gcloud", "storage", "buckets", "update", url, "--versioning"],
+  });
 }

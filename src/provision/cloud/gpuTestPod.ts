@@ -74,21 +74,15 @@ async function watch(options: GpuTestOptions, name: string): Promise<GpuTestResu
       return { state: "failed", detail: `nvidia-smi failed: ${words}`, log };
     }
     if (words !== said) onDetail((said = words));
-    if (clock.monotonic() - start > timeoutMs) {
-      const detail = `It did not run within ${duration(timeoutMs)}: ${words}`;
-      return { state: "failed", detail, log: [] };
-    }
+    if (clock.monotonic() - start > timeoutMs)
+      return { state: "failed", detail: `It did not run within ${duration(timeoutMs)}: ${words}`, log: [] };
     await clock.sleep(POLL_MS, signal);
     if (signal.aborted) throw new CancelledError();
   }
 }
 
-function testPod({
-  namespace,
-  image = GPU_TEST_IMAGE,
-  command = ["nvidia-smi"],
-  timeoutMs = TIMEOUT_MS,
-}: GpuTestOptions): KubeObject {
+function testPod(options: GpuTestOptions): KubeObject {
+  const { namespace, image = GPU_TEST_IMAGE, command = ["nvidia-smi"], timeoutMs = TIMEOUT_MS } = options;
   const container = {
     name: "gpu-test",
     image,

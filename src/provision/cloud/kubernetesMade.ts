@@ -5,7 +5,7 @@ import { deleteObject } from "../../kube/anyObject.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import { isApiError } from "../../kube/errors.ts";
 import type { KubeObject, ResourceKind } from "../../kube/objects.ts";
-import { POD } from "../../kubeflow/kinds/resources.ts";
+import { CLAIM, INGRESS, POD, SERVICE, VOLUME } from "../../kubeflow/kinds/resources.ts";
 import { list, record, text } from "../../kubeflow/read.ts";
 
 /** Something that Kubernetes had its cloud make, and that Terraform knows nothing of. */
@@ -20,20 +20,6 @@ export interface MadeByKubernetes {
   readonly volume?: string;
 }
 
-const core = (plural: string, kind: string, namespaced = true): ResourceKind => ({
-  ...{ group: "", version: "v1", plural, kind, namespaced },
-});
-const SERVICE = core("services", "Service");
-const CLAIM = core("persistentvolumeclaims", "PersistentVolumeClaim");
-const VOLUME = core("persistentvolumes", "PersistentVolume", false);
-const INGRESS: ResourceKind = {
-  group: "networking.k8s.io",
-  version: "v1",
-  plural: "ingresses",
-  kind: "Ingress",
-  namespaced: true,
-};
-
 const PAGE = 500;
 const POLL_MS = 3_000;
 const TIMEOUT_MS = 10 * 60_000;
@@ -43,12 +29,12 @@ const TIMEOUT_MS = 10 * 60_000;
  * them in it cannot be deleted. Rejects with ApiError or ConnectError.
  */
 export async function madeByKubernetes(client: KubeClient, signal: AbortSignal): Promise<readonly MadeByKubernetes[]> {
-  const [services, ingresses, claims, pods] = await Promise.all(
+  const [services = [], ingresses = [], claims = [], pods = []] = await Promise.all(
     [SERVICE, INGRESS, CLAIM, POD].map((kind) => all(client, kind, signal)),
   );
-  const balanced = (services ?? []).filter((object) => specOf(object)["type"] === "LoadBalancer");
-  const users = (pods ?? []).map((pod) => ({ pod, claims: claimsOf(pod) })).filter((one) => one.claims.size > 0);
-  const made = (claims ?? []).map((claim) => {
+  const balanced = services.filter((object) => specOf(object)["type"] === "LoadBalancer");
+  const users = pods.map((pod) => ({ pod, claims: claimsOf(pod) })).filter((one) => one.claims.size > 0);
+  const made = claims.map((claim) => {
     const key = `${claim.metadata.namespace ?? ""}/${claim.metadata.name}`;
     const by = users.filter((one) => one.claims.has(key)).map(({ pod }) => label(pod.metadata.name, 63));
     const size = label(text(record(record(specOf(claim)["resources"])["requests"])["storage"]) ?? "unknown size", 20);
@@ -58,10 +44,7 @@ export async function madeByKubernetes(client: KubeClient, signal: AbortSignal):
   });
   return [
     ...balanced.map((object) => ({ ...at(SERVICE, object), what: `load balancer${address(object)}` })),
-    ...(ingresses ?? []).map((object) => ({
-      ...at(INGRESS, object),
-      what: `load balancer of an ingress${address(object)}`,
-    })),
+    ...ingresses.map((object) => ({ ...at(INGRESS, object), what: `load balancer of an ingress${address(object)}` })),
     ...made,
     ...users.map(({ pod }) => ({ ...at(POD, pod), what: "pod that uses a volume" })),
   ];
@@ -125,11 +108,8 @@ async function all(client: KubeClient, kind: ResourceKind, signal: AbortSignal):
   return found;
 }
 
-async function isThere(
-  client: KubeClient,
-  { resource, name, namespace, uid }: MadeByKubernetes,
-  signal: AbortSignal,
-): Promise<boolean> {
+async function isThere(client: KubeClient, made: MadeByKubernetes, signal: AbortSignal): Promise<boolean> {
+  const { resource, name, namespace, uid } = made;
   try {
     const object = await client.get<KubeObject>(resource, name, resource.namespaced ? namespace : undefined, signal);
     if (uid !== "") return object.metadata.uid === uid;

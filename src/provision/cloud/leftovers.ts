@@ -2,8 +2,9 @@ import type { Wish } from "../../contract/wish.ts";
 import { errorText, isCancelled, isUserError } from "../../core/errors.ts";
 import { label } from "../../core/sanitize.ts";
 import { list, record, text } from "../../kubeflow/read.ts";
+import { askAws, askGcloud, plainName, profileArgs } from "../existing/calls.ts";
 import type { Programs } from "../existing/programs.ts";
-import { askAws, askGcloud, plainName, profileArgs } from "./calls.ts";
+import { table } from "../plan/catalogue/shapes.ts";
 
 /** Something in the cloud that bears the cluster's tag or lies in its network. */
 export interface Leftover {
@@ -43,12 +44,10 @@ export async function leftovers(wish: Wish, programs: Programs, signal: AbortSig
   return { items, notes };
 }
 
+type Ask = () => Promise<readonly Leftover[]>;
+
 /** Kinds of Compute Engine: its commands, what a person calls it, and the filter that finds it. */
-function gcpKinds(
-  wish: Wish,
-  programs: Programs,
-  signal: AbortSignal,
-): readonly (() => Promise<readonly Leftover[]>)[] {
+function gcpKinds(wish: Wish, programs: Programs, signal: AbortSignal): readonly Ask[] {
   const { project, region } = wish.gke;
   const name = (): string => plainName(wish.name);
   const labelled = (): string => `labels.goog-k8s-cluster-name=${name()} OR labels.${CLUSTER_TAG}=${name()}`;
@@ -77,7 +76,7 @@ function gcpKinds(
   });
 }
 
-function awsTags(wish: Wish, programs: Programs, signal: AbortSignal): readonly (() => Promise<readonly Leftover[]>)[] {
+function awsTags(wish: Wish, programs: Programs, signal: AbortSignal): readonly Ask[] {
   const filters = [
     (name: string) => `Key=${CLUSTER_TAG},Values=${name}`,
     (name: string) => `Key=kubernetes.io/cluster/${name}`,
@@ -94,52 +93,38 @@ function awsTags(wish: Wish, programs: Programs, signal: AbortSignal): readonly 
   });
 }
 
-/** Resource types of an ARN, what a person calls them, and the command with the option that names one. */
-const AWS_KINDS: readonly (readonly [RegExp, string, string, string, string])[] = [
-  [/:ec2:.*:volume\/(.+)$/, "volume", "ec2", "delete-volume", "--volume-id"],
-  [
-    /:ec2:.*:network-interface\/(.+)$/,
-    "network interface",
-    "ec2",
-    "delete-network-interface",
-    "--network-interface-id",
-  ],
-  [/:ec2:.*:security-group\/(.+)$/, "security group", "ec2", "delete-security-group", "--group-id"],
-  [/:ec2:.*:elastic-ip\/(.+)$/, "address", "ec2", "release-address", "--allocation-id"],
-  [/:ec2:.*:natgateway\/(.+)$/, "NAT gateway", "ec2", "delete-nat-gateway", "--nat-gateway-id"],
-  [/:ec2:.*:instance\/(.+)$/, "machine", "ec2", "terminate-instances", "--instance-ids"],
-  [/:ec2:.*:subnet\/(.+)$/, "subnet", "ec2", "delete-subnet", "--subnet-id"],
-  [/:ec2:.*:vpc\/(.+)$/, "network", "ec2", "delete-vpc", "--vpc-id"],
-  [
-    /^(.*:elasticloadbalancing:.*:loadbalancer\/(?:app|net|gwy)\/.+)$/,
-    "load balancer",
-    "elbv2",
-    "delete-load-balancer",
-    "--load-balancer-arn",
-  ],
-  [
-    /^(.*:elasticloadbalancing:.*:targetgroup\/.+)$/,
-    "target group",
-    "elbv2",
-    "delete-target-group",
-    "--target-group-arn",
-  ],
-  [
-    /:elasticloadbalancing:.*:loadbalancer\/(.+)$/,
-    "load balancer",
-    "elb",
-    "delete-load-balancer",
-    "--load-balancer-name",
-  ],
-  [/:eks:.*:cluster\/(.+)$/, "cluster", "eks", "delete-cluster", "--name"],
-  [/:iam:.*:role\/(?:.*\/)?(.+)$/, "role", "iam", "delete-role", "--role-name"],
-];
+/**
+ * Resource types of an ARN, the command that removes one, the option that names it, and what a person calls it. Roles are
+ * not among them: AWS lists none by tag, and they cost nothing.
+ */
+const AWS_KINDS = table(
+  `
+  ec2:volume                             ec2   delete-volume            --volume-id            volume
+  ec2:network-interface                  ec2   delete-network-interface --network-interface-id network_interface
+  ec2:security-group                     ec2   delete-security-group    --group-id             security_group
+  ec2:elastic-ip                         ec2   release-address          --allocation-id        address
+  ec2:natgateway                         ec2   delete-nat-gateway       --nat-gateway-id       NAT_gateway
+  ec2:instance                           ec2   terminate-instances      --instance-ids         machine
+  ec2:subnet                             ec2   delete-subnet            --subnet-id            subnet
+  ec2:vpc                                ec2   delete-vpc               --vpc-id               network
+  elasticloadbalancing:loadbalancer/app  elbv2 delete-load-balancer     --load-balancer-arn    load_balancer
+  elasticloadbalancing:loadbalancer/net  elbv2 delete-load-balancer     --load-balancer-arn    load_balancer
+  elasticloadbalancing:loadbalancer/gwy  elbv2 delete-load-balancer     --load-balancer-arn    load_balancer
+  elasticloadbalancing:targetgroup       elbv2 delete-target-group      --target-group-arn     target_group
+  elasticloadbalancing:loadbalancer      elb   delete-load-balancer     --load-balancer-name   load_balancer
+  eks:cluster                            eks   delete-cluster           --name                 cluster`,
+  5,
+);
 
+/** `arn:aws:ec2:REGION:ACCOUNT:volume/vol-1` */
 function leftoverOf(arn: string, where: readonly string[]): Leftover {
-  for (const [pattern, title, service, command, option] of AWS_KINDS) {
-    const id = pattern.exec(arn)?.[1];
-    if (id !== undefined)
-      return { what: `${title} ${label(id, 120)}`, argv: ["aws", service, command, `${option}=${id}`, ...where] };
+  const [, , service = "", , , ...rest] = arn.split(":");
+  const path = `${service}:${rest.join(":")}`;
+  for (const [kind = "", program = "", command = "", option = "", title = ""] of AWS_KINDS) {
+    if (!path.startsWith(`${kind}/`)) continue;
+    const id = option.endsWith("-arn") ? arn : path.slice(kind.length + 1);
+    const what = `${title.replace("_", " ")} ${label(id, 120)}`;
+    return { what, argv: ["aws", program, command, `${option}=${id}`, ...where] };
   }
   return { what: label(arn, 160), argv: [] };
 }

@@ -3,8 +3,9 @@ import { UserError } from "../../core/errors.ts";
 import { label } from "../../core/sanitize.ts";
 import { plural } from "../../core/text.ts";
 import { list, number, record, text, whole } from "../../kubeflow/read.ts";
+import { askAws, askGcloud, awsCall, gcloudCall, plainName } from "../existing/calls.ts";
 import { type Programs, unlessRefused } from "../existing/programs.ts";
-import { askAws, askGcloud, awsCall, gcloudCall, plainName } from "./calls.ts";
+import { matchFailure } from "../terraform/failures.ts";
 
 /** A node pool as the cloud has it now. */
 export interface PoolNow {
@@ -64,13 +65,8 @@ export async function setNodes(
         why: `GKE counts by zone, and the pool has ${pool.zones}: ${nodes} nodes cannot be shared out.`,
       });
     const args = ["container", "clusters", "resize", cluster, `--node-pool=${pool.name}`, `--num-nodes=${each}`];
-    const call = gcloudCall(
-      [...args, `--location=${wish.gke.region}`, "--async", "--quiet"],
-      wish.gke.project,
-      signal,
-      failure,
-    );
-    await programs.run(call);
+    const place = [`--location=${wish.gke.region}`, "--async", "--quiet"];
+    await programs.run(gcloudCall([...args, ...place], wish.gke.project, signal, failure));
     return;
   }
   const which = [`--cluster-name=${cluster}`, `--nodegroup-name=${pool.name}`];
@@ -84,17 +80,10 @@ async function gkePools(wish: Wish, programs: Programs, signal: AbortSignal): Pr
   const ask = (...args: string[]): Promise<unknown> => askGcloud(programs, args, project, signal);
   const fields = "name,config,autoscaling,locations,instanceGroupUrls,status,conditions";
   const where = [`--cluster=${name}`, `--location=${region}`, `--format=json(${fields})`];
-  const groups = [
-    "compute",
-    "instance-groups",
-    "managed",
-    "list",
-    `--filter=name~^gke-`,
-    "--format=json(name,targetSize)",
-  ];
+  const groups = ["compute", "instance-groups", "managed", "list"];
   const [pools, sizes] = await Promise.all([
     ask("container", "node-pools", "list", ...where),
-    unlessRefused(ask(...groups)),
+    unlessRefused(ask(...groups, "--filter=name~^gke-", "--format=json(name,targetSize)")),
   ]);
   const target = new Map(list(sizes).map((one) => [text(one["name"]), whole(one["targetSize"], MOST_NODES)]));
   return list(pools).map((pool) => {
@@ -148,26 +137,11 @@ async function eksPools(wish: Wish, programs: Programs, signal: AbortSignal): Pr
   );
 }
 
-/** What the codes of EKS mean (eks API, Issue; the user guide's page on managed node groups). */
-const ISSUES: Readonly<Record<string, string>> = {
-  AsgInstanceLaunchFailures: "EC2 did not start the nodes; stock or quota are the usual reasons",
-  Ec2LaunchTemplateNotFound: "its launch template has gone",
-  InsufficientFreeAddresses: "its subnets have no free addresses",
-  InstanceLimitExceeded: "the account’s quota allows no more of these machines",
-  NodeCreationFailure: "its nodes did not join: no way out of the network, a role or an allowed network is missing",
-  IamNodeRoleNotFound: "the role of its nodes has gone",
-  AccessDenied: "EKS may not do what it must",
-  UnfulfillableCapacity: "the machine is not offered in its zones",
-};
-
+/** What is wrong with a node group, by its code and AWS's own words (eks API, Issue). */
 function issueWords(issue: Readonly<Record<string, unknown>>): string {
-  const code = text(issue["code"]) ?? "";
-  const [meaning, said] = [
-    Object.hasOwn(ISSUES, code) ? ISSUES[code] : undefined,
-    label(text(issue["message"]) ?? "", 300),
-  ];
-  const first = `${label(code, 60)}${meaning === undefined ? "" : `: ${meaning}`}`;
-  return said === "" ? `${first}.` : `${first}. AWS said: ${said}`;
+  const said = label(`${text(issue["code"]) ?? ""}: ${text(issue["message"]) ?? ""}`, 400);
+  const known = matchFailure(said)?.message;
+  return known === undefined || known.includes(said) ? said : `${known} AWS said: ${said}`;
 }
 
 function gpuOf(accelerator: Readonly<Record<string, unknown>> | undefined): Pick<PoolNow, "gpu"> {

@@ -4,9 +4,10 @@ import type { Programs } from "../existing/programs.ts";
 import { localChecks, type LocalCheckDeps } from "../local/localChecks.ts";
 import { type CheckOutcome, failed, type Fix, ok, type PreflightLine } from "./checkLines.ts";
 import { eksChecks, s3Bucket } from "./eksChecks.ts";
-import { gcsBucket, gkeChecks, type GkeCheckDeps } from "./gkeChecks.ts";
+import type { CloudCheckDeps } from "./factChecks.ts";
+import { gcsBucket, gkeChecks } from "./gkeChecks.ts";
 
-export interface PreflightDeps extends GkeCheckDeps, LocalCheckDeps {
+export interface PreflightDeps extends CloudCheckDeps, LocalCheckDeps {
   readonly programs: Programs;
   /** Which Terraform or OpenTofu there is; rejects with UserError where there is none that fits. */
   readonly findTerraform: (signal: AbortSignal) => Promise<{ readonly kind: string; readonly version: string }>;
@@ -23,9 +24,7 @@ export function checks(wish: Wish, deps: PreflightDeps): readonly PreflightLine[
     label: "State",
     run: (signal) => statePlace(wish, deps.programs, signal),
   };
-  const cloud =
-    wish.where === "gke" ? gkeChecks(wish.name, wish.gke, deps) : eksChecks(wish.name, wish.eks, deps.programs);
-  return [terraform, ...cloud, state];
+  return [terraform, ...(wish.where === "gke" ? gkeChecks : eksChecks)(wish, deps), state];
 }
 
 /** Runs the fix of kind `run`, as it was shown. Rejects as Programs.run. */

@@ -1,14 +1,9 @@
 import { label } from "../../core/sanitize.ts";
 import { list, record, text } from "../../kubeflow/read.ts";
 import type { CloudCluster, CloudList } from "./cloudCluster.ts";
+import { awsCall, type AwsPlace } from "./calls.ts";
 import type { AddedCluster, OwnKubeconfigs } from "./ownKubeconfigs.ts";
 import { type ProgramCall, type Programs, unlessRefused } from "./programs.ts";
-
-/** Where to look: a region, with a profile of the AWS configuration or with what the environment gives. */
-export interface EksPlace {
-  readonly profile: string | undefined;
-  readonly region: string;
-}
 
 /** Each takes a process of its own: only the first are asked for their state. */
 const MAX_DESCRIBED = 8;
@@ -29,7 +24,12 @@ export class Eks {
   async profiles(
     signal: AbortSignal,
   ): Promise<{ readonly items: readonly string[]; readonly current: string | undefined }> {
-    const call = aws("The profiles were not listed.", ["configure", "list-profiles"], undefined, signal);
+    const call = awsCall(
+      ["configure", "list-profiles"],
+      { profile: undefined },
+      signal,
+      "The profiles were not listed.",
+    );
     const answer = await unlessRefused(this.#programs.run(call));
     const items = (answer?.stdout ?? "").split(/\r?\n/).filter((name) => name.trim() !== "");
     return { items, current: text(this.#env["AWS_PROFILE"]) };
@@ -40,10 +40,11 @@ export class Eks {
     profile: string | undefined,
     signal: AbortSignal,
   ): Promise<{ readonly items: readonly string[]; readonly current: string | undefined }> {
-    const call = (...args: string[]): ProgramCall => aws("The regions were not listed.", args, profile, signal);
-    const set = await unlessRefused(this.#programs.run(call("configure", "get", "region")));
+    const call = (args: readonly string[], region?: string): ProgramCall =>
+      awsCall(args, { profile, ...(region !== undefined && { region }) }, signal, "The regions were not listed.");
+    const set = await unlessRefused(this.#programs.run(call(["configure", "get", "region"])));
     const current = text(this.#env["AWS_REGION"]) ?? text(this.#env["AWS_DEFAULT_REGION"]) ?? text(set?.stdout.trim());
-    const ask = call("ec2", "describe-regions", `--region=${current ?? "us-east-1"}`, "--output=json");
+    const ask = call(["ec2", "describe-regions"], current ?? "us-east-1");
     const found = await unlessRefused(this.#programs.list(ask, (answer) => record(answer)["Regions"]));
     return {
       items: list(found?.items)
@@ -54,10 +55,10 @@ export class Eks {
   }
 
   /** The region's clusters, all pages of them; version and state of the first eight, as far as they may be read. */
-  async clusters({ profile, region }: EksPlace, signal: AbortSignal): Promise<CloudList<CloudCluster>> {
+  async clusters(place: Required<AwsPlace>, signal: AbortSignal): Promise<CloudList<CloudCluster>> {
+    const { region } = place;
     const failure = `The clusters of ${label(region)} were not listed.`;
-    const call = (...args: string[]): ProgramCall =>
-      aws(failure, ["eks", ...args, `--region=${region}`, "--output=json"], profile, signal);
+    const call = (...args: string[]): ProgramCall => awsCall(["eks", ...args], place, signal, failure);
     const { items } = await this.#programs.list(call("list-clusters"), (answer) => record(answer)["clusters"]);
     const describe = async (name: string, index: number): Promise<CloudCluster> => {
       const ask = call("describe-cluster", `--name=${name}`);
@@ -72,15 +73,11 @@ export class Eks {
   }
 
   /** Has aws write a kubeconfig for the cluster into a file of ours. It refuses one that is not active. */
-  add({ profile, region }: EksPlace, { name }: CloudCluster, signal: AbortSignal): Promise<AddedCluster> {
+  add(place: Required<AwsPlace>, { name }: CloudCluster, signal: AbortSignal): Promise<AddedCluster> {
+    const { profile, region } = place;
     return this.#files.keep(["eks", region, name, ...(profile === undefined ? [] : [profile])], (file) => {
-      const args = ["eks", "update-kubeconfig", `--name=${name}`, `--region=${region}`, `--kubeconfig=${file}`];
-      return this.#programs.run(aws(`The cluster ${label(name)} was not added.`, args, profile, signal));
+      const args = ["eks", "update-kubeconfig", `--name=${name}`, `--kubeconfig=${file}`];
+      return this.#programs.run(awsCall(args, place, signal, `The cluster ${label(name)} was not added.`));
     });
   }
-}
-
-function aws(failure: string, args: readonly string[], profile: string | undefined, signal: AbortSignal): ProgramCall {
-  const named = profile === undefined ? [] : [`--profile=${profile}`];
-  return { program: "aws", args: [...args, ...named], failure, signal, profile };
 }

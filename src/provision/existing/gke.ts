@@ -1,6 +1,7 @@
 import { label } from "../../core/sanitize.ts";
 import { list, text, whole } from "../../kubeflow/read.ts";
 import type { CloudCluster, CloudList } from "./cloudCluster.ts";
+import { gcloudCall } from "./calls.ts";
 import type { AddedCluster, OwnKubeconfigs } from "./ownKubeconfigs.ts";
 import { type ProgramCall, type Programs, unlessRefused } from "./programs.ts";
 
@@ -25,7 +26,8 @@ export class Gke {
   async projects(
     signal: AbortSignal,
   ): Promise<{ readonly items: readonly GkeProject[]; readonly current: string | undefined }> {
-    const call = (...args: string[]): ProgramCall => gcloud("The projects were not listed.", args, signal);
+    const call = (...args: string[]): ProgramCall =>
+      gcloudCall(args, undefined, signal, "The projects were not listed.");
     const all = call("projects", "list", "--format=json(projectId,name)", `--limit=${MAX_PROJECTS}`);
     const [found, { stdout }] = await Promise.all([
       unlessRefused(this.#programs.list(all)),
@@ -43,8 +45,8 @@ export class Gke {
   /** The project's clusters in all places. `note` says so where a zone did not answer. */
   async clusters(project: string, signal: AbortSignal): Promise<CloudList<CloudCluster>> {
     const fields = "name,location,status,currentMasterVersion,currentNodeCount";
-    const args = ["container", "clusters", "list", `--project=${project}`, `--format=json(${fields})`];
-    const call = gcloud(`The clusters of ${label(project)} were not listed.`, args, signal);
+    const args = ["container", "clusters", "list", `--format=json(${fields})`];
+    const call = gcloudCall(args, project, signal, `The clusters of ${label(project)} were not listed.`);
     const { items, stderr } = await this.#programs.list(call);
     // lib/surface/container/clusters/list.py: it ends well, and says on stderr which zones it knows nothing of.
     const silent = /zones did not respond: (.+?)\. List results/.exec(stderr)?.[1];
@@ -70,13 +72,9 @@ export class Gke {
   ): Promise<AddedCluster> {
     const place = [`--location=${location}`, `--project=${project}`];
     const args = ["container", "clusters", "get-credentials", ...place, ...(dnsEndpoint ? ["--dns-endpoint"] : [])];
-    const call = gcloud(`The cluster ${label(name)} was not added.`, [...args, "--", name], signal);
+    const call = gcloudCall([...args, "--", name], undefined, signal, `The cluster ${label(name)} was not added.`);
     return this.#files.keep(["gke", project, location, name], (file) =>
       this.#programs.run({ ...call, env: { KUBECONFIG: file } }),
     );
   }
-}
-
-function gcloud(failure: string, args: readonly string[], signal: AbortSignal): ProgramCall {
-  return { program: "gcloud", args, failure, signal };
 }

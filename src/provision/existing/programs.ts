@@ -52,6 +52,11 @@ export interface ProgramsOptions extends CommandSearch {
 
 /** Nothing may ask or page: there is no terminal. */
 const QUIET = { CLOUDSDK_CORE_DISABLE_PROMPTS: "1", AWS_PAGER: "", AWS_CLI_AUTO_PROMPT: "off" };
+/**
+ * What of the environment beats AWS_PROFILE for Terraform and is beaten by `--profile` of aws: left out where a profile was
+ * chosen, so that both are the same account (aws-sdk-go-v2 config/resolve_credentials.go; botocore credentials.py).
+ */
+const KEYS = /^AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|SECURITY_TOKEN|WEB_IDENTITY_TOKEN_FILE|ROLE_ARN)$/i;
 const TIMEOUT_MS = 60_000;
 const MAX_OUTPUT = 8_000_000;
 
@@ -111,22 +116,21 @@ export class Programs {
     call: ProgramCall,
     pick: (answer: unknown) => unknown = (answer) => answer,
   ): Promise<{ items: readonly unknown[]; stderr: string }> {
-    const { stdout, stderr } = await this.run(call);
-    let items: unknown;
-    try {
-      items = pick(JSON.parse(stdout));
-    } catch {
-      // Told below, as any other answer that is no list.
-    }
+    const { value, stderr } = await this.#read(call);
+    const items = pick(value);
     if (Array.isArray(items)) return { items, stderr };
     throw notUnderstood(call);
   }
 
   /** As `run`: the JSON that it wrote, UserError `cli-output` where it is none. */
   async json(call: ProgramCall): Promise<unknown> {
-    const { stdout } = await this.run(call);
+    return (await this.#read(call)).value;
+  }
+
+  async #read(call: ProgramCall): Promise<{ readonly value: unknown; readonly stderr: string }> {
+    const { stdout, stderr } = await this.run(call);
     try {
-      return JSON.parse(stdout);
+      return { value: JSON.parse(stdout), stderr };
     } catch {
       throw notUnderstood(call);
     }
@@ -140,7 +144,7 @@ export class Programs {
     const { program, args, failure, signal } = call;
     try {
       return await childOutput(file, args, {
-        env: { ...env, ...QUIET, ...call.env },
+        env: { ...(call.profile === undefined ? env : withoutKeys(env)), ...QUIET, ...call.env },
         platform: this.#options.platform,
         timeoutMs: call.timeoutMs ?? this.#timeoutMs,
         maxBytes: MAX_OUTPUT,
@@ -152,6 +156,11 @@ export class Programs {
       throw new UserError("cli-failed", failure, { why, cause: error });
     }
   }
+}
+
+/** The environment without the keys of AWS that stand in it. */
+export function withoutKeys(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !KEYS.test(name)));
 }
 
 function notUnderstood({ program, failure }: ProgramCall): UserError {

@@ -12,7 +12,6 @@ import { defaultWish } from "../plan/defaults.ts";
 import { backendText, hclString } from "./backend.ts";
 import { files } from "./files.ts";
 import { RECORD, writeFolder } from "./folder.ts";
-import { createCommands } from "./local.ts";
 import { loadTemplates } from "./templates.ts";
 import { variablesText } from "./variables.ts";
 
@@ -132,18 +131,27 @@ describe("files of a cluster on this computer", () => {
     const templates = await loadTemplates(MEDIA, "1.2.3");
     const [k3d] = files(local({ tool: "k3d", volume: '/data/"my" files', registry: true, gpus: true }), templates);
     const read = parseYaml(k3d?.text ?? "") as Record<string, unknown>;
-    assert.deepEqual(read["volumes"], [{ volume: '/data/"my" files:/data', nodeFilters: ["server:*", "agent:*"] }]);
+    assert.deepEqual(read["volumes"], [{ volume: '/data/"my" files:/data', nodeFilters: ["server:*"] }]);
     assert.deepEqual(read["registries"], { create: { name: "kubeflow-01-registry" } });
     assert.equal(read["image"], "+v1.35");
     const [kind] = files(local({ tool: "kind", version: "1.36" }), templates);
-    assert.match(JSON.stringify(parseYaml(kind?.text ?? "")), /"image":"kindest\/node:v1\.36\.1"/);
+    assert.match(kind?.text ?? "", /service-account-issuer: https:\/\/kubernetes\.default\.svc/);
   });
 
   it("say in their README the very command that is run", async () => {
     const wish = local({ tool: "minikube", version: "1.35", gpus: true });
     const [readme] = files({ ...wish, name: "it's" }, await loadTemplates(MEDIA, "1.2.3"));
-    assert.match(readme?.text ?? "", /minikube start -p 'it'\\''s' --driver=docker .*--gpus=all --interactive=false\n/);
-    assert.deepEqual(createCommands(local({ tool: "microk8s" })), []);
+    assert.match(
+      readme?.text ?? "",
+      /minikube start '--profile=it'\\''s' --driver=docker .*--gpus=all --interactive=false /,
+    );
+    const readmeOf = async (change: Partial<Wish["local"]>) =>
+      files(local(change), await loadTemplates(MEDIA, "1.2.3")).at(-1)?.text ?? "";
+    assert.match(await readmeOf({ tool: "k3d" }), /\nk3d cluster create kubeflow-01 --config=k3d\.yaml\n/);
+    const kind =
+      /\nkind create cluster --name=kubeflow-01 --config=kind\.yaml --image=kindest\/node:v1\.35\.0 --wait=5m\n/;
+    assert.match(await readmeOf({ tool: "kind", version: "1.35" }), kind);
+    assert.match(await readmeOf({ tool: "microk8s" }), /used as it is: nothing is made/);
   });
 });
 

@@ -19,7 +19,7 @@ crash.*.log
 
 /**
  * The files that the wish leads to, sorted as they are shown. A wish that breaks rules has files too, for the preview;
- * they fail at the plan. Throws UserError `state-text` or `volume-text` for a control character where no escape exists.
+ * they fail at the plan. Throws UserError `state-text` for a control character where no escape exists, or as localFiles.
  */
 export function files(wish: Wish, templates: Templates, live: Live = {}): readonly FileText[] {
   if (wish.where === "local") return localFiles(wish).map((file) => marked(file, templates.version));

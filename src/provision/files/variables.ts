@@ -2,7 +2,7 @@
 // nothing in them is evaluated, not even `${…}`.
 import type { EksWish, GkeWish, Wish } from "../../contract/wish.ts";
 import type { Live } from "../plan/live.ts";
-import { GKE_CPU_ABSENT, GKE_REGIONS } from "../plan/catalogue/gke.ts";
+import { cpuAbsent, GKE_REGIONS } from "../plan/catalogue/gke.ts";
 import { beyondLists, liveZones } from "../plan/pools.ts";
 
 /** Text of `terraform.tfvars.json`; the order of the keys is always the same. `where` is `gke` or `eks`. */
@@ -24,16 +24,9 @@ function gkeVariables(wish: Wish, { gpu, cpu, ...gke }: GkeWish, live: Live): Re
     ...(beyondTables(wish, live) ? { region_confirmed: true } : {}),
     zones: gke.zones,
     cpu_pool: { machine: cpu.machine, nodes: cpu.nodes, max_nodes: cpu.maxNodes },
-    gpu_pool:
-      gpu === null
-        ? null
-        : {
-            accelerator: gpu.gpu,
-            machine: gpu.machine,
-            per_node: gpu.perNode,
-            max_nodes: gpu.maxNodes,
-            spot: gpu.spot,
-          },
+    gpu_pool: gpu && {
+      ...{ accelerator: gpu.gpu, machine: gpu.machine, per_node: gpu.perNode, max_nodes: gpu.maxNodes, spot: gpu.spot },
+    },
     authorized_networks: gke.authorizedNetworks,
     deletion_protection: gke.protect,
   };
@@ -42,10 +35,9 @@ function gkeVariables(wish: Wish, { gpu, cpu, ...gke }: GkeWish, live: Live): Re
 /** Whether Google Cloud itself offers, in the region of the wish, what the tables of catalogue.tf do not know yet. */
 function beyondTables(wish: Wish, live: Live): boolean {
   const { region, cpu } = wish.gke;
-  const absent = GKE_CPU_ABSENT[cpu.machine.split("-")[0] ?? ""]?.includes(region) === true;
   return (
     beyondLists(wish, live) ||
-    (absent && (liveZones(live.gke, region, [cpu.machine])?.length ?? 0) > 0) ||
+    (cpuAbsent(cpu.machine, region) && (liveZones(live.gke, region, [cpu.machine])?.length ?? 0) > 0) ||
     (!GKE_REGIONS.includes(region) && live.gke?.regions?.includes(region) === true)
   );
 }
@@ -56,16 +48,10 @@ function eksVariables(name: string, { gpu, cpu, ...eks }: EksWish): Record<strin
     region: eks.region,
     kubernetes_version: eks.version,
     cpu_pool: { instance_type: cpu.machine, nodes: cpu.nodes, max_nodes: cpu.maxNodes },
-    gpu_pool:
-      gpu === null
-        ? null
-        : {
-            gpu: gpu.gpu,
-            instance_types: [gpu.machine],
-            per_node: gpu.perNode,
-            max_nodes: gpu.maxNodes,
-            capacity_type: gpu.spot ? "SPOT" : "ON_DEMAND",
-          },
+    gpu_pool: gpu && {
+      ...{ gpu: gpu.gpu, instance_types: [gpu.machine], per_node: gpu.perNode, max_nodes: gpu.maxNodes },
+      capacity_type: gpu.spot ? "SPOT" : "ON_DEMAND",
+    },
     authorized_networks: eks.authorizedNetworks,
   };
 }

@@ -1,3 +1,5 @@
+import path from "node:path";
+import { stringify } from "yaml";
 import type { LocalWish } from "../../contract/wish.ts";
 import { UserError } from "../../core/errors.ts";
 import { label } from "../../core/sanitize.ts";
@@ -10,7 +12,10 @@ const command = (...args: string[]): LocalCommand => ({ program: "k3d", args });
 export const k3d: LocalTool = {
   name: "k3d",
   version: command("version"),
-  create: (name, wish) => command("cluster", "create", name, ...options(name, wish)),
+  create: (name, wish, file) => {
+    const config = path.join(path.dirname(file), "k3d.yaml");
+    return { ...command("cluster", "create", name, `--config=${config}`), files: { [config]: configText(name, wish) } };
+  },
   progress,
   kubeconfig: (name) => command("kubeconfig", "get", name),
   list: command("cluster", "list", "--output=json"),
@@ -19,29 +24,26 @@ export const k3d: LocalTool = {
       const name = text(one["name"]);
       return name === undefined ? [] : { name, running: (number(one["serversRunning"]) ?? 0) > 0 };
     }),
-  start: (name) => command("cluster", "start", name, "--wait", "--timeout=300s"),
-  stop: (name) => command("cluster", "stop", name),
   delete: (name) => command("cluster", "delete", name),
 };
 
-function options(name: string, wish: LocalWish): readonly string[] {
-  const { version, memoryGiB, registry, volume, gpus } = wish;
-  return [
-    "--servers=1",
-    "--agents=0",
-    "--wait",
-    "--timeout=300s",
-    "--kubeconfig-update-default=false",
-    "--kubeconfig-switch-context=false",
-    // Kubeflow brings a gateway of its own.
-    "--k3s-arg=--disable=traefik@server:0",
-    // It limits memory alone; CPUs are Docker's.
-    `--servers-memory=${memoryGiB}g`,
-    ...(version === "" ? [] : [`--image=${image(version)}`]),
-    ...(registry ? [`--registry-create=${name}-registry`] : []),
-    ...(volume === "" ? [] : [`--volume=${checkedFolder(volume)}:/data@all`]),
-    ...(gpus ? ["--gpus=all"] : []),
-  ];
+/** Fields: k3d.io, usage/configfile (k3d.io/v1alpha5). */
+function configText(name: string, { version, memoryGiB, registry, volume, gpus }: LocalWish): string {
+  return stringify({
+    ...{ apiVersion: "k3d.io/v1alpha5", kind: "Simple", metadata: { name }, servers: 1, agents: 0 },
+    ...(version !== "" && { image: image(version) }),
+    ...(registry && { registries: { create: { name: `${name}-registry` } } }),
+    ...(volume !== "" && { volumes: [{ volume: `${checkedFolder(volume)}:/data`, nodeFilters: ["server:*"] }] }),
+    options: {
+      k3d: { wait: true, timeout: "300s" },
+      // Kubeflow brings a gateway of its own.
+      k3s: { extraArgs: [{ arg: "--disable=traefik", nodeFilters: ["server:*"] }] },
+      // The kubeconfig is asked for afterwards; the person's own stays as it is.
+      kubeconfig: { updateDefaultKubeconfig: false, switchCurrentContext: false },
+      // It limits memory alone; CPUs are Docker's.
+      runtime: { serversMemory: `${memoryGiB}g`, ...(gpus && { gpuRequest: "all" }) },
+    },
+  });
 }
 
 /** `+v1.35` follows the channel of k3s (k3d 5.1.0); a whole version is an image. */

@@ -1,13 +1,12 @@
 import path from "node:path";
 import { stringify } from "yaml";
-import { UserError } from "../../core/errors.ts";
 import { label } from "../../core/sanitize.ts";
 import type { LocalCommand, LocalProgress, LocalTool } from "./localTool.ts";
 
 const command = (...args: string[]): LocalCommand => ({ program: "kind", args });
 
-/** Node images by minor version: kind has no names without a patch. kind v0.32.0, as Kubeflow's own tests use it (2026-06-12). */
-const IMAGES: Readonly<Record<string, string>> = { "1.36": "1.36.1" };
+/** Patch releases of which a node image was seen, by minor version: kind has no names without a patch. 1.36.1 is of kind v0.32.0, as Kubeflow's own tests use it (2026-06-12). */
+const IMAGES: ReadonlyMap<string, string> = new Map([["1.34", "1.34.3"], ["1.35", "1.35.0"], ["1.36", "1.36.1"]]); // prettier-ignore
 
 /** One node of kind, whose API server issues the tokens that Kubeflow's sign-in expects. It knows no limits of CPU or memory. */
 export const kind: LocalTool = {
@@ -27,9 +26,6 @@ export const kind: LocalTool = {
       .split(/\r?\n/)
       .filter((name) => /^[\w.-]+$/.test(name))
       .map((name) => ({ name, running: undefined })),
-  // kind itself neither stops nor starts: its node is a container.
-  start: (name) => ({ program: "docker", args: ["start", `${name}-control-plane`] }),
-  stop: (name) => ({ program: "docker", args: ["stop", `${name}-control-plane`] }),
   delete: (name) => command("delete", "cluster", `--name=${name}`),
 };
 
@@ -51,14 +47,9 @@ const CONFIG = stringify({
   ],
 });
 
-/** Throws UserError `version-unknown` for a minor version whose image nobody knows here. */
+/** Where no image was seen, the first of the minor version; kind says so where there is none. */
 function patchOf(version: string): string {
-  const known = version.split(".").length > 2 ? version : IMAGES[version];
-  if (known !== undefined) return known;
-  throw new UserError("version-unknown", "The cluster was not made.", {
-    why: `kind needs an exact version, and the image for ${label(version, 20)} is not known here.`,
-    hint: "Give one with three numbers from kind’s release page, or let kind choose.",
-  });
+  return version.split(".").length > 2 ? version : (IMAGES.get(version) ?? `${version}.0`);
 }
 
 /** ` • Preparing nodes 📦 …`, then ` ✓ Preparing nodes 📦`; `ERROR: …` at the end. */

@@ -5,7 +5,16 @@ import { errorCode, isUserError } from "../../core/errors.ts";
 import { label } from "../../core/sanitize.ts";
 import { plural } from "../../core/text.ts";
 import { number, record, text, whole } from "../../kubeflow/read.ts";
-import { type CheckOutcome, failed, type Fix, ok, once, type PreflightLine, warning } from "../cloud/checkLines.ts";
+import {
+  type CheckOutcome,
+  failed,
+  type Fix,
+  lineOf,
+  ok,
+  once,
+  type PreflightLine,
+  warning,
+} from "../cloud/checkLines.ts";
 import type { Programs } from "../existing/programs.ts";
 import type { LiveComputer } from "../plan/live.ts";
 import type { LocalClusters } from "./localClusters.ts";
@@ -47,37 +56,20 @@ export function localChecks(name: string, wish: LocalWish, deps: LocalCheckDeps)
   return [
     version,
     { id: "docker", label: "Docker", about: "docker", run: async (signal) => dockerIs(await docker(signal), platform) },
-    {
-      id: "cpus",
-      label: "CPUs",
-      run: async (signal) => fits(wish, "cpus", whole((await docker(signal))["NCPU"], 100_000)),
-    },
-    {
-      id: "memory",
-      label: "Memory",
-      run: async (signal) =>
-        fits(wish, "memoryGiB", Math.floor((number((await docker(signal))["MemTotal"]) ?? 0) / GIB)),
-    },
+    lineOf("cpus", "CPUs", async (signal) => fits(wish, "cpus", whole((await docker(signal))["NCPU"], 100_000))),
+    lineOf("memory", "Memory", async (signal) =>
+      fits(wish, "memoryGiB", Math.floor((number((await docker(signal))["MemTotal"]) ?? 0) / GIB)),
+    ),
     { id: "disk", label: "Disk", run: async (signal) => diskIs(wish, await docker(signal), deps) },
     ...linux,
     ...(wish.gpus
-      ? [
-          {
-            id: "gpu",
-            label: "GPUs",
-            run: async (signal: AbortSignal) => gpuIs(wish, programs, await docker(signal), signal),
-          },
-        ]
+      ? [lineOf("gpu", "GPUs", async (signal) => gpuIs(wish, programs, await docker(signal), signal))]
       : []),
-    {
-      id: "name",
-      label: "Name is free",
-      run: async (signal) => {
-        const clusters = await deps.local.list(wish.tool, signal);
-        if (!clusters.some((cluster) => cluster.name === name)) return ok(`No cluster is called ${label(name, 60)}.`);
-        return failed(`${wish.tool} has a cluster called ${label(name, 60)} already.`);
-      },
-    },
+    lineOf("name", "Name is free", async (signal) => {
+      const clusters = await deps.local.list(wish.tool, signal);
+      if (!clusters.some((cluster) => cluster.name === name)) return ok(`No cluster is called ${label(name, 60)}.`);
+      return failed(`${wish.tool} has a cluster called ${label(name, 60)} already.`);
+    }),
   ];
 }
 
@@ -114,12 +106,14 @@ export async function computer(
   };
 }
 
+type Info = Readonly<Record<string, unknown>>;
+
 /** Of the daemon: on macOS and Windows it has less than the computer. */
-async function dockerInfo(programs: Programs, signal: AbortSignal): Promise<Readonly<Record<string, unknown>>> {
+async function dockerInfo(programs: Programs, signal: AbortSignal): Promise<Info> {
   return record(await programs.json({ program: "docker", args: ["info", "--format={{json .}}"], failure: "", signal }));
 }
 
-function dockerIs(info: Readonly<Record<string, unknown>>, platform: NodeJS.Platform): CheckOutcome {
+function dockerIs(info: Info, platform: NodeJS.Platform): CheckOutcome {
   const errors = info["ServerErrors"];
   if (Array.isArray(errors) && errors.length > 0) {
     const said = label(String(errors[0]), 200);
@@ -144,7 +138,7 @@ function fits(wish: LocalWish, field: "cpus" | "memoryGiB", has: number | undefi
   return (wish.tool === "minikube" ? failed : warning)(`${words} Docker Desktop sets this under Resources.`, fix);
 }
 
-async function freeOf(info: Readonly<Record<string, unknown>>, deps: LocalCheckDeps): Promise<number> {
+async function freeOf(info: Info, deps: LocalCheckDeps): Promise<number> {
   const free = deps.freeBytes ?? freeBytes;
   const root = text(info["DockerRootDir"]);
   try {
@@ -160,11 +154,7 @@ async function freeBytes(folder: string): Promise<number> {
   return bavail * bsize;
 }
 
-async function diskIs(
-  wish: LocalWish,
-  info: Readonly<Record<string, unknown>>,
-  deps: LocalCheckDeps,
-): Promise<CheckOutcome> {
+async function diskIs(wish: LocalWish, info: Info, deps: LocalCheckDeps): Promise<CheckOutcome> {
   const free = Math.floor((await freeOf(info, deps)) / GIB);
   const words = `${free} GiB are free, ${wish.diskGiB} GiB are asked for.`;
   return (free < wish.diskGiB ? warning : ok)(words);
@@ -187,12 +177,7 @@ async function gpuNames(programs: Programs, signal: AbortSignal): Promise<readon
   return stdout.split(/\r?\n/).filter((line) => /^GPU \d+:/.test(line));
 }
 
-async function gpuIs(
-  wish: LocalWish,
-  programs: Programs,
-  info: Readonly<Record<string, unknown>>,
-  signal: AbortSignal,
-): Promise<CheckOutcome> {
+async function gpuIs(wish: LocalWish, programs: Programs, info: Info, signal: AbortSignal): Promise<CheckOutcome> {
   let gpus: readonly string[];
   try {
     gpus = await gpuNames(programs, signal);
@@ -214,17 +199,13 @@ async function gpuIs(
 }
 
 function adopted({ local, platform }: LocalCheckDeps): PreflightLine {
-  return {
-    id: "running",
-    label: "Cluster",
-    run: async (signal) => {
-      const [found] = await local.list("microk8s", signal);
-      if (found?.running === true) return ok("It runs, and will be adopted as it is.");
-      if (found !== undefined)
-        return failed("microk8s does not run.", { title: "Copy Command", kind: "copy", text: "microk8s start" });
-      const group = platform === "linux" ? " Perhaps you are not in the group microk8s." : "";
-      const fix: Fix = { title: "Copy Command", kind: "copy", text: "sudo usermod -aG microk8s $USER" };
-      return failed(`microk8s does not tell its state.${group}`, ...(platform === "linux" ? [fix] : []));
-    },
-  };
+  return lineOf("running", "Cluster", async (signal) => {
+    const [found] = await local.list("microk8s", signal);
+    if (found?.running === true) return ok("It runs, and will be adopted as it is.");
+    if (found !== undefined)
+      return failed("microk8s does not run.", { title: "Copy Command", kind: "copy", text: "microk8s start" });
+    if (platform !== "linux") return failed("microk8s does not tell its state.");
+    const fix: Fix = { title: "Copy Command", kind: "copy", text: "sudo usermod -aG microk8s $USER" };
+    return failed("microk8s does not tell its state. Perhaps you are not in the group microk8s.", fix);
+  });
 }

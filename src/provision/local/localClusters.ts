@@ -3,11 +3,12 @@ import path from "node:path";
 import type { Step } from "../../contract/preview.ts";
 import type { LocalTool as LocalToolName, LocalWish } from "../../contract/wish.ts";
 import type { Clock } from "../../core/clock.ts";
-import { errorCode, errorText, isCancelled, UserError } from "../../core/errors.ts";
+import { errorCode, isCancelled, UserError } from "../../core/errors.ts";
 import { redact } from "../../core/redact.ts";
 import { label } from "../../core/sanitize.ts";
 import type { AddedCluster, OwnKubeconfigs } from "../existing/ownKubeconfigs.ts";
 import { type Programs, unlessRefused } from "../existing/programs.ts";
+import { Timeline } from "../made/timeline.ts";
 import { LIMITS } from "../plan/limits.ts";
 import { LOCAL_TOOL, type LocalCluster, type LocalCommand } from "./localTool.ts";
 import { runTool } from "./runTool.ts";
@@ -23,8 +24,12 @@ export interface LocalClustersOptions {
 
 const NAME = new RegExp(LIMITS.local.name);
 const QUICK_MS = 120_000;
+const STEPS = [
+  ["cluster", "Cluster"],
+  ["kubeconfig", "Kubeconfig"],
+] as const;
 
-/** Clusters of this computer, made, listed, stopped, started and deleted through their tool. */
+/** Clusters of this computer, made, listed and deleted through their tool. */
 export class LocalClusters {
   readonly #options: LocalClustersOptions;
 
@@ -44,7 +49,8 @@ export class LocalClusters {
     signal: AbortSignal,
   ): Promise<AddedCluster> {
     const tool = LOCAL_TOOL[wish.tool];
-    const steps = new Timeline(this.#options.clock, onSteps);
+    const steps = new Timeline(this.#options.clock, STEPS);
+    steps.onDidChange(() => onSteps(steps.steps));
     return this.#options.files.keep(
       ["local", wish.tool, checked(wish.tool, name)],
       async (file) => {
@@ -74,19 +80,6 @@ export class LocalClusters {
       const why = `${name} answered in a way that is not understood.`;
       throw new UserError("cli-output", "The clusters were not listed.", { why });
     }
-  }
-
-  async stop(tool: LocalToolName, name: string, signal: AbortSignal): Promise<void> {
-    await this.#run(LOCAL_TOOL[tool].stop(checked(tool, name)), `${label(name, 60)} was not stopped.`, signal);
-  }
-
-  /** Starts it again; its address may be another now, so the kubeconfig of ours is written anew. */
-  async start(tool: LocalToolName, name: string, signal: AbortSignal): Promise<AddedCluster> {
-    const write = async (file: string): Promise<void> => {
-      await this.#run(LOCAL_TOOL[tool].start(name), `${label(name, 60)} was not started.`, signal, file);
-      await this.#writeKubeconfig(tool, name, file, signal);
-    };
-    return this.#options.files.keep(["local", tool, checked(tool, name)], write, { local: true });
   }
 
   /** Deletes the cluster with all that is in it. Throws UserError `not-ours` for one that was adopted. */
@@ -138,10 +131,8 @@ export class LocalClusters {
     }
     if (code === 0) return said;
     const words = redact(error === "" ? said : error);
-    const why =
-      words === ""
-        ? `${tool} failed with ${code === undefined ? "a signal" : `exit code ${code}`}.`
-        : `${tool} said: ${words}`;
+    const end = code === undefined ? "a signal" : `exit code ${code}`;
+    const why = words === "" ? `${tool} failed with ${end}.` : `${tool} said: ${words}`;
     throw new UserError("local-failed", failure, { why });
   }
 
@@ -158,14 +149,8 @@ export class LocalClusters {
     signal: AbortSignal,
     file = path.join(this.#options.storage, "no-kubeconfig"),
   ): ReturnType<Programs["run"]> {
-    return this.#options.programs.run({
-      program,
-      args,
-      failure,
-      signal,
-      timeoutMs: QUICK_MS,
-      env: { KUBECONFIG: file },
-    });
+    const env = { KUBECONFIG: file };
+    return this.#options.programs.run({ program, args, failure, signal, timeoutMs: QUICK_MS, env });
   }
 }
 
@@ -173,37 +158,4 @@ export class LocalClusters {
 function checked(tool: LocalToolName, name: string): string {
   if (tool === "microk8s" || NAME.test(name)) return name;
   throw new UserError("invalid-name", `${JSON.stringify(name.slice(0, 60))} is not a name for a local cluster.`);
-}
-
-/** The steps of making a local cluster. */
-class Timeline {
-  readonly #clock: Clock;
-  readonly #onSteps: (steps: readonly Step[]) => void;
-  #steps: readonly Step[] = [
-    { id: "cluster", label: "Cluster", state: "waiting", detail: "" },
-    { id: "kubeconfig", label: "Kubeconfig", state: "waiting", detail: "" },
-  ];
-
-  constructor(clock: Clock, onSteps: (steps: readonly Step[]) => void) {
-    this.#clock = clock;
-    this.#onSteps = onSteps;
-  }
-
-  async run(id: string, work: (tell: (detail: string) => void) => Promise<string>): Promise<void> {
-    this.#put(id, { state: "running", startedAt: this.#clock.now() });
-    try {
-      const detail = await work((words) => this.#put(id, { detail: words }));
-      this.#put(id, { state: "done", detail, endedAt: this.#clock.now() });
-    } catch (error) {
-      const state = isCancelled(error) ? "cancelled" : "failed";
-      const detail = isCancelled(error) ? "Cancelled; the tool has ended." : label(redact(errorText(error)), 300);
-      this.#put(id, { state, detail, endedAt: this.#clock.now() });
-      throw error;
-    }
-  }
-
-  #put(id: string, change: Partial<Step>): void {
-    this.#steps = this.#steps.map((step) => (step.id === id ? { ...step, ...change } : step));
-    this.#onSteps(this.#steps);
-  }
 }

@@ -37,12 +37,10 @@ export interface LocalTool {
   create(name: string, wish: LocalWish, file: string): LocalCommand | undefined;
   /** What a line of output says; undefined for one that says nothing. */
   progress(line: string): LocalProgress | undefined;
-  /** Prints the kubeconfig; undefined where `create` and `start` write it themselves. */
+  /** Prints the kubeconfig; undefined where `create` writes it itself. */
   kubeconfig(name: string): LocalCommand | undefined;
   readonly list: LocalCommand;
   clusters(stdout: string): readonly LocalCluster[];
-  start(name: string): LocalCommand;
-  stop(name: string): LocalCommand;
   /** Undefined: not ours to remove. */
   delete(name: string): LocalCommand | undefined;
 }

@@ -11,7 +11,5 @@ export const microk8s: LocalTool = {
   kubeconfig: () => command("config"),
   list: command("status"),
   clusters: (stdout) => [{ name: "microk8s", running: /microk8s is running/.test(stdout) }],
-  start: () => command("start"),
-  stop: () => command("stop"),
   delete: () => undefined,
 };

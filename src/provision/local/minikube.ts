@@ -21,8 +21,6 @@ export const minikube: LocalTool = {
       return name === undefined ? [] : { name, running: status === "OK" || status === "Running" };
     });
   },
-  start: (name) => command("start", `--profile=${name}`, ...QUIET),
-  stop: (name) => command("stop", `--profile=${name}`),
   delete: (name) => command("delete", `--profile=${name}`),
 };
 

@@ -3,14 +3,14 @@ import type { Wish } from "../../contract/wish.ts";
 import { errorText } from "../../core/errors.ts";
 import { label } from "../../core/sanitize.ts";
 import { plural } from "../../core/text.ts";
-import { profileArgs } from "../cloud/calls.ts";
-import type { ProgramName } from "../existing/programs.ts";
+import { profileArgs } from "../existing/calls.ts";
+import type { ProgramName, Programs } from "../existing/programs.ts";
 import { aftermath } from "../terraform/apply.ts";
 import type { Failure, FailureNext } from "../terraform/failures.ts";
 import type { RunEnd } from "../terraform/runEnd.ts";
 import type { Terraform } from "../terraform/terraform.ts";
 import type { Button, Job } from "./job.ts";
-import type { MakingPorts } from "./ports.ts";
+import type { Desk } from "./ports.ts";
 
 const READ_MS = 60_000;
 
@@ -49,8 +49,13 @@ export function importText({ terraform }: Pick<Job, "terraform">, imports: reado
   ].join("\n");
 }
 
+interface FailurePorts {
+  readonly desk: Pick<Desk, "openExternal" | "confirm" | "runInTerminal">;
+  readonly programs: Pick<Programs, "locate" | "run">;
+}
+
 interface FailureDesk {
-  readonly ports: MakingPorts;
+  readonly ports: FailurePorts;
   readonly wish: Wish;
   readonly terraform: (signal: AbortSignal) => Promise<Terraform>;
   readonly planAgain: () => Promise<void>;
@@ -131,7 +136,7 @@ function withGpu(wish: Wish, change: { readonly spot: boolean }): Wish {
 }
 
 /** One of our own commands, such as `gcloud auth application-default login`: its words are its arguments. */
-async function signIn(command: string, { eks }: Wish, { programs, desk }: MakingPorts): Promise<void> {
+async function signIn(command: string, { eks }: Wish, { programs, desk }: FailurePorts): Promise<void> {
   const [program = "", ...words] = command.split(" ");
   const args = [...words, ...(program === "aws" ? profileArgs(eks) : [])];
   const { file } = await programs.locate(program as ProgramName);

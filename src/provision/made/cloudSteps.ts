@@ -27,13 +27,14 @@ export function placeOf(ports: Pick<MakingPorts, "made" | "pluginCache">, { id, 
 }
 
 export function failureContext({ where, gke, eks }: Wish): FailureContext {
-  return where === "gke" ? { project: gke.project, region: gke.region } : { region: eks.region };
+  if (where === "gke") return { project: gke.project, region: gke.region };
+  return { region: eks.region, machines: { cpu: eks.cpu.machine, ...(eks.gpu && { gpu: eks.gpu.machine }) } };
 }
 
 /** Writes the wish's files and finds Terraform for them. Throws UserError where either cannot be. */
 export async function terraformFor(ports: MakingPorts, record: MadeRecord, signal: AbortSignal): Promise<Terraform> {
   const place = placeOf(ports, record);
-  await writeFolder(place.folder, files(record.wish, await ports.templates(), ports.live()));
+  await writeFolder(place.folder, files(record.wish, await ports.templates(), ports.live(record.wish)));
   return foundTerraform(ports, record, signal);
 }
 
@@ -84,7 +85,7 @@ export async function afterMaking(
     if (where === "eks" && !before.plugin) await applyDevicePlugin(client, signal);
     const outcome = devicePluginIs({ ...before, plugin: before.plugin || where === "eks" });
     if (outcome.state === "ok") return outcome.detail;
-    throw new UserError("no-device-plugin", outcome.detail, { hint: "GKE installs it with the first GPU node." });
+    return "GKE brings the device plugin with the first GPU node.";
   });
   return made;
 }

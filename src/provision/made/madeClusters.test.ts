@@ -30,11 +30,11 @@ const WISH: Wish = {
 describe("clusters that were made", () => {
   let folder: string;
   let warnings: string[];
-  const made = (): MadeClusters =>
+  const made = (clock = new ManualClock()): MadeClusters =>
     new MadeClusters({
       folder: path.join(folder, "made"),
       version: "1.2.3",
-      clock: new ManualClock(),
+      clock,
       log: {
         trace: () => undefined,
         debug: () => undefined,
@@ -79,6 +79,22 @@ describe("clusters that were made", () => {
     await made().forget(id);
     assert.deepEqual(await made().list(), []);
     assert.deepEqual(await readdir(path.join(folder, "made")), []);
+  });
+
+  it("keeps the time of its phase while something else of a record changes", async () => {
+    const clock = new ManualClock();
+    const clusters = made(clock);
+    const { id, changedAt } = await clusters.plan(WISH);
+    await clock.advance(1_000);
+    assert.equal((await clusters.update(id, { note: "x", phase: "planned" })).changedAt, changedAt);
+    assert.equal((await clusters.update(id, { phase: "making" })).changedAt, changedAt + 1_000);
+  });
+
+  it("forgets twice what was forgotten by another window", async () => {
+    const { id } = await made().plan(WISH);
+    await made().forget(id);
+    await made().forget(id);
+    assert.deepEqual(await made().list(), []);
   });
 
   it("tells of each change", async () => {

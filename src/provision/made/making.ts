@@ -250,7 +250,8 @@ export class Making implements Disposable {
     const again: Button = { title: "Plan Again", press: plan(job.mode) };
     if (job.mode === "destroy") return [again];
     const back: Button = { title: "Back to Form", press: () => this.reopen() };
-    if (job.wish.where === "local" || this.#record?.phase !== "failed") return [again, back];
+    // Of one that was there before, a failed change is no reason to destroy it.
+    if (job.mode === "edit" || job.wish.where === "local" || this.#record?.phase !== "failed") return [again, back];
     return [again, back, { title: "Plan to Destroy It", press: plan("destroy") }];
   }
 

@@ -1,3 +1,4 @@
+import type { Wish } from "../../contract/wish.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/log.ts";
 import type { KubeClient } from "../../kube/client.ts";
@@ -47,7 +48,7 @@ export interface MakingPorts {
   readonly local: LocalClusters;
   readonly templates: () => Promise<Templates>;
   /** What the clouds have told; nothing is asked. */
-  readonly live: () => Live;
+  readonly live: (wish: Wish) => Live;
   readonly findTerraform: (signal: AbortSignal) => Promise<TerraformProgram>;
   readonly keeper: KeeperProgram;
   /** Shared by all clusters. */

@@ -2,13 +2,13 @@ import { label } from "../../core/sanitize.ts";
 import type { Choice, Choices } from "../../contract/preview.ts";
 import type { GpuPool, Wish } from "../../contract/wish.ts";
 import { EKS_CPU_MACHINES, EKS_REGIONS } from "./catalogue/eks.ts";
-import { GKE_CPU_ABSENT, GKE_CPU_MACHINES, GKE_GPUS, GKE_REGIONS } from "./catalogue/gke.ts";
+import { cpuAbsent, GKE_CPU_MACHINES, GKE_GPUS, GKE_REGIONS } from "./catalogue/gke.ts";
 import type { GpuShape, Machine } from "./catalogue/shapes.ts";
-import { EKS_VERSIONS, gpusOf, LOCAL_VERSIONS } from "./limits.ts";
+import { gpusOf, LOCAL_VERSIONS } from "./limits.ts";
 import type { Live } from "./live.ts";
 import { cloudWish, type CloudWish, gpuLabel, offered, shapeOf, shapesOf } from "./pools.ts";
 import { dollars, machineOf, priceOf } from "./prices.ts";
-import { zonesFor } from "./rules/clouds.ts";
+import { eksVersions, zonesFor } from "./rules/clouds.ts";
 
 const TOOLS: readonly Choice[] = [
   { value: "k3d", label: "k3d", detail: "k3s in Docker, with a registry and a folder of this computer" },
@@ -34,8 +34,7 @@ export function choices(wish: Wish, live: Live): Choices {
     [`${cloud}.gpu.perNode`]: plain(shape?.perNode.map(String) ?? []),
   };
   if (cloud === "gke") return { ...shared, "gke.project": accounts, "gke.zones": zones(wish, live) };
-  const versions = live.eks?.versions ?? EKS_VERSIONS.map(({ version }) => version);
-  return { ...shared, "eks.profile": accounts, "eks.version": plain(versions) };
+  return { ...shared, "eks.profile": accounts, "eks.version": plain(eksVersions(live)) };
 }
 
 function plain(values: readonly string[]): readonly Choice[] {
@@ -72,17 +71,13 @@ function gpus({ cloud, region }: CloudWish, live: Live): readonly Choice[] {
 
 function cpuMachines({ cloud, region }: CloudWish): readonly Machine[] {
   if (cloud === "eks") return EKS_CPU_MACHINES;
-  return GKE_CPU_MACHINES.filter(({ name }) => GKE_CPU_ABSENT[name.split("-")[0] ?? ""]?.includes(region) !== true);
+  return GKE_CPU_MACHINES.filter(({ name }) => !cpuAbsent(name, region));
 }
 
 function gpuMachine(of: CloudWish, name: string, pool: Pick<GpuPool, "gpu">, live: Live): Choice {
   const counts = shapeOf(of.cloud, pool.gpu, name)?.perNode ?? [];
-  const choice = machineChoice(
-    of,
-    machineOf(of.cloud, name) ?? { name, vcpus: 0, memory: 0 },
-    of.gpu?.spot ?? false,
-    live,
-  );
+  const machine = machineOf(of.cloud, name) ?? { name, vcpus: 0, memory: 0 };
+  const choice = machineChoice(of, machine, of.gpu?.spot ?? false, live);
   return { ...choice, detail: `${counts.join(", ")} × ${gpuLabel(of.cloud, pool.gpu)}, ${choice.detail ?? ""}` };
 }
 

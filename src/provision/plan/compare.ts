@@ -1,5 +1,7 @@
 import type { Comparison } from "../../contract/preview.ts";
 import type { CpuPool, GpuPool, Wish } from "../../contract/wish.ts";
+import { EKS_CPU_MACHINES } from "./catalogue/eks.ts";
+import { GKE_CPU_MACHINES } from "./catalogue/gke.ts";
 import { MACHINE_PRICES, SAGEMAKER_PRICES } from "./catalogue/prices.ts";
 import type { Cloud, GpuShape } from "./catalogue/shapes.ts";
 import { cloudCost } from "./cost.ts";
@@ -54,21 +56,38 @@ function row(of: CloudWish, cost: ReturnType<typeof cloudCost> | undefined, own:
 
 /** The nearest wish on the other cloud, and what differs. */
 function elsewhere(own: CloudWish, cloud: Cloud, region: string, live: Live): { wish: CloudWish; note: string } {
-  const cpu = nearestCpu(own, cloud);
-  if (own.gpu === null) return { wish: { cloud, region, cpu, gpu: null }, note: "" };
+  const { cpu, note: notes } = nearestCpu(own, cloud);
+  const wish = { cloud, region, cpu, gpu: null };
+  if (own.gpu === null) return { wish, note: notes };
   const gpu = nearestGpu(own, own.gpu, cloud, region, live);
   if (gpu === undefined) {
     const note = `no machine with ${gpuLabel(own.cloud, own.gpu.gpu)} on ${CLOUD_NAMES[cloud]} in ${region}`;
-    return { wish: { cloud, region, cpu, gpu: null }, note };
+    return { wish, note };
   }
-  const note = gpu.perNode === own.gpu.perNode ? "" : `${gpu.perNode} GPUs for each node instead of ${own.gpu.perNode}`;
-  return { wish: { cloud, region, cpu, gpu }, note };
+  const counts =
+    gpu.perNode === own.gpu.perNode ? "" : `${gpu.perNode} GPUs for each node instead of ${own.gpu.perNode}`;
+  return { wish: { ...wish, gpu }, note: [counts, notes].filter((words) => words !== "").join("; ") };
 }
 
-function nearestCpu({ cloud: from, cpu }: CloudWish, cloud: Cloud): CpuPool {
-  const vcpus = machineOf(from, cpu.machine)?.vcpus ?? 4;
-  const aws = vcpus <= 2 ? "m5.large" : vcpus <= 4 ? "m5.xlarge" : "m5.2xlarge";
-  return { ...cpu, machine: cloud === "eks" ? aws : `e2-standard-${vcpus <= 2 ? 2 : vcpus <= 4 ? 4 : 8}` };
+/** Of the families for general work, the machine that is nearest in vCPUs; `note` says how far it is. */
+function nearestCpu({ cloud: from, cpu }: CloudWish, cloud: Cloud): { readonly cpu: CpuPool; readonly note: string } {
+  const own = machineOf(from, cpu.machine);
+  const all = cloud === "eks" ? EKS_CPU_MACHINES : GKE_CPU_MACHINES;
+  const general = all.filter(({ name }) => /^(m5\.|(e2|n2)-standard-)/.test(name));
+  const vcpus = nearest(
+    general.map((of) => of.vcpus).sort((a, b) => a - b),
+    own?.vcpus ?? 4,
+  );
+  const found = general.find((of) => of.vcpus === vcpus);
+  const words = `CPU nodes of ${vcpus} vCPUs and ${found?.memory ?? 0} GB`;
+  const isNear = own !== undefined && own.vcpus === vcpus && Math.abs(own.memory / (found?.memory ?? 1) - 1) <= 0.1;
+  const note =
+    own === undefined
+      ? `${words}: the size of ${cpu.machine} is not known here`
+      : isNear
+        ? ""
+        : `${words} instead of ${own.vcpus} and ${own.memory}`;
+  return { cpu: { ...cpu, machine: found?.name ?? "" }, note };
 }
 
 /** Same class of GPU; then as near as may be in GPU memory, GPUs for each node, and vCPUs. */

@@ -82,7 +82,10 @@ describe("what a wish costs", () => {
     };
     const without = cost(there, {}, TODAY);
     assert.equal(without.complete, false);
-    assert.equal(without.lines.find(({ what }) => what === "GPU pool")?.note, "no price for this region");
+    assert.equal(
+      without.lines.find(({ what }) => what === "GPU pool")?.note,
+      "no price for this region: Google’s price list names no machine types",
+    );
     assert.deepEqual(amounts(there)["GPU pool"], [null, null]);
     const live = {
       prices: [
@@ -185,6 +188,22 @@ describe("the same wish elsewhere", () => {
     const eight = rows({ ...GKE, gke: { ...GKE.gke, gpu: a100 } })[2];
     assert.match(eight?.detail ?? "", /p4d\.24xlarge \(8 A100 40 GB\)/);
     assert.equal(eight?.note, "8 GPUs for each node instead of 1");
+  });
+
+  it("compares CPU nodes of one size, and says so where the other cloud has none", () => {
+    const of = (machine: string) =>
+      rows({ ...T4, gke: { ...T4.gke, gpu: null, cpu: { machine, nodes: 3, maxNodes: 3 } } })[1];
+    const large = of("e2-standard-32");
+    assert.deepEqual([large?.detail, large?.note], ["3 × m5.8xlarge, us-east-1", ""]);
+    assert.equal(large?.hour?.least.toFixed(3), (0.15 + 3 * 1.536).toFixed(3));
+    assert.equal(of("n2-standard-128")?.note, "CPU nodes of 96 vCPUs and 384 GB instead of 128 and 512");
+    assert.equal(of("e2-highmem-8")?.note, "CPU nodes of 8 vCPUs and 32 GB instead of 8 and 64");
+    assert.match(of("c3-standard-8")?.note ?? "", /the size of c3-standard-8 is not known here$/);
+    const eks = rows({
+      ...EKS,
+      eks: { ...EKS.eks, gpu: null, cpu: { machine: "m5.24xlarge", nodes: 1, maxNodes: 1 } },
+    })[1];
+    assert.deepEqual([eks?.detail, eks?.note], ["1 × n2-standard-96, us-central1", ""]);
   });
 
   it("finds a near machine for every GPU that both clouds have", () => {

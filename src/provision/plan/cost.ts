@@ -63,12 +63,8 @@ function line(
 
 function clusterPrice({ cloud }: CloudWish): Price {
   const { onDemand, source } = CLUSTER_PRICES[cloud];
-  return {
-    perHour: onDemand,
-    note: source.date === "" ? "list, undated" : "list",
-    source: source.name,
-    date: source.date,
-  };
+  const note = source.date === "" ? "list, undated" : "list";
+  return { perHour: onDemand, note, source: source.name, date: source.date };
 }
 
 function poolLines({ cloud, region, cpu, gpu }: CloudWish, live: Live, today: string): readonly PriceLine[] {

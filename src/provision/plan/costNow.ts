@@ -7,6 +7,8 @@ import type { Live } from "./live.ts";
 /** What a cluster costs as its pools are now, in dollars an hour. */
 export interface CostNow {
   readonly hour: number;
+  /** One more node of the GPU pool; null where its price is not known, or there is no such pool. */
+  readonly gpuNode: number | null;
   /** A line has no price, or a pool does not tell how many nodes it has: it costs more. */
   readonly complete: boolean;
   readonly lines: Cost["lines"];
@@ -17,20 +19,36 @@ export interface CostNow {
 /** `today` is an ISO day. A pool that is not the wish's CPU or GPU pool is not priced, and `complete` says so. */
 export function costNow(wish: Wish, pools: readonly PoolNow[], live: Live, today: string): CostNow {
   const { where } = wish;
-  const now = where === "local" ? wish : { ...wish, [where]: { ...wish[where], ...poolsOf(wish[where], pools) } };
+  const at = (nodes?: number): Wish =>
+    where === "local" ? wish : { ...wish, [where]: { ...wish[where], ...poolsOf(wish[where], pools, nodes) } };
+  const now = at();
+  const node = cost(at(1), live, today).lines.filter(({ what }) => what.startsWith("GPU pool"));
+  const gpuNode =
+    node.length === 0
+      ? null
+      : node.reduce<number | null>((sum, { most }) => (sum === null || most === null ? null : sum + most), 0);
   const { lines, hour, complete, notIncluded } = cost(now, live, today);
   const told = pools.every(({ name, desired }) => desired !== undefined && /^(cpu|gpu)$/.test(name));
-  return { hour: hour.most, complete: complete && told, lines, notIncluded, pools };
+  return { hour: hour.most, gpuNode, complete: complete && told, lines, notIncluded, pools };
 }
 
-/** The pools of the wish with as many nodes as there are; the fullest and the emptiest are the same then. */
-function poolsOf(wish: Wish["gke"] | Wish["eks"], pools: readonly PoolNow[]): Pick<Wish["gke"], "cpu" | "gpu"> {
+/** The pools of the wish with as many nodes as there are, or `gpuNodes` in the GPU pool; the fullest and the emptiest are the same then. */
+function poolsOf(
+  wish: Wish["gke"] | Wish["eks"],
+  pools: readonly PoolNow[],
+  gpuNodes?: number,
+): Pick<Wish["gke"], "cpu" | "gpu"> {
   const named = (name: string): PoolNow | undefined => pools.find((pool) => pool.name === name);
   const [cpu, gpu] = [named("cpu"), named("gpu")];
   const nodes = cpu?.desired ?? 0;
   const pool: GpuPool | null =
     wish.gpu === null || gpu === undefined
       ? null
-      : { ...wish.gpu, machine: gpu.machines[0] ?? wish.gpu.machine, spot: gpu.spot, maxNodes: gpu.desired ?? 0 };
+      : {
+          ...wish.gpu,
+          machine: gpu.machines[0] ?? wish.gpu.machine,
+          spot: gpu.spot,
+          maxNodes: gpuNodes ?? gpu.desired ?? 0,
+        };
   return { cpu: { machine: cpu?.machines[0] ?? wish.cpu.machine, nodes, maxNodes: nodes }, gpu: pool };
 }

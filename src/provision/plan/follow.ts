@@ -19,7 +19,7 @@ export function followed(before: Wish, after: Wish, live: Live): Wish {
   const wish = { ...after, [cloud]: { ...after[cloud], gpu: followedPool(cloud, before[cloud].gpu, after, live) } };
   if (cloud === "eks" || !zonesMoved(before, wish)) return wish;
   const { zones } = zonesFor(wish.gke, live);
-  const kept = wish.gke.zones.filter((zone) => zones.includes(zone));
+  const kept = zones.filter((zone) => wish.gke.zones.includes(zone));
   return zones.length === 0 || kept.length > 0
     ? { ...wish, gke: { ...wish.gke, ...(kept.length > 0 && { zones: kept }) } }
     : { ...wish, gke: { ...wish.gke, zones: zones.slice(0, 3) } };

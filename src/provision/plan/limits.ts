@@ -34,6 +34,8 @@ export const LIMITS = {
     networks: ["10.0.0.0/16"],
     /** Ranges that EKS refuses among those that may reach the public endpoint. */
     reservedNetworks: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"],
+    /** Zones that EKS has no control plane in; network.tf leaves them out by the same ids. */
+    notZones: ["use1-az3", "usw1-az2", "cac1-az3"],
     /** Oldest minor version that Kubeflow and the GPU images go with. */
     version: "^1[.](3[4-9]|[4-9][0-9])$",
     bucket: "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",

@@ -29,8 +29,10 @@ export interface LiveCloud {
   readonly zones?: Readonly<Record<string, readonly string[]>>;
   /** Regions that `zones` speaks of; what it says of others is nothing. */
   readonly askedRegions?: readonly string[];
-  /** Minor versions of Kubernetes that may be chosen, the default first. */
-  readonly versions?: readonly string[];
+  /** Zones of the region that the cluster's network takes; AWS alone. */
+  readonly usable?: readonly string[];
+  /** Versions of Kubernetes that may be chosen, the default first, with the ISO day on which support ends, "" where it is not told. */
+  readonly versions?: readonly { readonly version: string; readonly ends: string }[];
   /** Names of clusters that are there in the region and account of the wish. */
   readonly clusters?: readonly string[];
 }
@@ -44,7 +46,7 @@ export interface LiveComputer {
   /** NVIDIA GPUs that containers can have. */
   readonly gpus?: number;
   readonly platform?: "linux" | "darwin" | "win32";
-  /** Names of clusters that each tool has. */
+  /** Names of clusters that the tool has. */
   readonly clusters?: readonly string[];
 }
 
@@ -53,6 +55,4 @@ export interface Live {
   readonly eks?: LiveCloud;
   readonly computer?: LiveComputer;
   readonly prices?: readonly LivePrice[];
-  /** This computer's address as others see it, as networks: `203.0.113.7/32`. */
-  readonly ownNetworks?: readonly string[];
 }

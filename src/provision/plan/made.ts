@@ -40,11 +40,7 @@ function eksThings({ name, eks }: Wish): readonly MadeThing[] {
   const zones = eks.gpu === null ? "up to three zones" : `up to three zones, first those that offer ${eks.gpu.machine}`;
   return [
     thing("network", "Private network", `${LIMITS.eks.networks[0]} in ${zones}, each with a public and a private part`),
-    thing(
-      "network",
-      "Internet gateway and one NAT gateway",
-      "nodes have no public address; images are pulled through it",
-    ),
+    thing("network", "Internet gateway, one NAT gateway", "nodes have no public address; images are pulled through it"),
     thing("network", "S3 endpoint", "layers of images come past the NAT gateway, at no charge"),
     thing("access", "Three roles", "for the cluster, its nodes and its disks' driver"),
     thing(

@@ -49,7 +49,7 @@ export function liveZones(live: LiveCloud | undefined, region: string, what: rea
   if (live?.askedRegions?.includes(region) !== true) return undefined;
   const lists: (readonly string[])[] = [];
   for (const key of what) {
-    const list = live.zones?.[key];
+    const list = live.zones !== undefined && Object.hasOwn(live.zones, key) ? live.zones[key] : undefined;
     if (list === undefined) return undefined;
     lists.push(list);
   }

@@ -2,13 +2,16 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import * as v from "valibot";
 import { type Wish, WishSchema } from "../../contract/wish.ts";
+import { shownFiles } from "../files/files.ts";
 import { defaultWish } from "./defaults.ts";
 import type { Live } from "./live.ts";
 import { preview } from "./preview.ts";
+import { findings } from "./rules.ts";
 import { anyWish } from "./testing/wishes.ts";
 
 const TODAY = "2026-11-22";
 const NO_FILES = () => [];
+const NO_TEMPLATES = { version: "1.0.0", gke: [], eks: [] };
 
 const LIVE: Live = {
   gke: {
@@ -16,7 +19,7 @@ const LIVE: Live = {
     ...{ zones: { "nvidia-l4": ["us-central1-a"], "g2-standard-8": ["us-central1-a", "us-central1-b"] } },
     askedRegions: ["us-central1"],
   },
-  eks: { versions: ["1.35"], zones: { "g4dn.xlarge": [] }, askedRegions: ["eu-west-1"] },
+  eks: { versions: [{ version: "1.35", ends: "" }], zones: { "g4dn.xlarge": [] }, askedRegions: ["eu-west-1"] },
   computer: { cpus: 4, memoryGiB: 7.6, platform: "darwin", gpus: 0 },
   prices: [
     {
@@ -26,7 +29,6 @@ const LIVE: Live = {
       date: "",
     },
   ],
-  ownNetworks: ["203.0.113.7/32"],
 };
 
 function fields(wish: Wish): ReadonlySet<string> {
@@ -88,13 +90,13 @@ describe("the preview", () => {
       fc.property(anyWish, (wish) => {
         for (const { field, instead = [] } of preview(wish, {}, TODAY, NO_FILES).findings) {
           for (const { value } of instead) {
-            if (!/^(name|gke\.region|eks\.version|(gke|eks)\.gpu\.(perNode|machine))$/.test(field)) continue;
+            if (!/^(name|gke\.(region|zones)|eks\.version|(gke|eks)\.gpu\.(perNode|machine))$/.test(field)) continue;
             const mended = set(wish, field.split("."), value);
             const again = preview(mended, {}, TODAY, NO_FILES).findings.filter(
               (other) => other.field === field && other.severity === "error",
             );
             const left = again.filter(({ message }) => !/does not offer|does not exist/.test(message));
-            assert.deepEqual(left, [], `${field} = ${value}`);
+            assert.deepEqual(left, [], `${field} = ${String(value)}`);
           }
         }
       }),
@@ -103,7 +105,43 @@ describe("the preview", () => {
   });
 });
 
-function set(wish: Wish, path: readonly string[], value: string | number): Wish {
+describe("what may be typed", () => {
+  const odd = ["__proto__", "constructor-1", "valueOf", "toString", "hasOwnProperty-2", "a".repeat(4_096)];
+
+  it("has a preview, whatever the name of a machine, a region or a GPU is", () => {
+    const base = defaultWish();
+    for (const where of ["gke", "eks"] as const)
+      for (const text of odd) {
+        const cpu = { ...base[where].cpu, machine: text };
+        const gpu = { gpu: text, machine: text, perNode: 1, maxNodes: 1, spot: true };
+        for (const live of [{}, { [where]: { askedRegions: [base[where].region, text], zones: {} } }]) {
+          const own = { ...base, where, [where]: { ...base[where], cpu, gpu, region: text } };
+          for (const wish of [own, { ...own, [where]: { ...own[where], region: base[where].region } }]) {
+            v.parse(WishSchema, wish);
+            assert.ok(preview(wish, live, TODAY, (one) => shownFiles(one, NO_TEMPLATES, live)).findings.length > 0);
+          }
+        }
+      }
+    for (const tool of ["kind", "k3d"] as const) {
+      const wish = { ...base, where: "local" as const, local: { ...base.local, tool, version: "constructor" } };
+      assert.ok(preview(wish, {}, TODAY, (one) => shownFiles(one, NO_TEMPLATES, {})).findings.length > 0);
+    }
+  });
+
+  it("reaches the rules, which say what is too much of it", () => {
+    const base = { ...defaultWish(), where: "eks" as const };
+    const many = Array.from({ length: 41 }, (_, at) => `203.0.${at}.0/24`);
+    const wish = {
+      ...base,
+      name: "n".repeat(101),
+      eks: { ...base.eks, authorizedNetworks: [...many, "9".repeat(81)] },
+    };
+    const fields = findings(v.parse(WishSchema, wish), {}, TODAY).map(({ field }) => field);
+    assert.ok(fields.includes("name") && fields.includes("eks.authorizedNetworks"), fields.join());
+  });
+});
+
+function set(wish: Wish, path: readonly string[], value: string | number | readonly string[]): Wish {
   const copy: unknown = structuredClone(wish);
   let at: unknown = copy;
   for (const key of path.slice(0, -1)) at = at !== null && typeof at === "object" ? Reflect.get(at, key) : undefined;

@@ -47,9 +47,15 @@ export function priceOf(of: Priced, live: Live): Price {
 function missing(of: Priced, onDemand: number | undefined): string {
   if (of.spot && onDemand !== undefined) return `no spot price known; on demand ${dollars(onDemand)}/h list`;
   return bundledAmount({ ...of, spot: false, region: PRICED_REGION[of.cloud] }) !== undefined
-    ? "no price for this region"
+    ? `no price for this region: ${NO_LIVE_PRICES[of.cloud]}`
     : "no price recorded";
 }
+
+/** Why a region's price is not told by the cloud itself. GCP's list has a number for each product, and none is kept here. */
+export const NO_LIVE_PRICES: Readonly<Record<Cloud, string>> = {
+  gke: "Google’s price list names no machine types",
+  eks: "AWS tells it once you are signed in and have run the checks",
+};
 
 interface Amount {
   readonly perHour: number;
@@ -81,7 +87,7 @@ function bundledAmount(of: Priced): Amount | undefined {
 function machineRow(cloud: Cloud, name: string): BundledPrice | undefined {
   const row = MACHINE_PRICES[cloud].get(name);
   if (row !== undefined || cloud === "eks") return row;
-  const [onDemand, spot] = FAMILY_PRICES[name.split("-")[0] ?? ""] ?? [];
+  const [onDemand, spot] = FAMILY_PRICES.get(name.split("-", 1)[0] ?? "") ?? [];
   const machine = GKE_MACHINES.get(name);
   if (machine === undefined || onDemand === undefined || spot === undefined) return undefined;
   const sum = ([vcpu, gb]: readonly [number, number]): number => machine.vcpus * vcpu + machine.memory * gb;

@@ -102,6 +102,44 @@ describe("the rules of a wish", () => {
     assert.deepEqual(found(eks({ region: "eu-west-1" }), offers([])), ["error gpu-region eks.region"]);
   });
 
+  it("want the CPU pool's machine in the first zone, where main.tf puts it, and order what they offer by that", () => {
+    const zones = {
+      "nvidia-l4": ["us-central1-a", "us-central1-b"],
+      "g2-standard-8": ["us-central1-a", "us-central1-b"],
+      "e2-standard-4": ["us-central1-b", "us-central1-c"],
+    };
+    const live: Live = { gke: { askedRegions: ["us-central1"], zones } };
+    const both = gke({ zones: ["us-central1-a", "us-central1-b"], gpu: L4 });
+    const [finding] = findings(both, live).filter(({ code }) => code === "zones-offered");
+    assert.equal(finding?.severity, "error");
+    assert.match(finding.message, /^us-central1-a does not offer e2-standard-4.*Begin with us-central1-b\.$/);
+    assert.deepEqual(finding.instead, [
+      { label: "us-central1-b, us-central1-a", value: ["us-central1-b", "us-central1-a"] },
+    ]);
+    assert.deepEqual(found(gke({ zones: ["us-central1-b", "us-central1-a"], gpu: L4 }), live), []);
+    const none: Live = {
+      gke: { askedRegions: ["us-central1"], zones: { ...zones, "e2-standard-4": ["us-central1-c"] } },
+    };
+    assert.match(
+      findings(both, none)
+        .map(({ message }) => message)
+        .join(),
+      /No zone with L4 does: choose another machine/,
+    );
+  });
+
+  it("offer of the cloud's versions only what Kubeflow goes with, and tell when their support ends", () => {
+    const versions = [
+      { version: "1.33", ends: "2026-07-29" },
+      { version: "1.37", ends: "2026-12-24" },
+      { version: "1.31", ends: "" },
+    ];
+    const live: Live = { eks: { versions } };
+    const [old] = findings(eks({ version: "1.33" }), live);
+    assert.deepEqual([old?.code, old?.instead], ["version", [{ label: "1.37", value: "1.37" }]]);
+    assert.match(findings(eks({ version: "1.37" }), live, "2026-11-22")[0]?.message ?? "", /ends on 2026-12-24/);
+  });
+
   const cases: readonly (readonly [string, Wish, readonly string[]])[] = [
     ["a name with capitals on GKE", gke({}, { name: "Team-A" }), ["error name name"]],
     ["a name of 41 characters on GKE", gke({}, { name: "a".repeat(41) }), ["error name name"]],
@@ -227,19 +265,20 @@ describe("the rules of a wish", () => {
     assert.deepEqual(found(local({}), docker), expected);
     assert.deepEqual(found(local({ tool: "microk8s" }), docker), ["error local-tool local.tool"]);
     assert.deepEqual(found(gke({}), { gke: { clusters: ["kubeflow-01"] } }), ["error name-taken name"]);
-    assert.deepEqual(found(eks({ version: "1.36" }), { eks: { versions: ["1.35"] } }), [
+    assert.deepEqual(found(eks({ version: "1.36" }), { eks: { versions: [{ version: "1.35", ends: "" }] } }), [
       "error version-support eks.version",
     ]);
     assert.deepEqual(found(eks({}), { eks: { regions: ["eu-west-1"] } }), ["error region eks.region"]);
   });
 
   it("look at the networks that may reach the endpoint", () => {
-    const of = (wish: Wish, live: Live = {}) =>
-      findings(wish, live).map(({ severity, code, instead }) =>
+    const of = (wish: Wish) =>
+      findings(wish, {}).map(({ severity, code, instead }) =>
         [severity, code, ...(instead ?? []).map(({ value }) => value)].join(" "),
       );
-    const own = { ownNetworks: ["203.0.113.7/32"] };
-    assert.deepEqual(of(gke({}), own), ["warning networks-open 203.0.113.7/32"]);
+    assert.deepEqual(of(gke({})), ["warning networks-open"]);
+    const [mended] = findings(gke({ authorizedNetworks: ["198.51.100.0/24", "203.0.113.7"] }), {});
+    assert.deepEqual(mended?.instead, [{ label: "203.0.113.7/32", value: ["198.51.100.0/24", "203.0.113.7/32"] }]);
     assert.deepEqual(of(gke({ authorizedNetworks: ["0.0.0.0/0"] })), ["warning networks-open"]);
     assert.deepEqual(of(gke({ authorizedNetworks: ["203.0.113.7/32"] })), []);
     assert.deepEqual(of(gke({ authorizedNetworks: ["203.0.113.7"] })), ["error networks 203.0.113.7/32"]);

@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { open, readFile, stat } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../../core/errors.ts";
 import { label } from "../../core/sanitize.ts";
-import { ARGV, ERRORED_STATE, makeFolders, runsFolder, type TerraformPlace } from "./commands.ts";
-import { type FailureContext, type LockInfo, parseLockInfo } from "./failures.ts";
+import { ARGV, makeFolders, runsFolder, type TerraformPlace } from "./commands.ts";
+import type { FailureContext } from "./failures.ts";
 import { type RunEnd } from "./runEnd.ts";
 import { HELD, type KeeperTask, latestRun, type Run, type RunStatus } from "./runs.ts";
 import { readEnd } from "./runWatch.ts";
@@ -18,6 +18,8 @@ export interface KeeperProgram {
   readonly execPath: string;
   /** `keeper.js` of the bundle. */
   readonly script: string;
+  /** Milliseconds that it may take to begin; 30,000 where left out. */
+  readonly startMs?: number;
 }
 
 const START_MS = 30_000;
@@ -26,7 +28,7 @@ const LOOK_MS = 40;
 /**
  * Has a keeper carry out the plan that was shown: it goes on when the window or the editor ends. Where a run of this
  * cluster is on already, from whatever window, that one is given back as `attached`, and the plan stays undone. Throws
- * UserError `run-not-started`.
+ * UserError `run-not-started`, or `run-not-seen` where it may still begin.
  */
 export async function startApply(
   terraform: Terraform,
@@ -46,7 +48,7 @@ export async function startApply(
   };
   const log = path.join(place.storage, "keeper.log");
   const ended = await startKeeper(task, keeper, terraform.env, log);
-  const limit = Date.now() + START_MS;
+  const limit = Date.now() + (keeper.startMs ?? START_MS);
   for (;;) {
     const over = ended();
     const now = await latestRun(runs);
@@ -54,7 +56,7 @@ export async function startApply(
     if (now !== undefined && !attached && (now.run.child ?? now.run.exit) !== undefined)
       return { run: now.run, attached };
     if (now !== undefined && attached && over === HELD) return { run: now.run, attached };
-    if ((over !== undefined && attached) || Date.now() > limit) throw await notStarted(log);
+    if ((over !== undefined && attached) || Date.now() > limit) throw await notStarted(log, over !== undefined);
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }
@@ -83,10 +85,17 @@ async function startKeeper(
   }
 }
 
-async function notStarted(log: string): Promise<UserError> {
+async function notStarted(log: string, isOver: boolean): Promise<UserError> {
   const lines = (await readFile(log, "utf8").catch(() => "")).split("\n").filter((line) => /Error/.test(line));
-  const why = `Its keeper did not start. ${label(lines[0] ?? "", 300)}`.trim();
-  return new UserError("run-not-started", "The plan was not carried out.", { why, hint: "Nothing was changed." });
+  const said = label(lines[0] ?? "", 300);
+  if (isOver)
+    return new UserError("run-not-started", "The plan was not carried out.", {
+      ...{ why: `Its keeper did not start. ${said}`.trim(), hint: "Nothing was changed." },
+    });
+  return new UserError("run-not-seen", "The plan was not seen to start.", {
+    why: `Its keeper has not begun yet, and still may. ${said}`.trim(),
+    hint: "Look again in a minute: a run that has begun is taken up then. Until that is sure, plan nothing else.",
+  });
 }
 
 export interface Inspection {
@@ -95,22 +104,14 @@ export interface Inspection {
   readonly status: RunStatus | "none";
   /** How it ended; undefined while it goes on. */
   readonly end?: RunEnd;
-  /** A state that could not be written waits in the folder and must be pushed first. */
-  readonly erroredState: boolean;
-  /** Who holds the state's lock, as the last run was told or as the local state's lock file says while a run is on. */
-  readonly lock?: LockInfo;
 }
 
-/** What journal, processes and files say of a cluster's folder, for a window that comes later. Changes nothing. */
+/** What journal and processes say of a cluster's last run, for a window that comes later. Changes nothing. */
 export async function inspect(place: TerraformPlace, context?: FailureContext): Promise<Inspection> {
   const now = await latestRun(runsFolder(place));
-  const erroredState = await exists(path.join(place.folder, ERRORED_STATE));
-  if (now === undefined) return { status: "none", erroredState };
-  const { run, status } = now;
-  const over = status === "ended" || status === "lost";
-  const end = over ? await readEnd(run, runsFolder(place), context) : undefined;
-  const lock = over ? undefined : await localLock(place);
-  return { run, status, erroredState, ...(end !== undefined && { end }), ...(lock !== undefined && { lock }) };
+  if (now === undefined) return { status: "none" };
+  const over = now.status === "ended" || now.status === "lost";
+  return over ? { ...now, end: await readEnd(now.run, runsFolder(place), context) } : now;
 }
 
 export interface Aftermath {
@@ -130,17 +131,4 @@ export async function aftermath(terraform: Terraform, end: RunEnd, signal: Abort
     recorded: open.filter(({ address }) => known.has(address)),
     unrecorded: unrecorded.map((resource) => ({ resource, command: importCommand(terraform.program.kind, resource) })),
   };
-}
-
-async function localLock({ folder }: TerraformPlace): Promise<LockInfo | undefined> {
-  // Of a state in the folder itself; it stays behind after a crash, when the lock is the system's and has gone.
-  const text = await readFile(path.join(folder, ".terraform.tfstate.lock.info"), "utf8").catch(() => "");
-  return parseLockInfo(text.replace(/["{}]/g, "").replaceAll(",", "\n"));
-}
-
-async function exists(file: string): Promise<boolean> {
-  return stat(file).then(
-    () => true,
-    () => false,
-  );
 }

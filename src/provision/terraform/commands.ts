@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
+import { withoutKeys } from "../existing/programs.ts";
 
 /** Where one cluster's Terraform works. Absolute paths. */
 export interface TerraformPlace {
@@ -30,7 +31,6 @@ export const ARGV = {
   apply: (file: string) => ["apply", "-json", "-input=false", file],
   show: (file: string) => ["show", "-json", file],
   diff: (file: string) => ["show", "-no-color", file],
-  output: () => ["output", "-json"],
   stateList: () => ["state", "list"],
   unlock: (id: string) => ["force-unlock", "-force", id],
   push: () => ["state", "push", ERRORED_STATE],
@@ -50,13 +50,13 @@ export async function makeFolders(place: TerraformPlace): Promise<void> {
 }
 
 /**
- * The environment of Terraform: the person's own without what would change the meaning of our arguments or write values
- * to a log, and with what keeps it quiet, its data with us, and the cloud's profile.
+ * The environment of Terraform: the person's own without what would change the meaning of our arguments and files or write
+ * values to a log, and with what keeps it quiet, its data with us, and the cloud's profile.
  */
 export function terraformEnv(base: NodeJS.ProcessEnv, place: TerraformPlace): NodeJS.ProcessEnv {
-  const foreign = /^(TF_CLI_ARGS.*|TF_LOG.*|TF_WORKSPACE|ELECTRON_RUN_AS_NODE|NODE_OPTIONS)$/i;
-  const kept = Object.entries(base).filter(([name]) => !foreign.test(name));
+  const foreign = /^(TF_CLI_ARGS.*|TF_LOG.*|TF_VAR_.*|TF_WORKSPACE|ELECTRON_RUN_AS_NODE|NODE_OPTIONS)$/i;
   const { profile = "", region = "" } = place.aws ?? {};
+  const kept = Object.entries(profile === "" ? base : withoutKeys(base)).filter(([name]) => !foreign.test(name));
   return {
     TF_PLUGIN_CACHE_DIR: place.pluginCache,
     ...Object.fromEntries(kept),

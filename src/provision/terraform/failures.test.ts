@@ -93,10 +93,10 @@ const TABLE: readonly (readonly [text: string, code: string, says: RegExp, offer
     "VcpuLimitExceeded: You have requested more vCPU capacity than your current vCPU limit of 32 allows for the instance bucket",
     "vcpu-limit",
     /quota of vCPUs is used up \(its limit is 32\)/,
-    ["open https://us-west-2.console.aws.amazon.com/servicequotas/home/services/ec2/quotas/L-DB2E81BA", "plan-again"],
+    ["open https://us-west-2.console.aws.amazon.com/servicequotas/home/services/ec2/quotas", "plan-again"],
   ],
   [
-    "MaxSpotInstanceCountExceeded: Max spot instance count exceeded",
+    "MaxSpotInstanceCountExceeded: Max spot instance count exceeded for g5.xlarge",
     "vcpu-limit",
     /quota of spot vCPUs/,
     [
@@ -106,10 +106,34 @@ const TABLE: readonly (readonly [text: string, code: string, says: RegExp, offer
     ],
   ],
   [
-    "InstanceLimitExceeded: Your quota allows for 0 more running instance(s).",
+    "InstanceLimitExceeded: Your quota allows for 0 more running p4d.24xlarge instance(s).",
     "vcpu-limit",
     /used up/,
-    ["open https://us-west-2.console.aws.amazon.com/servicequotas/home/services/ec2/quotas/L-DB2E81BA", "plan-again"],
+    ["open https://us-west-2.console.aws.amazon.com/servicequotas/home/services/ec2/quotas/L-417A185B", "plan-again"],
+  ],
+  [
+    "creating EKS Cluster (ml-team): operation error EKS: CreateCluster, ResourceInUseException: Cluster already exists with name: ml-team",
+    "already-exists",
+    /^It is there already and not in the state: from a run that was killed.*ml-team$/,
+    ["plan-again"],
+  ],
+  [
+    "Error creating Network: googleapi: Error 409: The resource 'projects/p/global/networks/ml' already exists, alreadyExists",
+    "already-exists",
+    /imported or removed by hand/,
+    ["plan-again"],
+  ],
+  [
+    "deleting EC2 VPC (vpc-1): DependencyViolation: The vpc 'vpc-1' has dependencies and cannot be deleted.",
+    "still-used",
+    /load balancer or a network interface that Kubernetes made/,
+    ["try-later"],
+  ],
+  [
+    "deleting EKS Cluster (ml-team): ResourceInUseException: Cluster has nodegroups attached",
+    "still-used",
+    /cannot be removed while something uses it/,
+    ["try-later"],
   ],
   [
     "UnfulfillableCapacity: Unable to fulfill capacity",
@@ -241,6 +265,16 @@ describe("failures of Terraform and the clouds", () => {
     assert.equal(told[1]?.message, "Something odd: of its own");
     assert.deepEqual(failuresOf(new TerraformError("Not done.", told)), told);
     assert.deepEqual(failuresOf(new Error("x")), []);
+  });
+
+  it("leads to the quota that counts the machine of the pool that failed", () => {
+    const error = { severity: "error", summary: "VcpuLimitExceeded: too many", detail: "" } as const;
+    const machines = { cpu: "m5.xlarge", gpu: "p4d.24xlarge" };
+    const codes = ["cpu", "gpu", "other"].map((pool) => {
+      const [failure] = explain([{ ...error, address: `aws_eks_node_group.${pool}[0]` }], { machines });
+      return failure?.next[0]?.value?.split("/quotas/")[1];
+    });
+    assert.deepEqual(codes, ["L-1216C47A", "L-417A185B", undefined]);
   });
 
   it("takes no lock's ID that could be an option or a path", () => {

@@ -66,10 +66,8 @@ export function readPlan(json: string): ReadPlan {
 export function secretsOf(json: string): readonly string[] {
   const { resource_changes, output_changes } = planOf(json);
   const found = new Set<string>();
-  for (const change of [
-    ...resource_changes.map((each) => each.change),
-    ...Object.values(output_changes).map(fieldsOf),
-  ]) {
+  const changes = [...resource_changes.map((each) => each.change), ...Object.values(output_changes).map(fieldsOf)];
+  for (const change of changes) {
     collect(change["before"], change["before_sensitive"], found);
     collect(change["after"], change["after_sensitive"], found);
   }
@@ -156,7 +154,7 @@ function itemOf(entry: Change): Item | undefined {
     ...{ type: label(entry.type, 100), name: label(entry.name, 100) },
     ...(entry.index !== undefined && { key: typeof entry.index === "string" ? label(entry.index, 100) : entry.index }),
   };
-  const reason = REASONS[entry.action_reason ?? ""] ?? "";
+  const reason = REASONS.get(entry.action_reason ?? "") ?? "";
   const empty = action === "create" && isEmptyPool(entry) ? " (empty)" : "";
   const details = [reason, action === "update" ? differences(entry.change) : ""].filter((words) => words !== "");
   const what = `${thingWords(resource)}${empty}${details.length === 0 ? "" : ` (${details.join("; ")})`}`;
@@ -170,15 +168,17 @@ function actionOf(actions: readonly string[]): PlanAction | undefined {
 }
 
 /** `action_reason` of the plan's format, where it tells a person something. */
-const REASONS: Readonly<Record<string, string>> = {
-  replace_because_tainted: "half made by a run that was stopped or failed",
-  replace_because_cannot_update: "this change is not possible in place",
-  replace_by_request: "asked for",
-  replace_by_triggers: "what it depends on changes",
-  delete_because_no_resource_config: "no longer in the files",
-  delete_because_count_index: "no longer in the files",
-  delete_because_each_key: "no longer in the files",
-};
+const REASONS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    replace_because_tainted: "half made by a run that was stopped or failed",
+    replace_because_cannot_update: "this change is not possible in place",
+    replace_by_request: "asked for",
+    replace_by_triggers: "what it depends on changes",
+    delete_because_no_resource_config: "no longer in the files",
+    delete_because_count_index: "no longer in the files",
+    delete_because_each_key: "no longer in the files",
+  }),
+);
 
 /** A node pool that starts without nodes: GKE leaves the number out, EKS says 0. */
 function isEmptyPool({ type, change }: Change): boolean {
@@ -221,13 +221,8 @@ function walk(before: unknown, after: unknown, masks: Masks, at: string, found: 
   const [left, right] = [branches(before), branches(after)];
   for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {
     const next = masks.map((mask) => branches(mask)[key]);
-    walk(
-      left[key],
-      right[key],
-      [next[0], next[1], next[2]],
-      at === "" ? label(key, 60) : `${at}.${label(key, 60)}`,
-      found,
-    );
+    const path = at === "" ? label(key, 60) : `${at}.${label(key, 60)}`;
+    walk(left[key], right[key], [next[0], next[1], next[2]], path, found);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { PlanAction, StepPart } from "../../contract/preview.ts";
 import { duration, plural } from "../../core/text.ts";
-import type { Diagnostic, Output, Resource, TerraformEvent } from "./stream.ts";
+import type { Diagnostic, Resource, TerraformEvent } from "./stream.ts";
 import { kindWords, thingWords } from "./words.ts";
 
 interface Part {
@@ -22,7 +22,6 @@ const ACTIONS: readonly string[] = ["create", "update", "replace", "delete", "fo
 /** What a stream of apply has told so far. Its memory is bounded by the resources of the plan. */
 export class RunFold {
   readonly diagnostics: Diagnostic[] = [];
-  outputs: Readonly<Record<string, Output>> = {};
   /** Terraform's last line of an apply that went well. */
   complete = false;
   unsupported = false;
@@ -43,9 +42,6 @@ export class RunFold {
         return;
       case "summary":
         if (event.operation !== "plan") this.complete = true;
-        return;
-      case "outputs":
-        this.outputs = event.outputs;
         return;
       case "raw":
         this.raw = [...this.raw.slice(-19), event.text];

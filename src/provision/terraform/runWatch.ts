@@ -7,6 +7,7 @@ import type { Disposable } from "../../core/dispose.ts";
 import { errorCode, errorText } from "../../core/errors.ts";
 import { Emitter } from "../../core/events.ts";
 import type { Logger } from "../../core/log.ts";
+import { label } from "../../core/sanitize.ts";
 import { Tail } from "./child.ts";
 import type { FailureContext } from "./failures.ts";
 import { isAlive } from "./processes.ts";
@@ -44,7 +45,7 @@ export class RunWatch implements Disposable {
   #end: RunEnd | undefined;
   /** Something was told, or something is under way and has become older. At most every 150 ms. */
   readonly onDidChange = this.#changed.event;
-  /** How it ended; never settles once this is disposed. */
+  /** How it ended, `lost` where it cannot be read any more; never settles once this is disposed. */
   readonly ended: Promise<RunEnd>;
 
   constructor(run: Run, options: WatchOptions) {
@@ -52,8 +53,9 @@ export class RunWatch implements Disposable {
     this.#options = options;
     this.#tail = new Tail(eventsFile(options.runs, run.number));
     this.ended = new Promise((resolve) => {
-      const told = (error: unknown): void => options.log.warn(`run ${run.id} is not followed: ${errorText(error)}`);
-      this.#follow().then((end) => end !== undefined && resolve(end), told);
+      void this.#follow()
+        .catch((error: unknown) => (this.#stop.signal.aborted ? undefined : this.#lost(error)))
+        .then((end) => end !== undefined && resolve(end));
     });
   }
 
@@ -158,6 +160,17 @@ export class RunWatch implements Disposable {
   #finish(): RunEnd {
     for (const event of this.#parser.end()) this.#fold.add(event);
     this.#end = runEnd(this.#run, this.#fold, this.#options.context);
+    this.#changed.fire();
+    return this.#end;
+  }
+
+  /** It cannot be read any more, as for want of a right. */
+  #lost(error: unknown): RunEnd {
+    this.#options.log.warn(`run ${this.#run.id} is not followed: ${errorText(error)}`);
+    const message = `The run cannot be followed: ${label(errorText(error), 200)}. It may still go on.`;
+    const next = [{ title: "Plan Again", kind: "plan-again" as const }];
+    const things = { inFlight: this.#fold.inFlight(), halfMade: this.#fold.halfMade() };
+    this.#end = { kind: "lost", message, failures: [{ code: "run-unread", message, next }], ...things };
     this.#changed.fire();
     return this.#end;
   }

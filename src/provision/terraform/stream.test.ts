@@ -30,12 +30,13 @@ describe("Terraform's stream", () => {
     line({ type: "deferred_change", "@message": "newer" }),
     "panic: not JSON",
     line({ type: "state_lock_acquire" }),
+    line({ type: "state_lock_release" }),
+    line({ type: "resource_drift", change: { resource: resource("a"), action: "update" } }),
     "",
   ].join("\n");
   const expected: TerraformEvent[] = [
-    { kind: "version", program: "terraform", version: "1.11.4" },
     {
-      ...({ kind: "planned", action: "replace", reason: "tainted" } as const),
+      ...({ kind: "planned", action: "replace" } as const),
       resource: { address: 'a["x"]', type: "google_container_cluster", name: "this", key: "x" },
     },
     {
@@ -43,20 +44,15 @@ describe("Terraform's stream", () => {
       at: Date.parse("2026-11-22T11:32:50.145Z"),
       resource: { address: "google_container_cluster.this", type: "google_container_cluster", name: "this" },
     },
-    { kind: "summary", operation: "apply", add: 3, change: 0, remove: 1 },
+    { kind: "summary", operation: "apply" },
     { kind: "diagnostic", diagnostic: { severity: "error", summary: "Nö", detail: "a\nb", address: "x.y" } },
-    { kind: "message", type: "deferred_change", text: "newer" },
+    { kind: "message", text: "newer" },
     { kind: "raw", text: "panic: not JSON" },
-    { kind: "lock", phase: "acquire" },
+    { kind: "lock" },
   ];
 
   for (const size of [1, 7, 4096])
     it(`reads the same in pieces of ${size} bytes`, () => assert.deepEqual(read(text, size), expected));
-
-  it("knows OpenTofu by its first line", () => {
-    const [first] = read(line({ type: "version", tofu: "1.10.0", ui: "1.2" }));
-    assert.deepEqual(first, { kind: "version", program: "tofu", version: "1.10.0" });
-  });
 
   it("reads nothing after the first line of a stream of another major version", () => {
     assert.deepEqual(read(`${line({ type: "version", terraform: "3.0.0", ui: "2.0" })}\n${text}`), [
@@ -64,14 +60,8 @@ describe("Terraform's stream", () => {
     ]);
   });
 
-  it("keeps no value of an output that is sensitive, nor of one that does not say so", () => {
-    const outputs = { a: { sensitive: true, value: "x" }, b: { sensitive: false, value: [1] }, c: { value: "x" } };
-    assert.deepEqual(read(line({ type: "outputs", outputs })), [
-      {
-        kind: "outputs",
-        outputs: { a: { sensitive: true }, b: { sensitive: false, value: [1] }, c: { sensitive: true } },
-      },
-    ]);
+  it("keeps no output, whose value may be secret", () => {
+    assert.deepEqual(read(line({ type: "outputs", outputs: { a: { sensitive: true, value: "x" } } })), []);
   });
 
   it("makes hostile text plain and takes keys out of it", () => {
@@ -88,9 +78,9 @@ describe("Terraform's stream", () => {
   });
 
   it("bounds a line without an end, and goes on after it", () => {
-    const events = read(`${"x".repeat(3_000_000)}\n${VERSION}\n`, 65_536);
+    const events = read(`${"x".repeat(3_000_000)}\n${line({ type: "log" })}\n`, 65_536);
     assert.equal(events.filter(({ kind }) => kind === "raw").length, 1);
-    assert.equal(events.at(-1)?.kind, "version");
+    assert.deepEqual(events.at(-1), { kind: "message", text: "words" });
   });
 
   it("takes forms that are not what they say as plain messages", () => {

@@ -26,23 +26,12 @@ export interface Diagnostic {
 
 type Phase = "start" | "progress" | "complete" | "errored";
 
+/** What readers of the stream act on; of everything else its message. */
 export type TerraformEvent =
-  | { readonly kind: "version"; readonly program: "terraform" | "tofu"; readonly version: string }
   /** The stream is of a major version that is not known: nothing after it is read. */
   | { readonly kind: "unsupported"; readonly ui: string }
-  | {
-      readonly kind: "planned" | "drift";
-      readonly resource: Resource;
-      readonly action: string;
-      readonly reason?: string;
-    }
-  | {
-      readonly kind: "summary";
-      readonly operation: string;
-      readonly add: number;
-      readonly change: number;
-      readonly remove: number;
-    }
+  | { readonly kind: "planned"; readonly resource: Resource; readonly action: string }
+  | { readonly kind: "summary"; readonly operation: string }
   /** `at`: wall time in ms, undefined where the line bears none. */
   | {
       readonly kind: "apply";
@@ -52,21 +41,13 @@ export type TerraformEvent =
       readonly elapsedMs: number;
       readonly at: number | undefined;
     }
-  | { readonly kind: "provision"; readonly phase: Phase; readonly resource: Resource; readonly output?: string }
-  | { readonly kind: "refresh"; readonly phase: Phase; readonly resource: Resource }
+  | { readonly kind: "refresh"; readonly resource: Resource }
   | { readonly kind: "diagnostic"; readonly diagnostic: Diagnostic }
-  | { readonly kind: "lock"; readonly phase: "acquire" | "release" }
-  /** Values only of what is not sensitive. */
-  | { readonly kind: "outputs"; readonly outputs: Readonly<Record<string, Output>> }
-  /** `init`, `log`, and the message of whatever else there is. */
-  | { readonly kind: "message"; readonly type: string; readonly text: string }
+  /** Terraform waits for the state's lock. */
+  | { readonly kind: "lock" }
+  | { readonly kind: "message"; readonly text: string }
   /** A line that is not JSON: a crash, or a program around Terraform. */
   | { readonly kind: "raw"; readonly text: string };
-
-export interface Output {
-  readonly sensitive: boolean;
-  readonly value?: unknown;
-}
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -106,12 +87,13 @@ export class StreamParser {
     }
     if (line.trim() === "") return [];
     const event = eventOf(line);
-    this.#refused = event.kind === "unsupported";
-    return [event];
+    this.#refused = event?.kind === "unsupported";
+    return event === undefined ? [] : [event];
   }
 }
 
-function eventOf(line: string): TerraformEvent {
+/** Undefined for lines that say nothing to a reader. */
+function eventOf(line: string): TerraformEvent | undefined {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -121,64 +103,28 @@ function eventOf(line: string): TerraformEvent {
   const fields = fieldsOf(value);
   const type = fields["type"];
   if (typeof type !== "string") return { kind: "raw", text: plain(line) };
-  return typed(type, fields) ?? { kind: "message", type: label(type, 60), text: plain(text(fields["@message"])) };
+  if (/^(outputs|resource_drift|state_lock_release|provision_\w+|refresh_complete)$/.test(type)) return undefined;
+  return typed(type, fields);
 }
 
 function typed(type: string, fields: Fields): TerraformEvent | undefined {
-  const [, family = "", phase = ""] = /^(apply|provision|refresh)_(start|progress|complete|errored)$/.exec(type) ?? [];
-  if (family !== "") return hookEvent(family, phase, fields);
-  switch (type) {
-    case "version":
-      return versionEvent(fields);
-    case "planned_change":
-    case "resource_drift":
-      return changeEvent(type === "planned_change" ? "planned" : "drift", fieldsOf(fields["change"]));
-    case "change_summary": {
-      const changes = fieldsOf(fields["changes"]);
-      const [add, change, remove] = [count(changes["add"]), count(changes["change"]), count(changes["remove"])];
-      return { kind: "summary", operation: label(text(changes["operation"]), 20), add, change, remove };
-    }
-    case "diagnostic":
-      return { kind: "diagnostic", diagnostic: diagnosticOf(fields["diagnostic"]) };
-    case "state_lock_acquire":
-    case "state_lock_release":
-      return { kind: "lock", phase: type === "state_lock_acquire" ? "acquire" : "release" };
-    case "outputs":
-      return { kind: "outputs", outputs: outputsOf(fields["outputs"]) };
-    default:
-      return undefined;
-  }
-}
-
-function versionEvent(fields: Fields): TerraformEvent {
   const ui = text(fields["ui"]);
-  if (!/^1(\.|$)/.test(ui)) return { kind: "unsupported", ui: label(ui, 20) };
-  const program = typeof fields["tofu"] === "string" ? "tofu" : "terraform";
-  return { kind: "version", program, version: label(text(fields[program]), 40) };
-}
-
-function changeEvent(kind: "planned" | "drift", change: Fields): TerraformEvent | undefined {
-  const resource = resourceOf(change["resource"]);
-  if (resource === undefined) return undefined;
-  const action = label(text(change["action"]), 20);
-  const reason = text(change["reason"]);
-  return { kind, resource, action, ...(reason !== "" && { reason: label(reason, 60) }) };
-}
-
-function hookEvent(family: string, phase: string, fields: Fields): TerraformEvent | undefined {
-  const hook = fieldsOf(fields["hook"]);
-  const resource = resourceOf(hook["resource"]);
-  if (resource === undefined || !isPhase(phase)) return undefined;
-  if (family === "refresh") return { kind: "refresh", phase, resource };
-  if (family === "provision") {
-    const output = plain(text(hook["output"]));
-    return { kind: "provision", phase, resource, ...(output !== "" && { output }) };
+  if (type === "version") return /^1(\.|$)/.test(ui) ? undefined : { kind: "unsupported", ui: label(ui, 20) };
+  if (type === "state_lock_acquire") return { kind: "lock" };
+  if (type === "diagnostic") return { kind: "diagnostic", diagnostic: diagnosticOf(fields["diagnostic"]) };
+  if (type === "change_summary")
+    return { kind: "summary", operation: label(text(fieldsOf(fields["changes"])["operation"]), 20) };
+  const of = fieldsOf(fields[type === "planned_change" ? "change" : "hook"]);
+  const [resource, action] = [resourceOf(of["resource"]), label(text(of["action"]), 20)];
+  if (resource !== undefined) {
+    if (type === "planned_change") return { kind: "planned", resource, action };
+    if (type === "refresh_start") return { kind: "refresh", resource };
+    const phase = (["start", "progress", "complete", "errored"] as const).find((one) => type === `apply_${one}`);
+    const [elapsedMs, at] = [count(of["elapsed_seconds"]) * 1000, Date.parse(text(fields["@timestamp"]))];
+    if (phase !== undefined)
+      return { kind: "apply", phase, resource, action, elapsedMs, at: Number.isFinite(at) ? at : undefined };
   }
-  const at = Date.parse(text(fields["@timestamp"]));
-  return {
-    ...{ kind: "apply", phase, resource, action: label(text(hook["action"]), 20) },
-    ...{ elapsedMs: count(hook["elapsed_seconds"]) * 1000, at: Number.isFinite(at) ? at : undefined },
-  };
+  return { kind: "message", text: plain(text(fields["@message"])) };
 }
 
 /** A diagnostic as the stream and `validate -json` have it. */
@@ -196,16 +142,6 @@ export function diagnosticOf(value: unknown): Diagnostic {
   };
 }
 
-/** Outputs as the stream and `output -json` have them; the value of a sensitive one is dropped here and nowhere kept. */
-export function outputsOf(value: unknown): Readonly<Record<string, Output>> {
-  const entries = Object.entries(fieldsOf(value)).map(([name, each]): [string, Output] => {
-    const fields = fieldsOf(each);
-    const sensitive = fields["sensitive"] !== false;
-    return [label(name, 100), { sensitive, ...(!sensitive && "value" in fields && { value: fields["value"] }) }];
-  });
-  return Object.fromEntries(entries);
-}
-
 function resourceOf(value: unknown): Resource | undefined {
   const fields = fieldsOf(value);
   const address = label(text(fields["addr"]), 300);
@@ -216,10 +152,6 @@ function resourceOf(value: unknown): Resource | undefined {
     ...(typeof key === "number" && { key }),
     ...(typeof key === "string" && { key: label(key, 100) }),
   };
-}
-
-function isPhase(phase: string): phase is Phase {
-  return ["start", "progress", "complete", "errored"].includes(phase);
 }
 
 export function fieldsOf(value: unknown): Fields {

@@ -17,8 +17,7 @@ import { explain, type Failure, type FailureContext, TerraformError } from "./fa
 import type { TerraformProgram } from "./find.ts";
 import { readPlan, secretsOf } from "./planWords.ts";
 import { identify } from "./processes.ts";
-import { diagnosticOf, type Diagnostic, fieldsOf, type Output, outputsOf } from "./stream.ts";
-import { StreamParser, type TerraformEvent } from "./stream.ts";
+import { diagnosticOf, type Diagnostic, fieldsOf, StreamParser, type TerraformEvent } from "./stream.ts";
 import { expectedTime } from "./words.ts";
 
 export interface TerraformOptions {
@@ -86,6 +85,9 @@ export class Terraform {
   /** init, validate, plan. The plan is what `startApply` carries out, and nothing else. */
   async plan(call: PlanCall): Promise<MadePlan> {
     const kind = call.destroy === true ? "destroy" : "apply";
+    const errored = await stat(path.join(this.place.folder, ERRORED_STATE)).catch(() => undefined);
+    // Planned past it, what it knows would be made a second time.
+    if (errored !== undefined) this.#fail("The plan was not made.", [], [`${ERRORED_STATE} is in the folder.`]);
     await makeFolders(this.place);
     await this.#clearPlans();
     const tell = (phase: PlanProgress["phase"], detail = ""): void => call.onProgress?.({ phase, detail });
@@ -97,23 +99,14 @@ export class Terraform {
     const file = path.join(plansFolder(this.place), `${randomBytes(8).toString("hex")}.tfplan`);
     const what = "The plan was not made.";
     try {
-      const made = await this.#stream(
-        ARGV.plan(file, call),
-        what,
-        call.signal,
-        (detail) => tell("plan", detail),
-        [0, 2],
-      );
+      const onLine = (detail: string): void => tell("plan", detail);
+      const made = await this.#stream(ARGV.plan(file, call), what, call.signal, onLine, [0, 2]);
       await chmod(file, 0o600);
       const { words, created } = readPlan(await this.#read(ARGV.show(file), "The plan cannot be shown.", call.signal));
       const hash = createHash("sha256").update(await readFile(file));
       const warnings = made.diagnostics.map(({ summary, detail }) => label(`${summary}. ${detail}`, 500));
-      const facts = {
-        empty: made.code === 0,
-        warnings,
-        expected: kind === "apply" ? expectedTime(created) : undefined,
-      };
-      return { kind, file, hash: hash.digest("hex"), words, ...facts };
+      const expected = kind === "apply" ? expectedTime(created) : undefined;
+      return { kind, file, hash: hash.digest("hex"), words, empty: made.code === 0, warnings, expected };
     } catch (error) {
       await rm(file, { force: true });
       throw error;
@@ -148,11 +141,6 @@ export class Terraform {
     const [json, said] = await Promise.all([read(ARGV.show(plan.file)), read(ARGV.diff(plan.file))]);
     const text = secretsOf(json).reduce((rest, secret) => rest.replaceAll(secret, "(sensitive value)"), said);
     return text.split("\n").map(plainLine).join("\n").trim() + "\n";
-  }
-
-  /** Without the values of what is sensitive. */
-  async outputs(signal: AbortSignal): Promise<Readonly<Record<string, Output>>> {
-    return outputsOf(parsed(await this.#read(ARGV.output(), "What was made cannot be read.", signal)));
   }
 
   /** Addresses of what the state has. */
@@ -247,10 +235,8 @@ export class Terraform {
     const known = explain(diagnostics, this.#options.context);
     if (known.length > 0) throw new TerraformError(what, known);
     const detail = label(redact(raw.join(" ")), 600) || "Terraform did not say why.";
-    const [told]: readonly Failure[] = explain(
-      [{ severity: "error", summary: detail, detail: "" }],
-      this.#options.context,
-    );
+    const whole = { severity: "error", summary: detail, detail: "" } as const;
+    const [told]: readonly Failure[] = explain([whole], this.#options.context);
     throw new TerraformError(what, told === undefined ? [] : [told]);
   }
 
@@ -270,8 +256,7 @@ function lineOf(event: TerraformEvent): string {
   if (event.kind === "message") return event.text;
   if (event.kind === "planned") return `${event.resource.address}: ${event.action}`;
   if (event.kind === "refresh") return `${event.resource.address}: looks at what is there`;
-  if (event.kind === "lock") return event.phase === "acquire" ? "Waits for the state's lock" : "";
-  return "";
+  return event.kind === "lock" ? "Waits for the state's lock" : "";
 }
 
 function parsed(text: string): unknown {

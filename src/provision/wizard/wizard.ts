@@ -96,7 +96,8 @@ export class Wizard implements Disposable {
   /** What the page shows for the wish as it is. */
   async preview(): Promise<Preview> {
     const templates = (this.#templates ??= await this.#deps.templates());
-    const known = this.#isOwn ? withoutName(this.#deps.live.known, this.#wish.name) : this.#deps.live.known;
+    const facts = this.#deps.live.known(this.#wish);
+    const known = this.#isOwn ? withoutName(facts, this.#wish.name) : facts;
     return preview(this.#wish, known, this.#deps.today(), (wish) => shownFiles(wish, templates, known));
   }
 
@@ -183,7 +184,7 @@ export class Wizard implements Disposable {
 
   async #change(seq: number, asked: Wish): Promise<void> {
     if (this.#isLocked) return this.#sendWish(seq);
-    const wish = followed(this.#wish, asked, this.#deps.live.known);
+    const wish = followed(this.#wish, asked, this.#deps.live.known(asked));
     this.#wish = wish;
     this.#making.reopen();
     this.#forgetChecks();

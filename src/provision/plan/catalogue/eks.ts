@@ -55,7 +55,10 @@ const WITH_GPUS = `
 const CPU = `
   m5.large    2  8 0.096                              m5.xlarge   4 16 0.192
   m5.2xlarge  8 32 0.384                              m6i.xlarge  4 16 0.192
-  m7i.xlarge  4 16 0.2016                             t3.xlarge   4 16 0.1664`;
+  m7i.xlarge  4 16 0.2016                             t3.xlarge   4 16 0.1664
+  m5.4xlarge 16 64 0.768                              m5.8xlarge 32 128 1.536
+  m5.12xlarge 48 192 2.304                            m5.16xlarge 64 256 3.072
+  m5.24xlarge 96 384 4.608`;
 
 /** Why an instance type that exists is not offered. Arm: a generation followed by `g`, as in m7g, c6gn, g5g; and a1. */
 export const EKS_LEFT_OUT: readonly (readonly [pattern: RegExp, why: string])[] = [
@@ -87,3 +90,19 @@ export const EKS_PRICES: ReadonlyMap<string, number> = new Map(
     return price === "-" ? [] : [[name, Number(price)] as const];
   }),
 );
+
+/**
+ * Quotas of EC2 in vCPUs, by family: on demand, spot. The codes stand in AWS's console and in `aws service-quotas
+ * list-service-quotas --service-code ec2`. P5 and newer have a spot quota of their own.
+ */
+const QUOTAS: readonly (readonly [family: RegExp, onDemand: string, spot: string])[] = [
+  [/^(?:g|gr|vt)\d/, "L-DB2E81BA", "L-3819A6DF"],
+  [/^p[234]/, "L-417A185B", "L-7212CCBC"],
+  [/^p\d/, "L-417A185B", "L-C4BD4855"],
+  [/^[acdhimrtz]\d/, "L-1216C47A", "L-34B43A08"],
+];
+
+/** Code of the quota that counts the machine; undefined where it is not known. */
+export function ec2Quota(machine: string, spot: boolean): string | undefined {
+  return QUOTAS.find(([family]) => family.test(machine))?.[spot ? 2 : 1];
+}

@@ -26,6 +26,12 @@ export const GKE_CPU_ABSENT: Readonly<Record<string, readonly string[]>> = {
   n2d: places("europe-north2 northamerica-south1"),
 };
 
+/** Whether the region has no machines of the family of this type, by the list. */
+export function cpuAbsent(machine: string, region: string): boolean {
+  const family = machine.split("-", 1)[0] ?? "";
+  return Object.hasOwn(GKE_CPU_ABSENT, family) && GKE_CPU_ABSENT[family]?.includes(region) === true;
+}
+
 /** Per family: GB for each vCPU, and the numbers of vCPUs that there are. */
 const SIZES = `
   e2-standard  4    2,4,8,16,32
@@ -140,7 +146,10 @@ export const GKE_GPUS: readonly GkeGpu[] = GPUS.split("\n\n").map((paragraph) =>
   };
 });
 
-/** Machine types that are listed in other regions than the rest of their GPU. */
+/**
+ * Machine types that are listed in other regions than the rest of their GPU; southamerica-east1 lists the largest G4 alone
+ * (machinetyperegion.csv of 2026-08-17).
+ */
 const OTHER_REGIONS: Readonly<Record<string, readonly string[]>> = {
   "a2-megagpu-16g": places("us-central1 europe-west4 asia-southeast1"),
   "g4-standard-384": [...(GKE_GPUS.find(({ class: of }) => of === "RTX")?.regions ?? []), "southamerica-east1"],

@@ -64,12 +64,12 @@ export const MACHINE_PRICES: Readonly<Record<Cloud, ReadonlyMap<string, BundledP
 };
 
 /** Families that are priced by vCPU and GB, on demand and spot: each machine's own row follows from these exactly. */
-export const FAMILY_PRICES: Readonly<Record<string, readonly (readonly [vcpu: number, gb: number])[]>> = {
-  e2: [[0.02181159, 0.00292353], [0.01309, 0.001754]], // prettier-ignore
-  n1: [[0.031611, 0.004237], [0.01115, 0.001494]], // prettier-ignore
-  n2: [[0.031611, 0.004237], [0.01499, 0.00201]], // prettier-ignore
-  n2d: [[0.027502, 0.003686], [0.00796, 0.001067]], // prettier-ignore
-};
+export const FAMILY_PRICES: ReadonlyMap<string, readonly (readonly [vcpu: number, gb: number])[]> = new Map([
+  ["e2", [[0.02181159, 0.00292353], [0.01309, 0.001754]]], // prettier-ignore
+  ["n1", [[0.031611, 0.004237], [0.01115, 0.001494]]], // prettier-ignore
+  ["n2", [[0.031611, 0.004237], [0.01499, 0.00201]]], // prettier-ignore
+  ["n2d", [[0.027502, 0.003686], [0.00796, 0.001067]]], // prettier-ignore
+]);
 
 /** One GPU alone, for accelerators that are attached to N1. */
 export const GPU_PRICES: ReadonlyMap<string, BundledPrice> = new Map([

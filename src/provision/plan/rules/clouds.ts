@@ -16,7 +16,7 @@ export function cloudFindings(wish: Wish, cloud: Cloud, live: Live, today: strin
     ...nameFindings(wish.name, cloud, live),
     ...(cloud === "gke" ? gkeFindings(wish.gke, live) : eksFindings(wish.eks, live, today)),
     ...poolFindings(cloudWish(wish, cloud), live),
-    ...networkFindings(cloud, wish[cloud].authorizedNetworks, live),
+    ...networkFindings(cloud, wish[cloud].authorizedNetworks),
     ...stateFindings(wish, cloud),
   ];
 }
@@ -88,34 +88,57 @@ function gkeFindings(gke: GkeWish, live: Live): readonly RuleFinding[] {
   return [...found, ...zoneFindings(gke, live)];
 }
 
-/** Zones of the region that have what the wish asks for: by the cloud's word, else by the bundled list, which may be old. */
-export function zonesFor(gke: GkeWish, live: Live): { readonly zones: readonly string[]; readonly sure: boolean } {
-  const { gpu, region } = gke;
-  const needed = gpu === null ? [gke.cpu.machine] : neededInZone("gke", gpu);
-  const told = liveZones(live.gke, region, needed);
-  if (told !== undefined) return { zones: told, sure: true };
-  const listed = GKE_GPUS.find(({ name }) => name === gpu?.gpu)?.zones ?? [];
-  return { zones: listed.filter((zone) => zone.startsWith(`${region}-`)), sure: false };
+interface Zones {
+  readonly zones: readonly string[];
+  readonly sure: boolean;
+  readonly cpu: readonly string[] | undefined;
 }
 
-function zoneFindings(gke: GkeWish, live: Live): readonly RuleFinding[] {
-  const { zones, sure } = zonesFor(gke, live);
+/**
+ * Zones of the region that have what the wish asks for, by the cloud's word (`sure`), else by the bundled list, which may
+ * be old. Those come first that can have the CPU pool, which main.tf puts into the first zone; `cpu` are all those of the
+ * region, undefined where the cloud did not say.
+ */
+export function zonesFor({ cpu: { machine }, gpu, region }: GkeWish, live: Live): Zones {
+  const cpu = liveZones(live.gke, region, [machine]);
+  const told = gpu === null ? cpu : liveZones(live.gke, region, neededInZone("gke", gpu));
+  const listed = GKE_GPUS.find(({ name }) => name === gpu?.gpu)?.zones ?? [];
+  const zones = told ?? listed.filter((zone) => zone.startsWith(`${region}-`));
+  const [first, rest] = [true, false].map((has) => zones.filter((zone) => (cpu?.includes(zone) !== false) === has));
+  return { zones: [...(first ?? []), ...(rest ?? [])], sure: told !== undefined, cpu };
+}
+
+/** Zones that are not the region's, or have not what the nodes need; offered is a whole list of zones. */
+export function zoneFindings(gke: GkeWish, live: Live): readonly RuleFinding[] {
+  const { zones, sure, cpu } = zonesFor(gke, live);
   const field = "gke.zones";
   const { least, most } = LIMITS.zones;
+  const kept = zones.filter((zone) => gke.zones.includes(zone));
+  const [first = ""] = kept.length === 0 ? zones : kept;
+  const best =
+    kept.length === 0 ? zones.slice(0, 3) : cpu?.includes(first) === false ? [...zones.slice(0, 1), ...kept] : kept;
+  const instead = best.length === 0 ? [] : [{ label: best.join(", "), value: [...new Set(best)] }];
   const own = gke.zones.filter(
     (zone) => zone.startsWith(gke.region) && fits(LIMITS.gke.zoneEnd, zone.slice(gke.region.length)),
   );
   if (own.length !== gke.zones.length || new Set(own).size !== own.length || own.length < least || own.length > most) {
     const hint = zones.length > 0 ? anyOf(zones) : `${gke.region}-a, ${gke.region}-b and so on`;
     const message = `Choose ${least} to ${most} different zones of ${gke.region}: ${hint}.`;
-    return [wrong("zones", field, message, values(zones))];
+    return [wrong("zones", field, message, instead)];
   }
   const strange = own.filter((zone) => !zones.includes(zone));
-  if (gke.gpu === null ? !sure : zones.length === 0) return [];
-  if (strange.length === 0) return [];
   const what = gke.gpu === null ? gke.cpu.machine : gpuLabel("gke", gke.gpu.gpu);
-  const message = `${strange.join(", ")} ${sure ? "does not offer" : "is not listed with"} ${what}; ${anyOf(zones)} ${sure ? "does" : "is, by a list without a date"}.`;
-  return [(sure ? wrong : warning)("zones-offered", field, message, values(zones))];
+  if (strange.length > 0 && (gke.gpu === null ? sure : zones.length > 0)) {
+    const message = `${strange.join(", ")} ${sure ? "does not offer" : "is not listed with"} ${what}; ${anyOf(zones)} ${sure ? "does" : "is, by a list without a date"}.`;
+    return [(sure ? wrong : warning)("zones-offered", field, message, instead)];
+  }
+  const [start = ""] = own;
+  if (cpu === undefined || cpu.length === 0 || cpu.includes(start)) return [];
+  const fitting = zones.filter((zone) => cpu.includes(zone));
+  const hint =
+    fitting.length > 0 ? `Begin with ${anyOf(fitting)}` : `No zone with ${what} does: choose another machine`;
+  const message = `${start} does not offer ${gke.cpu.machine}, and the CPU pool is put into the first zone. ${hint}.`;
+  return [wrong("zones-offered", field, message, fitting.length > 0 ? instead : [])];
 }
 
 function eksFindings(eks: EksWish, live: Live, today: string): readonly RuleFinding[] {
@@ -134,20 +157,27 @@ function eksFindings(eks: EksWish, live: Live, today: string): readonly RuleFind
   return [...found, ...versionFindings(eks.version, live, today)];
 }
 
+/** Versions of EKS that may be chosen, the best first: what the cloud offers and Kubeflow goes with. */
+export function eksVersions(live: Live): readonly string[] {
+  const offered = (live.eks?.versions ?? EKS_VERSIONS).map(({ version }) => version);
+  return offered.filter((version) => fits(LIMITS.eks.version, version));
+}
+
 function versionFindings(version: string, live: Live, today: string): readonly RuleFinding[] {
   const field = "eks.version";
-  const offered = live.eks?.versions ?? EKS_VERSIONS.map((of) => of.version);
+  const offered = eksVersions(live);
+  const told = live.eks?.versions;
   if (!fits(LIMITS.eks.version, version)) {
     const message = `Kubernetes ${version} is not possible: Kubeflow and the GPU images go with ${anyOf(offered)}.`;
     return [wrong("version", field, message, values(offered))];
   }
-  if (live.eks?.versions !== undefined && !offered.includes(version)) {
+  if (told !== undefined && !offered.includes(version)) {
     const message = `EKS does not offer Kubernetes ${version} here.`;
     return [wrong("version-support", field, message, values(offered))];
   }
-  const ends = EKS_VERSIONS.find((of) => of.version === version)?.ends ?? "";
+  const [ends = ""] = [told, EKS_VERSIONS].flatMap((all) => all?.find((of) => of.version === version)?.ends || []);
   if (ends === "") {
-    if (live.eks?.versions !== undefined) return [];
+    if (told !== undefined) return [];
     const message = `Whether EKS offers Kubernetes ${version} is known once you are signed in.`;
     return [warning("version-support", field, message)];
   }

@@ -1,7 +1,7 @@
 // Rules of the CPU pool and the GPU pool, which both clouds share.
 import type { GpuPool } from "../../../contract/wish.ts";
 import { EKS_CPU_MACHINES, EKS_LEFT_OUT } from "../catalogue/eks.ts";
-import { GKE_CPU_ABSENT, GKE_CPU_MACHINES, GKE_LEFT_OUT } from "../catalogue/gke.ts";
+import { cpuAbsent, GKE_CPU_MACHINES, GKE_LEFT_OUT } from "../catalogue/gke.ts";
 import type { GpuShape } from "../catalogue/shapes.ts";
 import { gpusOf, legalGpuShapes, LIMITS } from "../limits.ts";
 import type { Live } from "../live.ts";
@@ -14,16 +14,9 @@ const EKS_MANY_NODES = 150;
 
 export function poolFindings(of: CloudWish, live: Live): readonly RuleFinding[] {
   const nodes = of.cpu.maxNodes + (of.gpu?.maxNodes ?? 0);
-  const many =
-    of.cloud === "eks" && nodes > EKS_MANY_NODES
-      ? [
-          warning(
-            "many-nodes",
-            "eks.cpu.maxNodes",
-            `${nodes} nodes may run out of addresses: the two private networks hold about 8,000, and every pod takes one.`,
-          ),
-        ]
-      : [];
+  const words = `${nodes} nodes may run out of addresses: the two private networks hold about 8,000, and every pod takes one.`;
+  const isMany = of.cloud === "eks" && nodes > EKS_MANY_NODES;
+  const many = isMany ? [warning("many-nodes", "eks.cpu.maxNodes", words)] : [];
   return [...cpuFindings(of, live), ...(of.gpu === null ? [] : gpuFindings(of, of.gpu, live)), ...many];
 }
 
@@ -65,9 +58,8 @@ function cpuMachine({ cloud, cpu, region }: CloudWish, live: Live): readonly Rul
     return [warning("cpu-machine", field, message)];
   }
   const zones = liveZones(live[cloud], region, [cpu.machine]);
-  const absent =
-    zones === undefined ? GKE_CPU_ABSENT[cpu.machine.split("-")[0] ?? ""]?.includes(region) : zones.length === 0;
-  if (absent !== true) return [];
+  const absent = zones === undefined ? cloud === "gke" && cpuAbsent(cpu.machine, region) : zones.length === 0;
+  if (!absent) return [];
   return [wrong("cpu-region", field, `${cpu.machine} is not offered in ${region}.`, better)];
 }
 

@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import type { Wish } from "../../contract/wish.ts";
+import type { PoolNow } from "../cloud/pools.ts";
+import { costNow } from "./costNow.ts";
+import { defaultWish } from "./defaults.ts";
+
+const TODAY = "2026-11-22";
+const pool = (name: string, machine: string, desired: number | undefined): PoolNow => ({
+  ...{ name, machines: [machine], spot: false, desired, min: 0, max: 3 },
+  ...{ scalesItself: false, zones: 1, issues: [] },
+});
+
+describe("what a cluster costs now", () => {
+  const eks: Wish = { ...defaultWish(), where: "eks" };
+
+  it("is the price of its pools as they are, not as they may become", () => {
+    const pools = [pool("cpu", "m5.xlarge", 3), pool("gpu", "g4dn.xlarge", 0)];
+    const empty = costNow(eks, pools, {}, TODAY);
+    assert.equal(empty.hour.toFixed(2), "0.73");
+    assert.equal(empty.complete, true);
+    const one = costNow(eks, [pool("cpu", "m5.xlarge", 3), pool("gpu", "g4dn.xlarge", 1)], {}, TODAY);
+    assert.equal((one.hour - empty.hour).toFixed(3), "0.526");
+  });
+
+  it("names the price of a GPU node while there is none", () => {
+    const pools = [pool("cpu", "m5.xlarge", 3), pool("gpu", "g4dn.xlarge", 0)];
+    assert.equal(costNow(eks, pools, {}, TODAY).gpuNode, 0.526);
+  });
+
+  it("says that it costs more where a price or a number is not known", () => {
+    const unknown = costNow(eks, [pool("cpu", "m5.xlarge", undefined)], {}, TODAY);
+    assert.equal(unknown.complete, false);
+    assert.equal(unknown.gpuNode, null);
+    const foreign = costNow(eks, [pool("cpu", "m5.xlarge", 3), pool("other", "m5.xlarge", 1)], {}, TODAY);
+    assert.equal(foreign.complete, false);
+    const elsewhere = { ...eks, eks: { ...eks.eks, region: "eu-west-1" } };
+    assert.equal(
+      costNow(elsewhere, [pool("cpu", "m5.xlarge", 3), pool("gpu", "g4dn.xlarge", 1)], {}, TODAY).gpuNode,
+      null,
+    );
+  });
+
+  it("is nothing on this computer", () => {
+    const local = costNow({ ...defaultWish(), where: "local" }, [], {}, TODAY);
+    assert.deepEqual([local.hour, local.complete], [0, true]);
+  });
+});
