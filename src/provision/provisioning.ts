@@ -242,7 +242,11 @@ export class Provisioning implements Disposable {
   #hold(making: Making): Making {
     this.#all.add(making);
     let known: string | undefined;
+    let ended = false;
     making.onDidChange(() => {
+      // There is one cluster more, or one less.
+      if (making.state.phase === "ended" && !ended) this.#wizard.live.forget();
+      ended = making.state.phase === "ended";
       const id = making.record?.id;
       // A new cluster has an id only once it was planned.
       if (id !== undefined && id !== known) this.#makings.set((known = id), making);

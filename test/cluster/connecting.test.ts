@@ -119,7 +119,7 @@ describe("connecting, where something is wrong", () => {
     assert.equal(ours.code, "certificate-expired");
     assert.match(
       ours.message,
-      /^The certificate for user \S+ expired \d+ d ago \(2021-01-01\)\. Get a new one from where the cluster's access was given, then try again\.$/,
+      /^The certificate for user \S+ expired \d+ years ago \(2021-01-01\)\. Get a new one from where the cluster's access was given, then try again\.$/,
     );
     const slow: Clock = { ...systemClock, now: () => Date.UTC(2020, 5, 1) };
     const theirs = await sentence(cleanup, bend, { clock: slow });

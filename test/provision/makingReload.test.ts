@@ -132,6 +132,13 @@ describe("a cluster that is made while its window goes, on real Terraform", func
     const [first, second] = [await planned(one), await planned(two)];
     const over = Promise.all([first.say({ type: "create" }), second.say({ type: "create" })]);
     await scene.begun("cluster");
+    // Who comes second is to find the first one's run, not its end.
+    for (const page of [first, second])
+      await until(
+        "both follow the run",
+        () => Promise.resolve(page.state.steps[0]?.parts?.length ?? 0),
+        (parts) => parts > 0,
+      );
     scene.clear("cluster.hold");
     await over;
     assert.deepEqual(

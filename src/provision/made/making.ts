@@ -3,7 +3,7 @@ import type { PlanWords, Step } from "../../contract/preview.ts";
 import type { Wish } from "../../contract/wish.ts";
 import type { CancelWords, WizardPhase, WizardState } from "../../contract/wizard.ts";
 import type { Disposable } from "../../core/dispose.ts";
-import { errorText, isCancelled } from "../../core/errors.ts";
+import { errorCode, errorText, isCancelled } from "../../core/errors.ts";
 import { Emitter } from "../../core/events.ts";
 import { redact } from "../../core/redact.ts";
 import { label } from "../../core/sanitize.ts";
@@ -291,7 +291,8 @@ export class Making implements Disposable {
     if (!cancelled) this.#ports.log.error(errorText(error));
     const isDone = job.watch?.end?.kind === "succeeded";
     this.#showEnding(false, { message: left.message, buttons: left.buttons });
-    this.#record = await job.failed(left.message);
+    // A run that may still begin is found by the next look: nothing has failed for certain.
+    this.#record = errorCode(error) === "run-not-seen" ? job.record : await job.failed(left.message);
     const buttons = [...left.buttons, ...(isDone ? [this.#goOn(job, job.watch.run)] : []), ...this.#ways(job)];
     this.#showEnding(false, { message: left.message, buttons });
   }
