@@ -13,6 +13,7 @@ const LAZY: readonly (readonly [module: RegExp, file: string])[] = [
   [/\/streams\/index\.ts$/, "./streams.js"],
   [/\/panels\/wizardPanel\.ts$/, "./panels.js"],
   [/\/provision\/provisioning\.ts$/, "./provisioning.js"],
+  [/\/install\/installers\.ts$/, "./install.js"],
 ];
 
 /** Pages: a folder of webview/ each, with its script and its style sheet. */
@@ -70,6 +71,7 @@ export async function buildExtension(outdir = path.join(ROOT, "dist"), debug = f
     ["src/kube/streams/index.ts", "streams.js", [stubs]],
     ["src/panels/wizardPanel.ts", "panels.js", [lazyBundles]],
     ["src/provision/provisioning.ts", "provisioning.js", [lazyBundles]],
+    ["src/install/installers.ts", "install.js", [lazyBundles]],
     ["src/provision/terraform/keeper.ts", "keeper.js", []],
   ];
   const metafiles: esbuild.Metafile[] = [];

@@ -13,6 +13,7 @@ import { restoreWizard } from "./commands/provision/wizard.ts";
 import { Recovery } from "./commands/job/recovery.ts";
 import type { Engine } from "./engine.ts";
 import type { WizardPanels } from "./panels/wizardPanel.ts";
+import type { Installers } from "./install/index.ts";
 import type { Provisioning } from "./provision/index.ts";
 import { OBJECT_SCHEME, PAGES } from "./manifest.ts";
 import { Notify } from "./platform/notify.ts";
@@ -82,10 +83,12 @@ export function activate(context: vscode.ExtensionContext): void {
     provisioning: loadProvisioning,
     onError: (error) => notify.error(error),
   });
+  let installers: Promise<Installers> | undefined;
   let panels: Promise<WizardPanels> | undefined;
   const wizards = (): Promise<WizardPanels> =>
     (panels ??= import("./panels/wizardPanel.ts").then(
-      ({ WizardPanels: Panels }) => new Panels({ extensionUri: context.extensionUri, log: output }),
+      ({ WizardPanels: Panels }) =>
+        new Panels({ extensionUri: context.extensionUri, memory: context.workspaceState, log: output }),
     ));
   const tree = new ClusterTree(load, new ViewChoices(state), preferences, madeView);
   const statusBar = new JobsStatusBar();
@@ -109,11 +112,12 @@ export function activate(context: vscode.ExtensionContext): void {
     madeView,
     vscode.window.registerWebviewPanelSerializer(PAGES.wizard, {
       deserializeWebviewPanel: (panel, kept: unknown) =>
-        restoreWizard({ wizards, provisioning: loadProvisioning }, panel, kept),
+        restoreWizard({ wizards, state, provisioning: loadProvisioning }, panel, kept),
     }),
     registerCommands({
       engine: load,
       provisioning: loadProvisioning,
+      installers: () => (installers ??= createInstallers(context, settings, output)),
       wizards,
       notify,
       output,
@@ -122,6 +126,7 @@ export function activate(context: vscode.ExtensionContext): void {
       tasks,
       documents,
       preferences,
+      state,
       terminals: new PodTerminals(),
       storage: context.globalStorageUri,
       extensionPath: context.extensionPath,
@@ -191,6 +196,17 @@ async function createProvisioning(
     client: async (name, signal) => (await deps.engine()).connectedClient(name, signal),
     log: deps.output,
   });
+}
+
+/** Loads the bundle that installs Kubeflow. */
+async function createInstallers(
+  context: vscode.ExtensionContext,
+  settings: VscodeSettings,
+  log: Output,
+): Promise<Installers> {
+  const { createInstallers: create } = await import("./install/installers.ts");
+  const { env, platform } = process;
+  return create({ env, platform, storage: context.globalStorageUri.fsPath, proxy: () => settings.proxy(), log });
 }
 
 function versionOf(context: vscode.ExtensionContext): string {

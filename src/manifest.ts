@@ -40,6 +40,8 @@ export const COMMANDS = {
   showCost: "trainyard.cluster.cost",
   testGpu: "trainyard.cluster.testGpu",
   mergeKubeconfig: "trainyard.cluster.mergeKubeconfig",
+  installKubeflow: "trainyard.kubeflow.install",
+  uninstallKubeflow: "trainyard.kubeflow.uninstall",
   retryCluster: "trainyard.cluster.retry",
   pin: "trainyard.tree.pin",
   unpin: "trainyard.tree.unpin",
@@ -82,6 +84,7 @@ export const CONTEXT_KEYS = {
   sortedByName: "trainyard.sortedByName",
   grouped: "trainyard.grouped",
   pinned: "trainyard.pinned",
+  looked: "trainyard.looked",
 } as const;
 
 /** What a tree row is: `viewItem =~ /^job;.*\blogs;/` reads the kind first, then flags. */

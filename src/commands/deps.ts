@@ -1,4 +1,5 @@
 import type * as vscode from "vscode";
+import type { StateStore } from "../core/storage.ts";
 import type { Output } from "../platform/output.ts";
 import type { Notify } from "../platform/notify.ts";
 import type { VscodeSettings } from "../platform/settings.ts";
@@ -9,6 +10,7 @@ import type { ClusterPreferences } from "../platform/clusterPreferences.ts";
 import type { PodTerminals } from "../terminal/podTerminals.ts";
 import type { Engine } from "../engine.ts";
 import type { WizardPanels } from "../panels/wizardPanel.ts";
+import type { Installers } from "../install/index.ts";
 import type { Provisioning } from "../provision/index.ts";
 
 /** What commands act on; made once by extension.ts. */
@@ -17,6 +19,8 @@ export interface CommandDeps {
   readonly engine: () => Promise<Engine>;
   /** What makes and removes clusters, loaded on first use. */
   readonly provisioning: () => Promise<Provisioning>;
+  /** What installs Kubeflow, loaded on first use. */
+  readonly installers: () => Promise<Installers>;
   readonly wizards: () => Promise<WizardPanels>;
   readonly notify: Notify;
   readonly output: Output;
@@ -26,6 +30,8 @@ export interface CommandDeps {
   readonly documents: ObjectDocuments;
   /** Terminals that look into pods. */
   readonly terminals: PodTerminals;
+  /** Small values that outlive the window. */
+  readonly state: StateStore;
   readonly preferences: ClusterPreferences;
   /** Folder of our own that outlives the window. */
   readonly storage: vscode.Uri;

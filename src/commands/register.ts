@@ -11,6 +11,7 @@ import type { CommandDeps, CommandHandler } from "./deps.ts";
 import { followJob, openLog, resumeJob, stopJob } from "./job/jobs.ts";
 import { reveal, showJobs } from "./job/launched.ts";
 import { runJob, runJobWithOptions } from "./job/run.ts";
+import { installKubeflow, uninstallKubeflow } from "./install.ts";
 import { openNotebook, startNotebook, stopNotebook } from "./notebook.ts";
 import { copyName, deleteObject, morePipelines, openShell, openYaml, showEvents, showLogs, why } from "./object.ts";
 import { openSample } from "./sample.ts";
@@ -57,6 +58,8 @@ const HANDLERS: Readonly<Record<CommandId, CommandHandler>> = {
   [COMMANDS.showCost]: showCost,
   [COMMANDS.testGpu]: testGpu,
   [COMMANDS.mergeKubeconfig]: mergeKubeconfig,
+  [COMMANDS.installKubeflow]: installKubeflow,
+  [COMMANDS.uninstallKubeflow]: uninstallKubeflow,
   [COMMANDS.retryCluster]: retryCluster,
   [COMMANDS.pin]: pin,
   [COMMANDS.unpin]: unpin,

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import type * as vscode from "vscode";
 import type { Disposable } from "../core/dispose.ts";
+import { errorText } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import { type Wish, WishSchema } from "../contract/wish.ts";
 import { type FromWizard, FromWizardSchema, type ToWizard } from "../contract/wizard.ts";
@@ -21,8 +22,12 @@ export interface WizardHost {
   isForm(): boolean;
 }
 
+/** The form as the page last had it, of this window's folder. */
+const MEMORY_KEY = "trainyard.wizard.wish";
+
 export interface WizardPanelsOptions {
   readonly extensionUri: vscode.Uri;
+  readonly memory: vscode.Memento;
   readonly log: Logger;
 }
 
@@ -48,14 +53,25 @@ export class WizardPanels implements Disposable {
     this.#show(title, host, undefined, undefined);
   }
 
-  /** For `WebviewPanelSerializer.deserializeWebviewPanel`: `state` is what the page had kept. */
+  /**
+   * For `WebviewPanelSerializer.deserializeWebviewPanel`: `state` is what the page had kept. An editor in a browser saves
+   * that once a minute only, and not when it is reloaded: what we keep ourselves is newer.
+   */
   restore(title: string, host: WizardHost, panel: vscode.WebviewPanel, state: unknown): void {
-    const wish = v.safeParse(WishSchema, state);
+    const own = v.safeParse(WishSchema, this.#options.memory.get(MEMORY_KEY));
+    const wish = own.success ? own : v.safeParse(WishSchema, state);
     this.#show(title, host, wish.success ? wish.output : undefined, panel);
   }
 
   dispose(): void {
     this.#page?.dispose();
+  }
+
+  #remember(wish: Wish): void {
+    // Without it, only what the page itself had kept comes back.
+    this.#options.memory
+      .update(MEMORY_KEY, wish)
+      .then(undefined, (error: unknown) => this.#options.log.warn(`The form was not kept: ${errorText(error)}`));
   }
 
   #show(title: string, host: WizardHost, restored: Wish | undefined, kept: vscode.WebviewPanel | undefined): void {
@@ -65,8 +81,15 @@ export class WizardPanels implements Disposable {
       extensionUri,
       { viewType: PAGES.wizard, title, page: "wizard", parse: (data) => v.parse(FromWizardSchema, data) },
       {
-        start: (send) => host.start(send, restored),
-        receive: (message) => host.receive(message),
+        start: (send) =>
+          host.start((message) => {
+            if (message.type === "init" || message.type === "wish") this.#remember(message.wish);
+            send(message);
+          }, restored),
+        receive: (message) => {
+          if (message.type === "change") this.#remember(message.wish);
+          return host.receive(message);
+        },
         dispose: () => host.dispose(),
       },
       log,

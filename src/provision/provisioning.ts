@@ -28,7 +28,7 @@ import { MadeClusters } from "./made/madeClusters.ts";
 import { Making } from "./made/making.ts";
 import type { Desk, MakingPorts } from "./made/ports.ts";
 import type { MadeRecord, Mode } from "./made/record.ts";
-import { costNow, type CostNow } from "./plan/costNow.ts";
+import { costNow, type CostNow, gpuNodePrice } from "./plan/costNow.ts";
 import { defaultWish } from "./plan/defaults.ts";
 import { followed } from "./plan/follow.ts";
 import { preview } from "./plan/preview.ts";
@@ -185,6 +185,11 @@ export class Provisioning implements Disposable {
     );
   }
 
+  /** What one node of the wish's GPU pool costs an hour, by list; null where that is not known. Asks nobody. */
+  gpuNodePrice(wish: Wish): number | null {
+    return gpuNodePrice(wish, this.#wizard.live.known(wish), this.#wizard.today());
+  }
+
   /** Runs `nvidia-smi` in a pod of the cluster; see runGpuTest. */
   async testGpu(id: string, onDetail: (detail: string) => void, signal: AbortSignal): Promise<GpuTestResult> {
     const { wish, kubeconfig } = await this.#record(id);
@@ -204,8 +209,10 @@ export class Provisioning implements Disposable {
   }
 
   /** Writes the merge that was looked at. Resolves to where the file as it was is kept. */
-  merge(shown: MergePreview): Promise<string | undefined> {
-    return merge(shown, this.#ports.clock.now());
+  async merge(id: string, shown: MergePreview): Promise<string | undefined> {
+    const kept = await merge(shown, this.#ports.clock.now());
+    await this.made.update(id, { merged: shown.file });
+    return kept;
   }
 
   dispose(): void {

@@ -3,7 +3,8 @@ import { type Disposable, DisposableStore } from "../core/dispose.ts";
 import { isCancelled } from "../core/errors.ts";
 import type { Engine } from "../engine.ts";
 import { ALL_NAMESPACES } from "../kubeflow/namespaceChoice.ts";
-import { VIEWS } from "../manifest.ts";
+import { CONTEXT_KEYS, VIEWS } from "../manifest.ts";
+import { setContextKey } from "../platform/contextKey.ts";
 import { ClusterListings, type Listing } from "./clusterListings.ts";
 import { drawItem } from "./drawItem.ts";
 import { type Folder, GRACE_MS } from "./folder.ts";
@@ -85,8 +86,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     this.#preferences = preferences;
     this.#made = made;
     this.#held.add(this.#changed);
-    this.#held.add(this.#folders);
-    this.#held.add(this.#gpus);
+    for (const one of [this.#folders, this.#gpus]) this.#held.add(one);
     this.#redraws = this.#held.add(
       new Redraws(
         (ids) => this.#redraw(ids),
@@ -240,8 +240,9 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
 
   async #roots(engine: Engine): Promise<readonly TreeNode[]> {
     await engine.load();
-    this.#made.look();
-    return [...this.#made.nodes(), ...rootNodes(engine, this.#preferences).rows];
+    // Before, nobody knows that there is nothing to show.
+    setContextKey(CONTEXT_KEYS.looked, true);
+    return [...this.#made.look(), ...rootNodes(engine, this.#preferences).rows];
   }
 
   async #belowCluster(engine: Engine, node: ClusterNode): Promise<readonly TreeNode[]> {

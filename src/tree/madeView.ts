@@ -29,11 +29,13 @@ export class MadeView implements Disposable {
     this.#options = options;
   }
 
-  /** Somebody looks at the tree: the first look takes up what an earlier window began, where there is anything. */
-  look(): void {
-    if (this.#looked) return;
-    this.#looked = true;
-    this.#begin().catch(this.#options.onError);
+  /** Somebody looks at the tree: its rows. The first look takes up what an earlier window began, where there is anything. */
+  look(): readonly MadeNode[] {
+    if (!this.#looked) {
+      this.#looked = true;
+      this.#begin().catch(this.#options.onError);
+    }
+    return this.#nodes();
   }
 
   /** The provisioning was loaded, by whoever needed it. */
@@ -44,7 +46,7 @@ export class MadeView implements Disposable {
     this.#read();
   }
 
-  nodes(): readonly MadeNode[] {
+  #nodes(): readonly MadeNode[] {
     // A plan alone has made nothing; what was made and is in a kubeconfig has its cluster's row.
     const shown = this.#records.filter(({ phase }) => phase !== "planned" && phase !== "made");
     return shown.map(({ id, wish }) => madeNode(id, wish.name));
@@ -90,7 +92,7 @@ export class MadeView implements Disposable {
       const before = signature(this.#records);
       this.#records = await this.#provisioning.made.list();
       const changed = signature(this.#records) !== before;
-      this.#changed.fire(changed ? "set" : this.nodes().map(({ id }) => id));
+      this.#changed.fire(changed ? "set" : this.#nodes().map(({ id }) => id));
     }
   }
 }

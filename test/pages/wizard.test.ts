@@ -298,6 +298,28 @@ describe("the wizard's page", () => {
     await wizard.page.getByText("and 88 more").waitFor();
   });
 
+  it("names its fields to a screen reader by what they say now, and its maturity only where there is a cloud", async () => {
+    const wizard = await opened("dark");
+    const shared: Wish = { ...GKE, state: { kind: "shared", bucket: "b", prefix: "" } };
+    await wizard.say(init(shared, GKE_PREVIEW));
+    await wizard.page.getByRole("textbox", { name: "Bucket of Cloud Storage" }).waitFor();
+    await wizard.page.locator("p.maturity").waitFor();
+    await wizard.say({ type: "wish", wish: { ...shared, where: "eks" }, preview: fixtures.EKS_PREVIEW });
+    await wizard.page.getByRole("textbox", { name: "Bucket of S3" }).waitFor();
+    await wizard.page.getByText("grows when you say so").waitFor();
+    await wizard.say({ type: "wish", wish: LOCAL, preview: fixtures.LOCAL_PREVIEW });
+    await wizard.page.locator("p.maturity").waitFor({ state: "detached" });
+  });
+
+  it("leads nobody to Destroy, and says of what goes nothing about making it", async () => {
+    const wizard = await opened("dark");
+    await wizard.say(init(GKE, GKE_PREVIEW, states.DESTROY));
+    assert.equal(await wizard.page.locator("#act").getAttribute("appearance"), "secondary");
+    await tabTo(wizard, "act");
+    const gone = await wizard.page.locator(".asked .items li").allInnerTexts();
+    assert.equal(gone.join(), GKE_PREVIEW.made.map(({ what }) => what).join());
+  });
+
   it("is filled in, planned, created and cancelled by the keyboard alone", async () => {
     const wizard = await opened("hc-black");
     const { keyboard } = wizard.page;

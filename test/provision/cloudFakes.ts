@@ -229,7 +229,12 @@ export function aws({ path: at, body, target, method, query }: Asked): Answer | 
         ],
       },
     ];
-  if (at.endsWith("/node-groups")) return [200, { nodegroups: ["gpu"] }];
+  if (at.endsWith("/node-groups")) return [200, { nodegroups: ["cpu", "gpu"] }];
+  if (at.endsWith("/node-groups/cpu")) {
+    const scalingConfig = { minSize: 3, maxSize: 5, desiredSize: 3 };
+    const instances = { capacityType: "ON_DEMAND", instanceTypes: ["m5.xlarge"] };
+    return [200, { nodegroup: { nodegroupName: "cpu", status: "ACTIVE", scalingConfig, ...instances } }];
+  }
   if (at.endsWith("/node-groups/gpu"))
     return [
       200,

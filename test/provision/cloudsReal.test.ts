@@ -189,7 +189,15 @@ describe("clouds, with the real gcloud and aws", function () {
     answer = aws;
     const from = parts();
     const wish = aWish("eks");
-    const [gpu] = await poolsNow(wish, from.programs, signal);
+    const pools = await poolsNow(wish, from.programs, signal);
+    assert.deepEqual(
+      pools.map(({ name, desired }) => [name, desired]),
+      [
+        ["cpu", 3],
+        ["gpu", 0],
+      ],
+    );
+    const gpu = pools[1];
     assert.ok(gpu !== undefined);
     assert.deepEqual([gpu.desired, gpu.max, gpu.spot], [0, 2, true]);
     assert.match(

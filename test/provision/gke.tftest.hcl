@@ -36,6 +36,29 @@ run "everything" {
     condition     = endswith(output.kubeconfig_command, "--dns-endpoint")
     error_message = "The kubeconfig uses the endpoint that IAM guards."
   }
+
+  assert {
+    condition     = google_container_cluster.this.control_plane_endpoints_config[0].dns_endpoint_config[0].allow_external_traffic
+    error_message = "The name is reachable from anywhere."
+  }
+}
+
+run "with_networks" {
+  command = apply
+
+  variables {
+    authorized_networks = ["203.0.113.7/32"]
+  }
+
+  assert {
+    condition     = !google_container_cluster.this.control_plane_endpoints_config[0].dns_endpoint_config[0].allow_external_traffic
+    error_message = "Listed networks bind the name too: it is closed."
+  }
+
+  assert {
+    condition     = !strcontains(output.kubeconfig_command, "--dns-endpoint")
+    error_message = "The kubeconfig uses the address that the networks may reach."
+  }
 }
 
 run "without_gpus" {

@@ -50,14 +50,17 @@ async function agrees(name: string): Promise<boolean> {
   return /^y(es)?$/i.test(answer.trim());
 }
 
+const WHAT = {
+  empty: "control plane alone",
+  control: "control plane and controllers",
+  node: "control plane, node and controllers",
+} as const;
+
 function describe(name: string): string {
   const { status, last } = lookAtSandbox(name);
   if (status === undefined) return `${name}: not running${last === undefined ? "" : ` (${last.split("\n")[0] ?? ""})`}`;
   const since = duration(Date.now() - Date.parse(status.since));
-  const what = [
-    status.parts === "node" ? "control plane, node and controllers" : "control plane and controllers",
-    ...status.with,
-  ].join(", ");
+  const what = [WHAT[status.parts], ...status.with].join(", ");
   if (status.phase === "ready") return `${name}: ready for ${since} at ${status.address}: ${what}`;
   return `${name}: ${status.message} (at ${status.address})`;
 }

@@ -20,7 +20,10 @@ export interface SandboxOptions {
   readonly name?: string;
   /** Begin with an empty cluster, also where one is running. */
   readonly fresh?: boolean;
-  /** `control` has no kubelet and runs no pods. Default `node`; a running `node` serves for `control` too. */
+  /**
+   * `control` has no kubelet and runs no pods; `empty` has nothing of Kubeflow either, and the pods of its fake nodes
+   * are where the host listens. Default `node`; a running `node` serves for `control` too.
+   */
   readonly parts?: Parts;
   readonly with?: readonly Extra[];
   /** Told each line of progress while it is being built and started. */
@@ -82,7 +85,7 @@ export async function startSandbox(
 async function findOrLaunch(layout: Layout, options: SandboxOptions): Promise<number> {
   const { fresh = false, parts = "node", with: extras = [] } = options;
   const status = readStatus(layout);
-  const serves = status !== undefined && (status.parts === "node" || parts === "control");
+  const serves = status !== undefined && (status.parts === parts || (status.parts === "node" && parts === "control"));
   if (
     livingSupervisor(layout) !== undefined &&
     serves &&

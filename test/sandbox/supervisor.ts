@@ -20,12 +20,12 @@ import { buildPipelines } from "./parts/pipelines.ts";
 import { openDoor } from "./placeholder.ts";
 import type { Door } from "./placeholder.ts";
 import { Progress } from "./progress.ts";
-import { EXTRAS, chooseSlot, claimSupervisor, identity, readWanted, write } from "./state.ts";
+import { EXTRAS, PARTS, chooseSlot, claimSupervisor, identity, readWanted, write } from "./state.ts";
 import type { Extra, Parts, Settings, Status } from "./state.ts";
 
 const [name = "", partsAsked = "node", ...extrasAsked] = process.argv.slice(2);
 const layout = layoutOf(name);
-const parts: Parts = partsAsked === "control" ? "control" : "node";
+const parts: Parts = PARTS.find((known) => known === partsAsked) ?? "node";
 const progress = new Progress();
 const running: Extra[] = [];
 let settings: Settings;
@@ -166,7 +166,7 @@ type ExtraOrder = Extract<Order, { do: Extra }>;
 
 async function buildExtra(extra: Extra): Promise<ExtraOrder> {
   if (extra === "kwok") return { do: extra, ...(await buildKwok(progress)) };
-  if (parts === "control") throw new Error("The pipelines need pods: start the sandbox with --parts node.");
+  if (parts !== "node") throw new Error("The pipelines need pods: start the sandbox with --parts node.");
   return { do: extra, slot: settings.slot, ...(await buildPipelines(progress)) };
 }
 

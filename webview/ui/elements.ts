@@ -30,6 +30,8 @@ export interface ButtonLooks {
   readonly id?: string;
   readonly key?: string;
   readonly primary?: boolean;
+  /** Takes something away: never the button that the eye is led to. */
+  readonly danger?: boolean;
   readonly disabled?: boolean;
   /** What a screen reader says where the title alone would not do. */
   readonly spoken?: string;
@@ -41,6 +43,7 @@ export function button(title: string, press: () => void, looks: ButtonLooks = {}
     {
       key: looks.key,
       id: looks.id,
+      class: looks.danger === true ? "danger" : undefined,
       appearance: looks.primary === true ? "primary" : "secondary",
       disabled: looks.disabled,
       "aria-label": looks.spoken,
@@ -74,6 +77,7 @@ export function textField(
     "vscode-text-field",
     {
       id: looks.id,
+      "aria-label": looks.label, // The element itself names itself only once, by its first text.
       value,
       disabled: looks.disabled,
       placeholder: looks.placeholder,
@@ -116,7 +120,11 @@ export function dropdown(
       onchange: (event: Event) => pick(textOf(event)),
     },
     options.map((option) =>
-      h("vscode-option", { key: option.value, value: option.value, selected: option.value === value }, option.label),
+      h(
+        "vscode-option",
+        { key: option.value, "aria-label": option.label, value: option.value, selected: option.value === value },
+        option.label,
+      ),
     ),
   );
   // A list that is open is in somebody's hands. The options reach it a moment after they were drawn.
@@ -134,6 +142,7 @@ export function checkbox(looks: FieldLooks, checked: boolean, change: (checked: 
     {
       key: looks.id,
       id: looks.id,
+      "aria-label": looks.label,
       checked,
       disabled: looks.disabled,
       "aria-describedby": looks.describedBy.join(" ") || undefined,

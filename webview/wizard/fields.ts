@@ -178,6 +178,6 @@ function shownText(value: unknown): string {
 
 /** Undefined where the text is not a whole number that the wish can hold. */
 function wholeNumber(typed: string): number | undefined {
-  const value = /^\s*\d{1,6}\s*$/.test(typed) ? Number(typed) : Number.NaN;
+  const value = /^\s*\d+\s*$/.test(typed) ? Number(typed) : Number.NaN;
   return value <= 100_000 ? value : undefined;
 }

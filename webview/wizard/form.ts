@@ -73,7 +73,7 @@ function gpuPart(context: FormContext, where: "gke" | "eks"): VNode {
       "div",
       { class: "row" },
       pick(context, `${path}.perNode`, WORDS.perNode, { numeric: true }),
-      number(context, `${path}.maxNodes`, WORDS.maxNodes, { hint: WORDS.gpuEmpty }),
+      number(context, `${path}.maxNodes`, WORDS.maxNodes, { hint: WORDS.gpuEmpty[where] }),
     ),
     toggle(context, `${path}.spot`, WORDS.spot),
   ]);

@@ -7,7 +7,7 @@ import { openHost } from "../ui/host.ts";
 import { formContext } from "./fields.ts";
 import { form } from "./form.ts";
 import { fieldId } from "./paths.ts";
-import { checksPart, costSum, picture, placeWords, preview } from "./side.ts";
+import { checksPart, costSum, madeList, picture, placeWords, preview } from "./side.ts";
 import { type Action, errors, locked, START, type State, step } from "./state.ts";
 import { planFailure, planPart, timeline } from "./timeline.ts";
 import { WORDS } from "./words.ts";
@@ -49,7 +49,9 @@ function draw(): void {
 
 function header(): Child[] {
   const { maturity, mode } = state.wizard;
-  return [h("h1", {}, WORDS.title[mode]), maturity !== "" && h("p", { class: "maturity" }, maturity)];
+  // The extension spoke for the place as it was; the form may have gone on since.
+  const isCloud = state.wish !== undefined && state.wish.where !== "local";
+  return [h("h1", {}, WORDS.title[mode]), isCloud && maturity !== "" && h("p", { class: "maturity" }, maturity)];
 }
 
 function left(wish: Wish): VNode {
@@ -63,15 +65,18 @@ function left(wish: Wish): VNode {
       h("h2", { id: "left-title" }, WORDS.asked[mode]),
       h("p", { class: "lead" }, placeWords(wish)),
       state.preview !== undefined && picture(wish, state.preview),
-      cost !== undefined && mode !== "destroy" && costSum(cost),
+      cost !== undefined && mode !== "destroy" && costSum(wish, cost),
       mode === "destroy" && h("p", {}, WORDS.destroyHint),
       mode === "destroy" && !making && h("div", { class: "footer" }, planButton()),
       state.preview !== undefined &&
-        h(
-          "dl",
-          { class: "made" },
-          state.preview.made.map(({ what, detail }) => h("div", {}, h("dt", {}, what), h("dd", {}, detail))),
-        ),
+        (mode === "destroy"
+          ? // What the details say is about making it.
+            h(
+              "ul",
+              { class: "items" },
+              state.preview.made.map(({ what }) => h("li", {}, what)),
+            )
+          : madeList(state.preview)),
     );
   }
   const fields = form(formContext(state, wish, dispatch));
@@ -129,7 +134,7 @@ function summary(): VNode | false {
 }
 
 function right(wish: Wish): VNode {
-  const { wizard, checks } = state;
+  const { wizard } = state;
   const { phase, mode, plan } = wizard;
   const running = phase === "running" || phase === "ended";
   const planned = phase === "planned" && plan !== undefined;
@@ -148,9 +153,9 @@ function right(wish: Wish): VNode {
     !running && planFailure(wizard, press),
     planned && planPart(state, plan, state.preview?.cost, press),
     steps && timeline(state, Date.now(), press),
-    planned && checksPart(checks, press),
+    planned && checksPart(state, press),
     !running && !planned && mode !== "destroy" && preview(state, wish, press),
-    !running && !planned && mode === "destroy" && checksPart(checks, press),
+    !running && !planned && mode === "destroy" && checksPart(state, press),
   );
 }
 

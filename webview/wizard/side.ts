@@ -22,17 +22,9 @@ export function preview(state: State, wish: Wish, press: Press): VNode[] {
   if (shown === undefined) return [];
   return [
     picture(wish, shown),
-    costPart(shown.cost),
-    checksPart(state.checks, press),
-    section(
-      "made",
-      WORDS.made,
-      h(
-        "dl",
-        { class: "made" },
-        shown.made.map(({ what, detail }) => h("div", {}, h("dt", {}, what), h("dd", {}, detail))),
-      ),
-    ),
+    costPart(wish, shown.cost),
+    checksPart(state, press),
+    section("made", WORDS.made, madeList(shown)),
     shown.compare.length > 0 && section("compare", WORDS.compare, compareTable(shown.compare)),
     shown.files.length > 0 &&
       section(
@@ -52,20 +44,28 @@ export function preview(state: State, wish: Wish, press: Press): VNode[] {
   ].filter((part) => part !== false);
 }
 
+export function madeList({ made }: Preview): VNode {
+  return h(
+    "dl",
+    { class: "made" },
+    made.map(({ what, detail }) => h("div", {}, h("dt", {}, what), h("dd", {}, detail))),
+  );
+}
+
 export function picture(wish: Wish, shown: Preview): VNode {
   const gpu = wish.where === "local" ? "" : (wish[wish.where].gpu?.gpu ?? "");
   return drawing(wish, shown.choices[`${wish.where}.gpu.gpu`]?.find(({ value }) => value === gpu)?.label ?? gpu);
 }
 
 /** `$0.50/h empty · $1.54/h full`, and by month. */
-export function costSum(cost: Cost): VNode {
+export function costSum({ where }: Wish, cost: Cost): VNode {
   const prefix = cost.complete ? "" : `${WORDS.atLeast} `;
   const both = (show: (dollars: number) => string, sums: Cost["hour"]): string =>
     `${prefix}${show(sums.least)} ${WORDS.empty} · ${show(sums.most)} ${WORDS.full}`;
   return h(
     "div",
     { class: "sum", role: "status", "aria-atomic": "true" },
-    cost.lines.length === 0
+    cost.lines.length === 0 || (where === "local" && cost.hour.most === 0)
       ? h("p", { class: "hour" }, WORDS.costsNothing)
       : [
           h("p", { class: "hour" }, both(perHour, cost.hour)),
@@ -75,12 +75,12 @@ export function costSum(cost: Cost): VNode {
   );
 }
 
-function costPart(cost: Cost): VNode {
+function costPart(wish: Wish, cost: Cost): VNode {
   return section(
     "cost",
     WORDS.cost,
-    costSum(cost),
-    cost.lines.length > 0 && priceTable(WORDS.item, cost.lines.map(lineRow)),
+    costSum(wish, cost),
+    cost.lines.length > 0 && wish.where !== "local" && priceTable(WORDS.item, cost.lines.map(lineRow)),
     cost.notIncluded.length > 0 && h("p", { class: "hint" }, WORDS.notIncluded(cost.notIncluded.join(", "))),
   );
 }
@@ -124,7 +124,7 @@ function priceTable(first: string, rows: readonly VNode[]): VNode {
   return h("table", {}, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows));
 }
 
-export function checksPart(checks: readonly Check[], press: Press): VNode {
+export function checksPart({ checks, checksLeft }: Pick<State, "checks" | "checksLeft">, press: Press): VNode {
   const busy = checks.some(({ state }) => state === "running" || state === "waiting");
   const run = button(checks.length === 0 ? WORDS.runChecks : WORDS.runAgain, () => press({ type: "check" }), {
     key: "run",
@@ -134,7 +134,7 @@ export function checksPart(checks: readonly Check[], press: Press): VNode {
     "checks",
     WORDS.checks,
     checks.length === 0
-      ? h("p", { class: "hint" }, WORDS.notChecked)
+      ? h("p", { class: "hint" }, checksLeft ? WORDS.checkedBefore : WORDS.notChecked)
       : h(
           "ul",
           { class: "checks" },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Preview } from "../../src/contract/preview.ts";
 import type { FromWizard } from "../../src/contract/wizard.ts";
-import { GKE, GKE_PREVIEW, NO_STATE, T4_TIMES_3 } from "../../test/pages/fixtures.ts";
+import { CHECKS, GKE, GKE_PREVIEW, NO_STATE, T4_TIMES_3 } from "../../test/pages/fixtures.ts";
 import { CANCELLED, FORM, PLANNED, RUNNING } from "../../test/pages/states.ts";
 import { type Action, errors, START, type State, step } from "./state.ts";
 
@@ -61,6 +61,22 @@ describe("the wizard's state", () => {
       value: "local",
     });
     assert.deepEqual(errors(elsewhere.state), []);
+  });
+
+  it("says of a number that is too large that it is, not that it is none", () => {
+    const message = (typed: string): string | undefined =>
+      errors(run(INIT, type("gke.cpu.nodes", undefined, typed)).state)[0]?.message;
+    assert.deepEqual([message("9999999"), message("3x")], ["At most 100,000.", "A whole number, such as 3."]);
+  });
+
+  it("tells checks of an earlier form from none, until there are some again", () => {
+    const none: Action = { type: "checks", checks: [] };
+    const some: Action = { type: "checks", checks: CHECKS };
+    const left = (...actions: Action[]): boolean => run(INIT, ...actions).state.checksLeft;
+    assert.deepEqual(
+      [left(none), left(some), left(some, none, none), left(some, none, some)],
+      [false, false, true, false],
+    );
   });
 
   it("ignores answers to a form that it has left", () => {

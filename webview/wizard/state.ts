@@ -32,6 +32,8 @@ export interface State {
   /** GPU pools that were switched off, to switch them on again as they were. */
   readonly lastGpu: Readonly<Partial<Record<Where, GpuPool>>>;
   readonly checks: readonly Check[];
+  /** Checks were run, and the form has changed since. */
+  readonly checksLeft: boolean;
   readonly wizard: WizardState;
   /** For screen readers: what has just happened. */
   readonly said: string;
@@ -65,6 +67,7 @@ export const START: State = {
   stale: false,
   lastGpu: {},
   checks: [],
+  checksLeft: false,
   wizard: { phase: "form", mode: "new", maturity: "", steps: [], cancel: { possible: false, meaning: "" } },
   said: "",
 };
@@ -85,7 +88,7 @@ export function step(state: State, action: Action): Turn {
     case "preview":
       return takePreview(state, action.seq, action.preview);
     case "checks":
-      return still({ ...state, checks: action.checks, said: checksSaid(state.checks, action.checks) || state.said });
+      return still(takeChecks(state, action.checks));
     case "state":
       return still(takeState(state, action.state));
     case "edit":
@@ -168,11 +171,17 @@ function takeState(state: State, wizard: WizardState): State {
   };
 }
 
+function takeChecks(state: State, checks: readonly Check[]): State {
+  const checksLeft = checks.length === 0 && (state.checksLeft || state.checks.length > 0);
+  return { ...state, checks, checksLeft, said: checksSaid(state.checks, checks) || state.said };
+}
+
 function edit(state: State, path: FieldPath, value: unknown, typed: string | undefined): Turn {
   if (state.wish === undefined || locked(state)) return still(state);
   const texts = typed === undefined ? without(state.typed, path) : { ...state.typed, [path]: typed };
   if (value === undefined) {
-    const unreadable = { ...state.unreadable, [path]: WORDS.wholeNumber };
+    const message = /^\s*\d+\s*$/.test(typed ?? "") ? WORDS.tooMany : WORDS.wholeNumber;
+    const unreadable = { ...state.unreadable, [path]: message };
     return still({ ...state, typed: texts, unreadable });
   }
   const next = { ...state, typed: texts, unreadable: without(state.unreadable, path) };

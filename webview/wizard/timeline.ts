@@ -21,10 +21,11 @@ export function planPart(state: State, plan: PlanWords, cost: Cost | undefined, 
   const { mode } = state.wizard;
   const act = button(ACT_WORDS[mode], () => press({ type: "create" }), {
     id: "act",
-    primary: true,
+    primary: mode !== "destroy",
+    danger: mode === "destroy",
     disabled: state.stale || state.pressed === "create",
   });
-  const priced = mode !== "destroy" && cost !== undefined && cost.lines.length > 0;
+  const priced = mode !== "destroy" && state.wish?.where !== "local" && cost !== undefined && cost.lines.length > 0;
   return h(
     "div",
     { key: "plan", class: "plan" },

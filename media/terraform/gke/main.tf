@@ -151,10 +151,11 @@ resource "google_container_cluster" "this" {
     master_ipv4_cidr_block  = var.ranges.control_plane
   }
 
-  # A name with a public certificate that IAM guards: works from anywhere a person may sign in from.
+  # A name with a public certificate that IAM guards: works from anywhere a person may sign in from. No list of networks
+  # binds it, so where there is one the name answers nobody outside Google Cloud, and the address below is used.
   control_plane_endpoints_config {
     dns_endpoint_config {
-      allow_external_traffic = true
+      allow_external_traffic = length(var.authorized_networks) == 0
     }
   }
 

@@ -11,11 +11,10 @@ output "location" {
 }
 
 output "kubeconfig_command" {
-  description = "Writes a context for the cluster. It uses the endpoint that IAM guards, which is reachable from anywhere."
-  value = join(" ", [
+  description = "Writes a context for the cluster: by its name, which is reachable from anywhere behind IAM, or by its address where authorized_networks says who may reach it."
+  value = join(" ", concat([
     "gcloud container clusters get-credentials ${google_container_cluster.this.name}",
     "--location=${google_container_cluster.this.location}",
     "--project=${var.project}",
-    "--dns-endpoint",
-  ])
+  ], length(var.authorized_networks) == 0 ? ["--dns-endpoint"] : []))
 }

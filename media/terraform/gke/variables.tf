@@ -162,7 +162,7 @@ variable "gpu_pool" {
 }
 
 variable "authorized_networks" {
-  description = "Networks in CIDR notation that may reach the public address. None means every network; a sign-in is needed in any case."
+  description = "Networks in CIDR notation that may reach the public address; the name is then closed to the internet. None means every network; a sign-in is needed in any case."
   type        = list(string)
   default     = []
   nullable    = false

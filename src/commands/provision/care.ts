@@ -4,7 +4,7 @@ import { label, pickLabel } from "../../core/sanitize.ts";
 import { plural } from "../../core/text.ts";
 import { pickOne } from "../../platform/pick.ts";
 import { withProgress } from "../../platform/progress.ts";
-import type { CostNow, MadeRecord, PoolNow } from "../../provision/index.ts";
+import type { CostNow, MadeRecord, PoolNow, Provisioning, Wish } from "../../provision/index.ts";
 import type { CommandDeps } from "../deps.ts";
 import { madeCluster } from "./target.ts";
 
@@ -23,7 +23,11 @@ export async function setGpuNodes(deps: CareDeps, target: unknown): Promise<void
   );
   const pool = now.pools.find(({ name }) => name === "gpu");
   if (pool === undefined) {
-    deps.notify.info(vscode.l10n.t("{0} has no GPU pool. Change Cluster adds one.", label(wish.name)));
+    const asked = wish.where !== "local" && wish[wish.where].gpu !== null;
+    const words = asked
+      ? vscode.l10n.t("The cloud lists no GPU pool of {0}, though one was asked for.", label(wish.name))
+      : vscode.l10n.t("{0} has no GPU pool. Change Cluster adds one.", label(wish.name));
+    deps.notify.info(words);
     return;
   }
   const nodes = await pickNodes(title, pool, now);
@@ -79,6 +83,12 @@ export async function showCost(deps: CareDeps, target: unknown): Promise<void> {
 export async function testGpu(deps: CareDeps, target: unknown): Promise<void> {
   const { id, wish } = await madeCluster(deps, target, vscode.l10n.t("Run GPU Test Pod"), isThere);
   const provisioning = await deps.provisioning();
+  const agreed = await deps.notify.confirm(
+    vscode.l10n.t("Run nvidia-smi in a pod of {0}?", label(wish.name)),
+    gpuTestCost(provisioning, wish),
+    vscode.l10n.t("Run"),
+  );
+  if (!agreed) return;
   const result = await withProgress(vscode.l10n.t("GPU test on {0}", label(wish.name)), (signal, report) =>
     provisioning.testGpu(id, report, signal),
   );
@@ -88,21 +98,33 @@ export async function testGpu(deps: CareDeps, target: unknown): Promise<void> {
   else deps.notify.warning(result.detail);
 }
 
+/** What the test may cost: on GKE a waiting pod brings a node. */
+function gpuTestCost(provisioning: Provisioning, wish: Wish): string {
+  if (wish.where !== "gke") return vscode.l10n.t("It needs a node with a free GPU, and asks for none to be started.");
+  const gpuNode = provisioning.gpuNodePrice(wish);
+  const price = gpuNode === null ? vscode.l10n.t("no price for this region") : `$${gpuNode.toFixed(2)}/h list`;
+  return vscode.l10n.t("Where no GPU node is up, GKE starts one for it ({0}) and stops it some minutes later.", price);
+}
+
 /** The cluster's context in the person's own kubeconfig: shown first, written when they say so, the old file kept. */
 export async function mergeKubeconfig(deps: CareDeps, target: unknown): Promise<void> {
   const { id } = await madeCluster(deps, target, vscode.l10n.t("Merge into My Kubeconfig"), isThere);
   const provisioning = await deps.provisioning();
   const shown = await provisioning.previewMerge(id);
+  if (shown.before === shown.after) {
+    deps.notify.info(vscode.l10n.t("{0} is in {1} already.", label(shown.context), shown.file));
+    return;
+  }
   // Never as unsaved documents, which the editor keeps on disk: there are credentials in them.
   const [before, after] = [
-    deps.documents.put(["kubeconfig before.yaml"], shown.before),
-    deps.documents.put(["kubeconfig after.yaml"], shown.after),
+    deps.documents.put(["kubeconfig-before.yaml"], shown.before),
+    deps.documents.put(["kubeconfig-after.yaml"], shown.after),
   ];
   await vscode.commands.executeCommand("vscode.diff", before, after, vscode.l10n.t("Merge into {0}", shown.file));
   const detail = [vscode.l10n.t("The difference is shown in the editor."), ...shown.renamed];
   const agreed = await deps.notify.confirm(vscode.l10n.t("Write {0}?", shown.file), detail, vscode.l10n.t("Write"));
   if (!agreed) return;
-  const kept = await provisioning.merge(shown);
+  const kept = await provisioning.merge(id, shown);
   deps.notify.info(
     kept === undefined
       ? vscode.l10n.t("{0} was written. Its context is {1}.", shown.file, label(shown.context))

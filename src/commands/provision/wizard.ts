@@ -5,7 +5,10 @@ import type { WizardHost } from "../../panels/wizardPanel.ts";
 import type { CommandDeps } from "../deps.ts";
 import { madeCluster } from "./target.ts";
 
-type WizardCommandDeps = Pick<CommandDeps, "provisioning" | "wizards">;
+type WizardCommandDeps = Pick<CommandDeps, "provisioning" | "wizards" | "state">;
+
+/** Which cluster the page showed, and to what end: a page that comes back after a reload knows only its form. */
+const SHOWN = "trainyard.wizard.shown";
 
 /** Shows the form that is open, else a new one; what is under way goes on, and has its row in the tree. */
 export async function createCluster(deps: WizardCommandDeps): Promise<void> {
@@ -33,21 +36,39 @@ export async function destroyCluster(deps: WizardCommandDeps, target: unknown): 
   await openWizard(deps, await (await deps.provisioning()).wizard("destroy", record.id));
 }
 
-export async function openWizard({ wizards }: Pick<CommandDeps, "wizards">, wizard: Wizard): Promise<void> {
+export async function openWizard(
+  { wizards, state }: Pick<CommandDeps, "wizards" | "state">,
+  wizard: Wizard,
+): Promise<void> {
+  const { record, state: shown } = wizard.making;
+  await state.set(SHOWN, record === undefined ? undefined : { id: record.id, mode: shown.mode });
   (await wizards()).open(titleOf(wizard), hostOf(wizard));
 }
 
 /** After a reload of the window; the form is as the page had kept it. */
 export async function restoreWizard(
-  { wizards, provisioning }: WizardCommandDeps,
+  { wizards, provisioning, state: store }: WizardCommandDeps,
   panel: vscode.WebviewPanel,
   state: unknown,
 ): Promise<void> {
   const made = await provisioning();
+  const records = await made.made.list();
   // A page that showed a cluster's making shows it again: there is one at a time.
-  const busy = (await made.made.list()).find(({ phase }) => phase === "making" || phase === "destroying");
-  const wizard = await made.wizard("new", busy?.id);
+  const busy = records.find(({ phase }) => phase === "making" || phase === "destroying");
+  const shown = shownBefore(store.get(SHOWN));
+  const known = records.find(({ id }) => id === shown?.id);
+  const wizard =
+    busy === undefined && known !== undefined
+      ? await made.wizard(shown?.mode, known.id)
+      : await made.wizard("new", busy?.id);
   (await wizards()).restore(titleOf(wizard), hostOf(wizard), panel, state);
+}
+
+function shownBefore(value: unknown): { readonly id: string; readonly mode: "new" | "edit" | "destroy" } | undefined {
+  if (typeof value !== "object" || value === null || !("id" in value) || !("mode" in value)) return undefined;
+  const { id, mode } = value;
+  if (typeof id !== "string" || (mode !== "new" && mode !== "edit" && mode !== "destroy")) return undefined;
+  return { id, mode };
 }
 
 function titleOf({ making, wish }: Wizard): string {

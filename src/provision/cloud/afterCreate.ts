@@ -15,8 +15,8 @@ import { type CheckOutcome, failed, ok, warning } from "./checkLines.ts";
 export const DEVICE_PLUGIN = { image: "nvcr.io/nvidia/k8s-device-plugin:v0.19.3", date: "2026-11-22" } as const;
 
 /**
- * Has the cloud's own command write a kubeconfig for the made cluster into a file of ours; on GKE with the DNS endpoint.
- * Rejects as Gke.add and Eks.add.
+ * Has the cloud's own command write a kubeconfig for the made cluster into a file of ours. On GKE it has the DNS
+ * endpoint where no networks are listed; where some are, main.tf closes that one to the internet. Rejects as Gke.add and Eks.add.
  */
 export function fetchKubeconfig(
   wish: Wish,
@@ -25,7 +25,10 @@ export function fetchKubeconfig(
 ): Promise<AddedCluster> {
   const cluster = (location: string) => ({ name: wish.name, location, state: "", version: "" });
   const { region, profile } = wish.eks;
-  if (wish.where === "gke") return gke.add(wish.gke.project, cluster(wish.gke.region), signal, { dnsEndpoint: true });
+  if (wish.where === "gke") {
+    const { project, authorizedNetworks } = wish.gke;
+    return gke.add(project, cluster(wish.gke.region), signal, { dnsEndpoint: authorizedNetworks.length === 0 });
+  }
   if (wish.where === "eks")
     return eks.add({ region, profile: profile === "" ? undefined : profile }, cluster(region), signal);
   return Promise.reject(new Error("a local cluster’s kubeconfig is its tool’s"));

@@ -120,6 +120,11 @@ function outcome(state: CheckOutcome["state"], detail: string, fix: Fix | undefi
   return { state, detail, ...(fix === undefined ? {} : { fix }) };
 }
 
+/** The version in what a program wrote, `v1.30.2`; nothing else of it is shown, for it may hold more than a version. */
+export function versionIn(written: string): string {
+  return /v?\d+(\.\d+)+/.exec(written)?.[0].slice(0, 40) ?? "unknown";
+}
+
 /** Whether a bucket for the state is there and keeps versions, undefined where it is not there; and what mends it. */
 export function bucketIs(
   bucket: string,

@@ -1,5 +1,6 @@
 import type { EksWish, Wish } from "../../contract/wish.ts";
 import { label } from "../../core/sanitize.ts";
+import { plural } from "../../core/text.ts";
 import { list, number, record, text } from "../../kubeflow/read.ts";
 import { askAws, awsCall, profileArgs } from "../existing/calls.ts";
 import { type Programs, unlessRefused } from "../existing/programs.ts";
@@ -17,6 +18,7 @@ import {
   ok,
   once,
   type PreflightLine,
+  versionIn,
   warning,
   lineOf,
 } from "./checkLines.ts";
@@ -48,7 +50,7 @@ export function eksChecks(whole: Wish, deps: CloudCheckDeps): readonly Preflight
       run: async (signal) => {
         const { stdout, stderr } = await programs.run({ program: "aws", args: ["--version"], failure: "", signal });
         // Version 1 under an old Python wrote it to stderr.
-        return ok(`Version ${label(/aws-cli\/(\S+)/.exec(stdout + stderr)?.[1] ?? "unknown", 40)}.`);
+        return ok(`Version ${versionIn(/aws-cli\/(\S+)/.exec(stdout + stderr)?.[1] ?? "")}.`);
       },
     },
     {
@@ -132,7 +134,7 @@ async function quotaOf(
   const answer = await unlessRefused(ask(signal, ...args));
   const limit = number(record(record(answer)["Quota"])["Value"]);
   if (limit === undefined) return warning(`${code}: not told; ${need} vCPUs are needed.`, fix);
-  const detail = `${code}: ${limit} vCPUs, ${need} needed for the full pool`;
+  const detail = `${code}: ${plural(limit, "vCPU")}, ${need} needed for the full pool`;
   if (typeof need === "string") return warning(`${detail}, whose number is not known here.`, fix);
   if (limit >= need) return ok(`${detail}. What is in use already is not told.`);
   return warning(`${detail}. Until it is raised the pool does not grow that far.`, fix);

@@ -15,6 +15,7 @@ import {
   type Fix,
   ok,
   type PreflightLine,
+  versionIn,
   warning,
   lineOf,
 } from "./checkLines.ts";
@@ -50,7 +51,7 @@ export function gkeChecks(whole: Wish, deps: CloudCheckDeps): readonly Preflight
       about: "gcloud",
       run: async (signal) => {
         const answer = record(await programs.json(bare(["version", "--format=json"], signal)));
-        return ok(`Version ${label(text(answer["Google Cloud SDK"]) ?? "unknown", 40)}.`);
+        return ok(`Version ${versionIn(text(answer["Google Cloud SDK"]) ?? "")}.`);
       },
     },
     { id: "account", label: "Sign-in of gcloud", signsIn: true, run: (signal) => account(programs, signal) },
@@ -195,14 +196,16 @@ function quotaFor(wanted: readonly Need[], answer: unknown, project: string): Ch
   const quotas = list(record(answer)["quotas"]);
   const words: string[] = [];
   let short = false;
+  let told = 0;
   for (const { metric, or, need } of wanted) {
     const found = quotas.find((one) => one["metric"] === metric) ?? quotas.find((one) => one["metric"] === or);
     const limit = Math.min(number(found?.["limit"]) ?? -1, MOST);
     if (found === undefined || limit < 0) {
       // New families have no such quota here; their own page tells it.
-      if (metric.endsWith("_GPUS")) words.push(`${metric}: not told here`);
+      if (metric.includes("GPU")) words.push(`${metric}: not told here`);
       continue;
     }
+    told += 1;
     const free = Math.max(0, limit - (number(found["usage"]) ?? 0));
     const lacks = free < need;
     short ||= lacks;
@@ -211,6 +214,7 @@ function quotaFor(wanted: readonly Need[], answer: unknown, project: string): Ch
   const url = `https://console.cloud.google.com/iam-admin/quotas?project=${encodeURIComponent(project)}`;
   const fix: Fix = { title: "Request Quota", kind: "open", url };
   const detail = words.join("; ");
+  if (told === 0 && detail === "") return warning("Google Cloud does not tell the quota here.", fix);
   if (short)
     return warning(`${detail}. The pools start with few nodes; they stay there until the quota is raised.`, fix);
   if (words.some((line) => line.endsWith("not told here"))) return warning(`${detail}.`, fix);
@@ -224,7 +228,7 @@ async function plugin(programs: Programs, signal: AbortSignal): Promise<CheckOut
     return failed("gke-gcloud-auth-plugin was not found; nothing reaches the cluster without it.", fix);
   const call = { program: "gke-gcloud-auth-plugin", args: ["--version"], failure: "", signal } as const;
   const { stdout } = await programs.run(call);
-  return ok(`gke-gcloud-auth-plugin ${label(stdout, 80)}`);
+  return ok(`gke-gcloud-auth-plugin, version ${versionIn(stdout)}.`);
 }
 
 /** The words of a bucket of Cloud Storage that keeps the state. */

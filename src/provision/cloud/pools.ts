@@ -29,10 +29,17 @@ export interface PoolNow {
 
 const MOST_NODES = 10_000;
 
-/** The cluster's pools, as they are. Rejects as Programs.run. */
-export function poolsNow(wish: Wish, programs: Programs, signal: AbortSignal): Promise<readonly PoolNow[]> {
-  if (wish.where === "gke") return gkePools(wish, programs, signal);
-  return wish.where === "eks" ? eksPools(wish, programs, signal) : Promise.resolve([]);
+/**
+ * The cluster's pools, as they are. Rejects as Programs.run, and with UserError `pools-unknown` where the cloud does not
+ * list the CPU pool, which every cluster has: such an answer tells nothing.
+ */
+export async function poolsNow(wish: Wish, programs: Programs, signal: AbortSignal): Promise<readonly PoolNow[]> {
+  if (wish.where === "local") return [];
+  const pools = await (wish.where === "gke" ? gkePools : eksPools)(wish, programs, signal);
+  if (pools.some(({ name }) => name === "cpu")) return pools;
+  throw new UserError("pools-unknown", `The pools of ${label(wish.name, 60)} could not be read.`, {
+    why: `${wish.where === "gke" ? "gcloud" : "aws"} listed ${pools.length === 0 ? "none" : "no CPU pool"}.`,
+  });
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Wish } from "../../contract/wish.ts";
 import { label } from "../../core/sanitize.ts";
 import type { Programs } from "../existing/programs.ts";
 import { localChecks, type LocalCheckDeps } from "../local/localChecks.ts";
-import { type CheckOutcome, failed, type Fix, ok, type PreflightLine } from "./checkLines.ts";
+import { type CheckOutcome, failed, type Fix, ok, type PreflightLine, versionIn } from "./checkLines.ts";
 import { eksChecks, s3Bucket } from "./eksChecks.ts";
 import type { CloudCheckDeps } from "./factChecks.ts";
 import { gcsBucket, gkeChecks } from "./gkeChecks.ts";
@@ -41,7 +41,7 @@ export async function runFix(
 async function terraformIs({ findTerraform }: PreflightDeps, signal: AbortSignal): Promise<CheckOutcome> {
   try {
     const { kind, version } = await findTerraform(signal);
-    return ok(`${label(kind, 40)} ${label(version, 40)}.`);
+    return ok(`${label(kind, 40)} ${versionIn(version)}.`);
   } catch (error) {
     if (signal.aborted || !(error instanceof Error)) throw error;
     return failed(label(error.message, 300), { title: "How to Install", kind: "open", url: TERRAFORM_PAGE });

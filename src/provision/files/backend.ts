@@ -5,18 +5,20 @@ import type { StatePlace, Wish } from "../../contract/wish.ts";
 /** Text of `backend.tf`, or undefined where the state stays beside the files. Throws UserError `state-text` for control characters. */
 export function backendText(wish: Wish): string | undefined {
   if (wish.state.kind !== "shared" || wish.where === "local") return undefined;
-  return wish.where === "gke" ? gcs(wish.state) : s3(wish.state, wish.name, wish.eks.region);
+  return wish.where === "gke" ? gcs(wish.state, wish.name) : s3(wish.state, wish.name, wish.eks.region);
 }
 
 type Shared = Extract<StatePlace, { kind: "shared" }>;
 
-function gcs({ bucket, prefix }: Shared): string {
+function gcs({ bucket, prefix }: Shared, name: string): string {
+  // The state of two clusters in one bucket must not meet.
+  const folder = prefix.replace(/\/+$/, "") === "" ? `trainyard/${name}` : prefix;
   return `# State is shared: whoever may read the bucket can go on from here, and only one at a time can change anything.
 # The bucket has to be there before, best with versions of its objects kept.
 terraform {
   backend "gcs" {
     bucket = ${hclString(bucket)}
-    prefix = ${hclString(prefix)}
+    prefix = ${hclString(folder)}
   }
 }
 `;

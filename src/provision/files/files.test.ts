@@ -114,6 +114,14 @@ describe("backend.tf", () => {
     });
   }
 
+  it("keeps the states of two clusters in one bucket apart, also without a folder in it", () => {
+    const of = (name: string, prefix: string) =>
+      backendText({ ...gke(), name, state: { kind: "shared", bucket: "our-states", prefix } }) ?? "";
+    assert.match(of("kubeflow-01", ""), /prefix = "trainyard\/kubeflow-01"/);
+    assert.match(of("kubeflow-02", "/"), /prefix = "trainyard\/kubeflow-02"/);
+    assert.match(of("kubeflow-01", "clusters"), /prefix = "clusters"/);
+  });
+
   it("refuses what cannot be printed", () => {
     for (const bad of ["a\nb", "a\u0000", "a\u0085", "a\u2028"])
       assert.throws(() => hclString(bad), withCode("state-text"));

@@ -13,6 +13,7 @@ import {
   ok,
   once,
   type PreflightLine,
+  versionIn,
   warning,
 } from "../cloud/checkLines.ts";
 import type { Programs } from "../existing/programs.ts";
@@ -46,8 +47,7 @@ export function localChecks(name: string, wish: LocalWish, deps: LocalCheckDeps)
     about: wish.tool,
     run: async (signal) => {
       const { stdout } = await programs.run({ ...tool.version, failure: "", signal });
-      const found = /v?\d+\.\d+\S*/.exec(stdout)?.[0] ?? stdout;
-      return ok(`Version ${label(found, 60)}.`);
+      return ok(`Version ${versionIn(stdout)}.`);
     },
   };
   const inotify: PreflightLine = { id: "inotify", label: "Limits of inotify", run: () => inotifyIs(deps) };
@@ -123,7 +123,7 @@ function dockerIs(info: Info, platform: NodeJS.Platform): CheckOutcome {
     return failed("You may not use Docker: join the group docker, then sign in to this computer again.", fix);
   }
   const arch = label(text(info["Architecture"]) ?? "", 40);
-  const words = `Version ${label(text(info["ServerVersion"]) ?? "unknown", 40)}, ${plural(whole(info["NCPU"], 100_000) ?? 0, "CPU")}, ${Math.floor((number(info["MemTotal"]) ?? 0) / GIB)} GiB.`;
+  const words = `Version ${versionIn(text(info["ServerVersion"]) ?? "")}, ${plural(whole(info["NCPU"], 100_000) ?? 0, "CPU")}, ${Math.floor((number(info["MemTotal"]) ?? 0) / GIB)} GiB.`;
   if (/^(aarch64|arm64)$/.test(arch)) return warning(`${words} On ${arch} some of Kubeflow’s images cannot run.`);
   return ok(words);
 }

@@ -155,12 +155,14 @@ export class CloudJob implements Job {
     const count = left?.items.length ?? 0;
     const list: Button = {
       title: "Show What Is Left",
-      press: () => desk.showText(`Left of ${name}.sh`, left === undefined ? "" : leftoversText(name, left)),
+      press: () => desk.showText(`left-of-${name}.sh`, left === undefined ? "" : leftoversText(name, left)),
     };
     const isClean = count === 0 && left?.notes.length === 0;
+    // Whoever merged the kubeconfig has its entries there still: that file is theirs.
+    const merged = this.#known.merged === undefined ? "" : ` ${this.#known.merged} still names it.`;
     const message = isClean
-      ? `${name} was destroyed. Nothing is left that bears its name.`
-      : `${name} was destroyed. ${count === 0 ? "Whether something is left could not be told in full." : `${count} of what is left may cost money.`}`;
+      ? `${name} was destroyed. Nothing is left that bears its name.${merged}`
+      : `${name} was destroyed. ${count === 0 ? "Whether something is left could not be told in full." : `${count} of what is left may cost money.`}${merged}`;
     const press: Button["press"] = async (show) => {
       await made.forget(id);
       show({ message: `${name} was destroyed, and its folder was removed.`, buttons: [] });

@@ -338,7 +338,7 @@ export class Making implements Disposable {
   }
 
   #showImports(job: Job, imports: readonly string[]): void {
-    this.#ports.desk.showText(`Import commands of ${job.wish.name}.sh`, importText(job, imports));
+    this.#ports.desk.showText(`import-commands-of-${job.wish.name}.sh`, importText(job, imports));
   }
 
   #cancelWords(): CancelWords {

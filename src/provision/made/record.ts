@@ -27,6 +27,8 @@ export const RecordSchema = v.object({
   /** Why it failed, or what is left; a sentence. */
   note: v.optional(v.string()),
   /** Its kubeconfig, a file of ours. */
+  /** The person's own kubeconfig, once they had it merged there. */
+  merged: v.optional(v.string()),
   kubeconfig: v.optional(v.object({ file: v.string(), context: v.string() })),
 });
 

@@ -1,4 +1,5 @@
 import { label } from "../../core/sanitize.ts";
+import { plural } from "../../core/text.ts";
 import type { Choice, Choices } from "../../contract/preview.ts";
 import type { GpuPool, Wish } from "../../contract/wish.ts";
 import { EKS_CPU_MACHINES, EKS_REGIONS } from "./catalogue/eks.ts";
@@ -6,7 +7,7 @@ import { cpuAbsent, GKE_CPU_MACHINES, GKE_GPUS, GKE_REGIONS } from "./catalogue/
 import type { GpuShape, Machine } from "./catalogue/shapes.ts";
 import { gpusOf, LOCAL_VERSIONS } from "./limits.ts";
 import type { Live } from "./live.ts";
-import { cloudWish, type CloudWish, gpuLabel, offered, shapeOf, shapesOf } from "./pools.ts";
+import { cloudWish, type CloudWish, gpuLabel, isAttached, offered, shapeOf, shapesOf } from "./pools.ts";
 import { dollars, machineOf, priceOf } from "./prices.ts";
 import { eksVersions, zonesFor } from "./rules/clouds.ts";
 
@@ -77,13 +78,26 @@ function cpuMachines({ cloud, region }: CloudWish): readonly Machine[] {
 function gpuMachine(of: CloudWish, name: string, pool: Pick<GpuPool, "gpu">, live: Live): Choice {
   const counts = shapeOf(of.cloud, pool.gpu, name)?.perNode ?? [];
   const machine = machineOf(of.cloud, name) ?? { name, vcpus: 0, memory: 0 };
-  const choice = machineChoice(of, machine, of.gpu?.spot ?? false, live);
-  return { ...choice, detail: `${counts.join(", ")} × ${gpuLabel(of.cloud, pool.gpu)}, ${choice.detail ?? ""}` };
+  const spot = of.gpu?.spot ?? false;
+  const choice = machineChoice(of, machine, spot, live);
+  const more = isAttached(of.cloud, name) ? eachGpu(of, name, pool.gpu, spot, live) : "";
+  return { ...choice, detail: `${counts.join(", ")} × ${gpuLabel(of.cloud, pool.gpu)}, ${choice.detail ?? ""}${more}` };
+}
+
+/** What a GPU adds to the price of the machine that it is attached to; "" where the machine has no price. */
+function eachGpu({ cloud, region }: CloudWish, machine: string, gpu: string, spot: boolean, live: Live): string {
+  if (priceOf({ cloud, region, machine, spot }, live).perHour === null) return "";
+  const { perHour } = priceOf({ cloud, region, machine, gpu, spot }, live);
+  return perHour === null ? ", GPUs not included" : ` + ${dollars(perHour)}/h each GPU`;
 }
 
 function machineChoice({ cloud, region }: CloudWish, machine: Machine, spot: boolean, live: Live): Choice {
   const { name, vcpus, memory } = machine;
   const { perHour } = priceOf({ cloud, region, machine: name, spot }, live);
   const price = perHour === null ? "" : `, ${spot ? "about " : ""}${dollars(perHour)}/h`;
-  return { value: name, label: name, detail: `${vcpus} vCPUs, ${memory} ${cloud === "gke" ? "GB" : "GiB"}${price}` };
+  return {
+    value: name,
+    label: name,
+    detail: `${plural(vcpus, "vCPU")}, ${memory} ${cloud === "gke" ? "GB" : "GiB"}${price}`,
+  };
 }

@@ -238,7 +238,7 @@ describe("what the form offers", () => {
       ["us-central1-a", "us-central1-b", "us-central1-c", "us-central1-f"],
     );
     const four = of["gke.gpu.machine"].find(({ value }) => value === "n1-standard-4");
-    assert.equal(four?.detail, "1, 2, 4 × T4, 4 vCPUs, 15 GB, $0.19/h");
+    assert.equal(four?.detail, "1, 2, 4 × T4, 4 vCPUs, 15 GB, $0.19/h + $0.35/h each GPU");
   });
 
   it("follow a changed GPU, machine type or region, and leave what is still right", () => {

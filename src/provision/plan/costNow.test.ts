@@ -33,6 +33,8 @@ describe("what a cluster costs now", () => {
     assert.equal(unknown.gpuNode, null);
     const foreign = costNow(eks, [pool("cpu", "m5.xlarge", 3), pool("other", "m5.xlarge", 1)], {}, TODAY);
     assert.equal(foreign.complete, false);
+    const untold = costNow(eks, [pool("cpu", "m5.xlarge", 3)], {}, TODAY);
+    assert.equal(untold.complete, false, "the GPU pool of the wish was not told");
     const elsewhere = { ...eks, eks: { ...eks.eks, region: "eu-west-1" } };
     assert.equal(
       costNow(elsewhere, [pool("cpu", "m5.xlarge", 3), pool("gpu", "g4dn.xlarge", 1)], {}, TODAY).gpuNode,

@@ -9,7 +9,7 @@ export interface CostNow {
   readonly hour: number;
   /** One more node of the GPU pool; null where its price is not known, or there is no such pool. */
   readonly gpuNode: number | null;
-  /** A line has no price, or a pool does not tell how many nodes it has: it costs more. */
+  /** A line has no price, a pool of the wish was not told, or a pool does not tell how many nodes it has: it costs more. */
   readonly complete: boolean;
   readonly lines: Cost["lines"];
   readonly notIncluded: readonly string[];
@@ -22,14 +22,22 @@ export function costNow(wish: Wish, pools: readonly PoolNow[], live: Live, today
   const at = (nodes?: number): Wish =>
     where === "local" ? wish : { ...wish, [where]: { ...wish[where], ...poolsOf(wish[where], pools, nodes) } };
   const now = at();
-  const node = cost(at(1), live, today).lines.filter(({ what }) => what.startsWith("GPU pool"));
-  const gpuNode =
-    node.length === 0
-      ? null
-      : node.reduce<number | null>((sum, { most }) => (sum === null || most === null ? null : sum + most), 0);
+  const gpuNode = gpuNodePrice(at(1), live, today);
   const { lines, hour, complete, notIncluded } = cost(now, live, today);
-  const told = pools.every(({ name, desired }) => desired !== undefined && /^(cpu|gpu)$/.test(name));
+  const wanted = where === "local" ? [] : ["cpu", ...(wish[where].gpu === null ? [] : ["gpu"])];
+  const told =
+    wanted.every((want) => pools.some(({ name }) => name === want)) &&
+    pools.every(({ name, desired }) => desired !== undefined && /^(cpu|gpu)$/.test(name));
   return { hour: hour.most, gpuNode, complete: complete && told, lines, notIncluded, pools };
+}
+
+/** One node of the wish's GPU pool, in dollars an hour; null where its price is not known, or there is no such pool. */
+export function gpuNodePrice(wish: Wish, live: Live, today: string): number | null {
+  const { where } = wish;
+  if (where === "local" || wish[where].gpu === null) return null;
+  const one = { ...wish, [where]: { ...wish[where], gpu: { ...wish[where].gpu, maxNodes: 1 } } };
+  const lines = cost(one, live, today).lines.filter(({ what }) => what.startsWith("GPU pool"));
+  return lines.reduce<number | null>((sum, { most }) => (sum === null || most === null ? null : sum + most), 0);
 }
 
 /** The pools of the wish with as many nodes as there are, or `gpuNodes` in the GPU pool; the fullest and the emptiest are the same then. */

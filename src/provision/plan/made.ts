@@ -30,7 +30,7 @@ function gkeThings({ name, gke }: Wish): readonly MadeThing[] {
       "Control plane",
       `regional in ${gke.region}, release channel Regular, Calico, workload identity, ${gke.protect ? "protected from deletion" : "may be deleted"}`,
     ),
-    thing("access", "Endpoint", endpoint(gke.authorizedNetworks, "behind Google's sign-in, by name")),
+    thing("access", "Endpoint", gkeEndpoint(gke.authorizedNetworks)),
     ...pools("gke", gke.cpu, gke.gpu),
     thing("storage", "Default storage class", "standard-rwo, persistent disks by GKE's own driver"),
   ];
@@ -58,6 +58,11 @@ function eksThings({ name, eks }: Wish): readonly MadeThing[] {
       ? []
       : [thing("gpu-pool", "Device plugin", "NVIDIA's, after the cluster is there; it tells Kubernetes of the GPUs")]),
   ];
+}
+
+/** The name is open to all or to none: listed networks are those of the address. */
+function gkeEndpoint(networks: readonly string[]): string {
+  return `${networks.length === 0 ? "by name, " : ""}${endpoint(networks, "behind Google's sign-in")}`;
 }
 
 function endpoint(networks: readonly string[], how: string): string {

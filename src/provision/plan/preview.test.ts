@@ -55,6 +55,28 @@ describe("the preview", () => {
     assert.deepEqual(errors({ ...defaultWish(), where: "local" }), []);
   });
 
+  it("says of a machine whose GPUs are attached what each GPU adds, and counts one vCPU as one", () => {
+    const wish = defaultWish();
+    const t4 = { gpu: "nvidia-tesla-t4", machine: "n1-standard-4", perNode: 1, maxNodes: 1, spot: false };
+    const of = (machine: string, gpu: Wish["gke"]["gpu"]) =>
+      preview({ ...wish, gke: { ...wish.gke, gpu } }, {}, TODAY, NO_FILES).choices["gke.gpu.machine"]?.find(
+        ({ value }) => value === machine,
+      )?.detail ?? "";
+    assert.match(of("n1-standard-4", t4), /4 vCPUs, 15 GB, \$0\.19\/h \+ \$0\.35\/h each GPU$/);
+    assert.match(of("n1-standard-1", t4), / 1 vCPU, /);
+    assert.doesNotMatch(of("g2-standard-8", { ...t4, gpu: "nvidia-l4", machine: "g2-standard-8" }), /each GPU/);
+  });
+
+  it("says by which endpoint a cluster on GKE is open to whom", () => {
+    const { gke, ...rest } = defaultWish();
+    const of = (authorizedNetworks: readonly string[]) =>
+      preview({ ...rest, gke: { ...gke, authorizedNetworks: [...authorizedNetworks] } }, {}, TODAY, NO_FILES).made.find(
+        ({ what }) => what === "Endpoint",
+      )?.detail;
+    assert.equal(of([]), "by name, open to every network, behind Google's sign-in");
+    assert.equal(of(["203.0.113.7/32"]), "open to 203.0.113.7/32, behind Google's sign-in");
+  });
+
   it("has a price for everything in the wish that it begins with", () => {
     for (const where of ["gke", "eks", "local"] as const) {
       assert.equal(preview({ ...defaultWish(), where }, {}, TODAY, NO_FILES).cost.complete, true, where);

@@ -271,6 +271,22 @@ describe("the rules of a wish", () => {
     assert.deepEqual(found(eks({}), { eks: { regions: ["eu-west-1"] } }), ["error region eks.region"]);
   });
 
+  it("take the disk of this computer for a limit nowhere but with minikube, and there for a warning", () => {
+    const live: Live = { computer: { diskGiB: 25, platform: "linux" } };
+    for (const tool of ["k3d", "kind"] as const) {
+      assert.deepEqual(found(local({ tool, diskGiB: 40 }), live), []);
+      assert.deepEqual(found(local({ tool, diskGiB: 10 }), live), []);
+    }
+    assert.deepEqual(found(local({ tool: "minikube", diskGiB: 40 }), live), ["warning local-size local.diskGiB"]);
+    assert.deepEqual(found(local({ tool: "minikube", diskGiB: 10 }), live), ["error local-size local.diskGiB"]);
+  });
+
+  it("ask first for a bucket where none is named", () => {
+    const state = { kind: "shared", bucket: "", prefix: "" } as const;
+    const [first] = findings(gke({ authorizedNetworks: ["203.0.113.7/32"] }, { state }), {});
+    assert.match(first?.message ?? "", /^Name a bucket that is there already\. /);
+  });
+
   it("look at the networks that may reach the endpoint", () => {
     const of = (wish: Wish) =>
       findings(wish, {}).map(({ severity, code, instead }) =>

@@ -126,7 +126,7 @@ export class Wizard implements Disposable {
         return this.#plan();
       case "openPlan": {
         const text = await this.#making.exactPlan(AbortSignal.timeout(120_000));
-        if (text !== undefined) desk.showText(`Plan of ${this.#wish.name}.txt`, text);
+        if (text !== undefined) desk.showText(`plan-of-${this.#wish.name}.txt`, text);
         return;
       }
       case "openFile": {
@@ -254,6 +254,8 @@ export class Wizard implements Disposable {
         return;
       }
       case "run":
+        // It changes the account, and some of it stays.
+        if (!(await desk.confirm(`${fix.title}?`, fix.argv.join(" "), fix.title))) return;
         await runFix(fix, preflight.programs, new AbortController().signal);
         return this.#check();
       case "set":
@@ -276,7 +278,7 @@ export class Wizard implements Disposable {
   }
 
   #state(): WizardState {
-    return { ...this.#making.state, maturity: this.#wish.where === "local" ? "" : PREVIEW };
+    return { ...this.#making.state, maturity: PREVIEW };
   }
 }
 

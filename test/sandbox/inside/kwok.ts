@@ -13,7 +13,13 @@ const NODE = "kwok.x-k8s.io/node";
 /** A fake pod with this annotation (a duration such as `5s`) succeeds after that time; without it, it runs on. */
 const RUN_FOR = "trainyard.local/run-for";
 
-/** @param stages files of kwok's own that say how nodes and pods come to be ready and go */
+/** What kwok's stage gives a pod for its addresses. */
+const POD_ADDRESSES = /\{\{ \$podIPs := PodIPsWith .* \}\}/;
+
+/**
+ * @param stages files of kwok's own that say how nodes and pods come to be ready and go
+ * @param podsAt address of every fake pod; its nodes then take any pod
+ */
 export async function startKwok(
   api: Api,
   processes: Processes,
@@ -21,12 +27,13 @@ export async function startKwok(
   kubeconfig: string,
   folder: string,
   stages: readonly string[],
+  podsAt?: string,
 ): Promise<void> {
   const config = path.join(folder, "kwok.yaml");
   const own = completeStage();
   fs.writeFileSync(
     config,
-    [...stages.map((file) => fs.readFileSync(file, "utf8")), JSON.stringify(own)].join("\n---\n"),
+    [...stages.map((file) => placed(fs.readFileSync(file, "utf8"), podsAt)), JSON.stringify(own)].join("\n---\n"),
   );
   processes.start("kwok", program, [
     `--kubeconfig=${kubeconfig}`,
@@ -39,16 +46,21 @@ export async function startKwok(
     "--server-address=127.0.0.1:10247",
   ]);
   await until("kwok ready", 30, () => answersOk("http://127.0.0.1:10247/readyz"));
-  await Promise.all(Array.from({ length: NODES }, (_, index) => makeNode(api, `kwok-${index}`)));
+  await Promise.all(Array.from({ length: NODES }, (_, index) => makeNode(api, `kwok-${index}`, podsAt === undefined)));
 }
 
-async function makeNode(api: Api, name: string): Promise<void> {
+function placed(stage: string, podsAt: string | undefined): string {
+  if (podsAt === undefined) return stage;
+  return stage.replace(POD_ADDRESSES, `{{ $podIPs := list "${podsAt}" }}`);
+}
+
+async function makeNode(api: Api, name: string, tainted: boolean): Promise<void> {
   const capacity = { cpu: "64", memory: "512Gi", pods: "1000", "nvidia.com/gpu": "8" };
   const answer = await api.send("POST", "/api/v1/nodes", {
     apiVersion: "v1",
     kind: "Node",
     metadata: { name, annotations: { [NODE]: "fake" }, labels: { type: "kwok", "kubernetes.io/hostname": name } },
-    spec: { taints: [{ key: NODE, value: "fake", effect: "NoSchedule" }] },
+    spec: tainted ? { taints: [{ key: NODE, value: "fake", effect: "NoSchedule" }] } : {},
     status: { allocatable: capacity, capacity },
   });
   // 409: it is there from before the sandbox was started again.

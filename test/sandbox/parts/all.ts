@@ -30,6 +30,7 @@ export async function buildParts(parts: Parts, progress: Progress): Promise<Buil
 async function compile(parts: Parts, progress: Progress) {
   const kubernetes = await progress.step("compiling Kubernetes", kubernetesProgram);
   const controllers: StartOrder["controllers"] = [];
+  if (parts === "empty") return { kubernetes, controllers, coredns: undefined };
   for (const controller of CONTROLLERS) {
     const file = await progress.step(`compiling ${controller.name}`, () => controllerProgram(controller));
     const manifests = await progress.step(`rendering the manifests of ${controller.name}`, () =>

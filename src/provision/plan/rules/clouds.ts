@@ -61,7 +61,9 @@ function stateFindings({ state }: Wish, cloud: Cloud): readonly RuleFinding[] {
   const found: RuleFinding[] = [];
   if (!fits(LIMITS[cloud].bucket, state.bucket) || fits(LIMITS[cloud].notBucket, state.bucket)) {
     const marks = cloud === "gke" ? "hyphens, dots and underscores" : "hyphens and dots";
-    const message = `A bucket of ${store} is named with 3-63 lower-case letters, digits, ${marks}, beginning and ending with a letter or digit; some words are reserved. It has to be there already.`;
+    const named = `A bucket of ${store} is named with 3-63 lower-case letters, digits, ${marks}, beginning and ending with a letter or digit; some words are reserved.`;
+    const there = "It has to be there already.";
+    const message = state.bucket === "" ? `Name a bucket that is there already. ${named}` : `${named} ${there}`;
     found.push(wrong("state-bucket", "state.bucket", message));
   }
   if (!fits(LIMITS.statePrefix, state.prefix)) {

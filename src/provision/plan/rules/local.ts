@@ -40,7 +40,9 @@ const SIZES = [
 ] as const;
 
 function sizeFindings(local: LocalWish, computer: LiveComputer): readonly RuleFinding[] {
-  return SIZES.flatMap(([key, unit]) => {
+  // The nodes of k3d and kind take what there is of Docker's disk: nobody limits it.
+  const sizes = SIZES.filter(([key]) => key !== "diskGiB" || local.tool === "minikube");
+  return sizes.flatMap(([key, unit]) => {
     const { least, training, most } = LIMITS.local;
     const size = local[key];
     const has = computer[key];
@@ -52,7 +54,9 @@ function sizeFindings(local: LocalWish, computer: LiveComputer): readonly RuleFi
     if (has !== undefined && size > has) {
       const where = key === "diskGiB" ? "are free" : "are what Docker has (Docker Desktop: Settings, Resources)";
       const message = `${size} ${unit} are more than there is: ${Math.floor(has)} ${where}.`;
-      return [wrong("local-size", field, message, has >= least[key] ? values([Math.floor(has)]) : [])];
+      const instead = has >= least[key] ? values([Math.floor(has)]) : [];
+      // A disk grows as it is filled.
+      return [(key === "diskGiB" ? warning : wrong)("local-size", field, message, instead)];
     }
     if (size >= training[key]) return [];
     return [warning("local-size", field, `Training needs ${training[key]} ${unit}.`, values([training[key]]))];

@@ -1,0 +1,299 @@
+// What is looked at before anything is applied. Nothing here writes.
+import { UserError } from "../core/errors.ts";
+import { label } from "../core/sanitize.ts";
+import { plural } from "../core/text.ts";
+import type { Check } from "../contract/preview.ts";
+import { type AccessAttributes, canI } from "../kube/access.ts";
+import type { KubeClient } from "../kube/client.ts";
+import { isApiError } from "../kube/errors.ts";
+import type { ResourceKind } from "../kube/objects.ts";
+import { quantity } from "../kubeflow/gpuNames.ts";
+import { type Json, list, record, text } from "../kubeflow/read.ts";
+import { type ApplyTools, lookUp } from "./apply.ts";
+import { Limited } from "./limited.ts";
+import { builtIn, groupOf, keyOf, type Manifest, type Ref, refOf } from "./objects.ts";
+import { isOurs, otherManagers } from "./ownership.ts";
+import { type Component, pathsOf, type Platform, type Release } from "./release.ts";
+
+/** A component with what was rendered of it. */
+export interface Rendered {
+  readonly component: Component;
+  readonly objects: readonly Manifest[];
+}
+
+/** What is in the cluster already of a component's objects. */
+export interface Existing {
+  /** Keys of objects that others have made. */
+  readonly foreign: readonly string[];
+  /** Who made them. */
+  readonly managers: readonly string[];
+  /** Objects that are not there. */
+  readonly missing: number;
+  /** Namespaces among its objects that are being deleted. */
+  readonly terminating: readonly string[];
+}
+
+const AT_ONCE = 8;
+const NODES = builtIn("v1", "nodes", "Node", false);
+const CLASSES = builtIn("storage.k8s.io/v1", "storageclasses", "StorageClass", false);
+const DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class";
+
+/** The release's Kubernetes versions against the cluster's. Rejects with ConnectError or CancelledError. */
+export async function versionCheck(client: KubeClient, release: Release, signal?: AbortSignal): Promise<Check> {
+  const answer = record(await client.json<unknown>({ method: "GET", path: "/version", signal }));
+  const minor = Number(/^\d{1,4}/.exec(text(answer["minor"]) ?? "")?.[0]);
+  const { oldest, newest } = release.kubernetes;
+  const what = `Kubernetes ${label(text(answer["gitVersion"]) ?? "of an unknown version", 40)}`;
+  const range = `Kubeflow ${release.id} is made for 1.${oldest} to 1.${newest}`;
+  const found = { id: "version", label: "Kubernetes" };
+  if (answer["major"] === "1" && minor >= oldest && minor <= newest)
+    return { ...found, state: "ok", detail: `${what}; ${range}.` };
+  if (answer["major"] === "1" && minor < oldest)
+    return {
+      ...found,
+      state: "failed",
+      detail: `${what} is too old: ${range}. Upgrade the cluster, or choose an older release.`,
+    };
+  return { ...found, state: "warning", detail: `${what}: ${range}; nobody has tried it with this one.` };
+}
+
+/** A right that is missing: verb and kind. */
+export interface MissingRight {
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+  readonly namespace: string;
+}
+
+/** Rights to make every kind of object, as far as the cluster tells: one question where everything is allowed. */
+export async function missingRights(
+  tools: Pick<ApplyTools, "client" | "kinds">,
+  rendered: readonly Rendered[],
+  signal?: AbortSignal,
+): Promise<readonly MissingRight[]> {
+  const all: AccessAttributes = { verb: "*", group: "*", resource: "*" };
+  if ((await canI(tools.client, all, signal)) === "yes") return [];
+  const wanted = new Map<string, MissingRight>();
+  for (const object of rendered.flatMap(({ objects }) => objects)) {
+    const kind = await tools.kinds.find(object);
+    // Of a definition that is not there yet.
+    const resource = kind?.plural ?? `${object.kind.toLowerCase()}s`;
+    const namespace = kind?.namespaced === false ? "" : (object.metadata.namespace ?? "");
+    for (const verb of ["create", "patch"]) {
+      const right = { verb, group: groupOf(object.apiVersion), resource, namespace };
+      wanted.set(JSON.stringify(right), right);
+    }
+  }
+  const answers = await new Limited(AT_ONCE).all(wanted.values(), async (right) => {
+    const { namespace, ...attributes } = right;
+    const scope = namespace === "" ? {} : { namespace };
+    return { right, answer: await canI(tools.client, { ...attributes, ...scope }, signal) };
+  });
+  return answers.filter(({ answer }) => answer === "no").map(({ right }) => right);
+}
+
+export function rightsCheck(missing: readonly MissingRight[]): Check {
+  const found = { id: "rights", label: "Permissions" };
+  if (missing.length === 0) return { ...found, state: "ok", detail: "You may make everything that belongs to it." };
+  const kinds = [...new Set(missing.map(({ resource }) => resource))];
+  const shown = kinds.slice(0, 4).join(", ");
+  const more = kinds.length > 4 ? ` and ${plural(kinds.length - 4, "other kind")}` : "";
+  const detail = `You may not make ${shown}${more} in this cluster. Send your administrator the request.`;
+  return { ...found, state: "failed", detail, fix: "Copy Request for Your Admin" };
+}
+
+/** Looks every object up, by its metadata alone. */
+export async function existing(
+  tools: Pick<ApplyTools, "client" | "kinds">,
+  objects: readonly Manifest[],
+  signal?: AbortSignal,
+): Promise<Existing> {
+  const found = await new Limited(AT_ONCE).all(objects.map(refOf), async (ref) => ({
+    ref,
+    object: await seen(tools, ref, signal),
+  }));
+  const there = found.filter(({ object }) => object !== undefined);
+  const foreign = there.filter(({ object }) => !isOurs(object));
+  const managers = foreign
+    .filter(({ ref }) => ref.kind !== "Namespace")
+    .flatMap(({ object }) => otherManagers(object).slice(0, 1));
+  const isLeaving = (object: unknown): boolean => record(record(object)["metadata"])["deletionTimestamp"] !== undefined;
+  return {
+    foreign: foreign.map(({ ref }) => keyOf(ref)),
+    managers: [...new Set(managers)],
+    missing: found.length - there.length,
+    terminating: there
+      .filter(({ ref, object }) => ref.kind === "Namespace" && isLeaving(object))
+      .map(({ ref }) => ref.name),
+  };
+}
+
+async function seen(tools: Pick<ApplyTools, "client" | "kinds">, ref: Ref, signal?: AbortSignal): Promise<unknown> {
+  try {
+    return await lookUp(tools, ref, signal);
+  } catch (error) {
+    // What may not be read is made out by the rights; the apply would be refused as well.
+    if (isApiError(error, "Forbidden")) return undefined;
+    throw error;
+  }
+}
+
+/** One line for each component that somebody else has installed, and for namespaces that are on their way out. */
+export function existingChecks(component: Component, found: Existing, adopt: boolean): readonly Check[] {
+  const checks: Check[] = found.terminating.map((name) => ({
+    id: `terminating-${name}`,
+    label: `Namespace ${name}`,
+    state: "warning",
+    detail: `It is being deleted: the install waits until it has gone.`,
+  }));
+  const others = found.foreign.filter((key) => !key.startsWith("|Namespace|"));
+  if (others.length === 0) return checks;
+  const by = found.managers.length === 0 ? "somebody else" : found.managers.map((name) => `«${name}»`).join(", ");
+  const detail = `${plural(others.length, "object")} of it ${others.length === 1 ? "is" : "are"} there already, made by ${by}.`;
+  const line = { id: `existing-${component.id}`, label: component.title };
+  if (adopt)
+    return [
+      ...checks,
+      { ...line, state: "warning", detail: `${detail} They are taken over, and stay when Kubeflow is uninstalled.` },
+    ];
+  return [
+    ...checks,
+    { ...line, state: "failed", detail: `${detail} Leave it out, or take it over.`, fix: "Take Over" },
+  ];
+}
+
+/** CPU and memory of the nodes against what the components take in all, and a default StorageClass where volumes need one. */
+export async function roomChecks(
+  client: KubeClient,
+  rendered: readonly Rendered[],
+  signal?: AbortSignal,
+): Promise<readonly Check[]> {
+  const [nodes, classes] = await Promise.all([allOf(client, NODES, signal), allOf(client, CLASSES, signal)]);
+  const sum = (name: "cpu" | "memory" | "storage"): number =>
+    rendered.reduce((all, { component }) => all + component.uses[name], 0);
+  return [roomCheck(nodes, sum("cpu"), sum("memory")), ...storageCheck(classes, rendered, sum("storage"))];
+}
+
+function roomCheck(nodes: readonly Json[] | undefined, cpu: number, memory: number): Check {
+  const found = { id: "room", label: "CPU and memory" };
+  const needs = `It takes about ${(cpu / 1000).toFixed(1)} CPU and ${(memory / 1024).toFixed(1)} GiB`;
+  if (nodes === undefined) return { ...found, state: "skipped", detail: `${needs}; you may not see the nodes.` };
+  const usable = nodes.filter((node) => record(node["spec"])["unschedulable"] !== true);
+  const sum = (name: string): number =>
+    usable.reduce((all, node) => all + (quantity(record(record(node["status"])["allocatable"])[name]) ?? 0), 0);
+  const [cores, gib] = [sum("cpu"), sum("memory") / 1024 ** 3];
+  const has = `${plural(usable.length, "node")} with ${cores.toFixed(1)} CPU and ${gib.toFixed(1)} GiB`;
+  const state = cores * 1000 < cpu || gib * 1024 < memory ? "warning" : "ok";
+  const short = state === "ok" ? "" : " Its pods will wait for room; add nodes, or choose fewer components.";
+  return { ...found, state, detail: `${needs}; there ${usable.length === 1 ? "is" : "are"} ${has}.${short}` };
+}
+
+function storageCheck(
+  classes: readonly Json[] | undefined,
+  rendered: readonly Rendered[],
+  gigabytes: number,
+): readonly Check[] {
+  const names = rendered
+    .filter(({ objects }) => objects.some(wantsDefaultClass))
+    .map(({ component }) => component.title);
+  if (names.length === 0) return [];
+  const found = { id: "storage", label: "Storage" };
+  const needs = `${names.join(", ")} ${names.length === 1 ? "needs" : "need"} volumes of ${gigabytes} GB`;
+  if (classes === undefined)
+    return [{ ...found, state: "skipped", detail: `${needs}; you may not see the storage classes.` }];
+  const standard = classes.find(({ metadata }) => record(record(metadata)["annotations"])[DEFAULT_CLASS] === "true");
+  if (standard !== undefined)
+    return [
+      {
+        ...found,
+        state: "ok",
+        detail: `${needs}, of the class ${label(text(record(standard["metadata"])["name"]) ?? "", 63)}.`,
+      },
+    ];
+  return [
+    {
+      ...found,
+      state: "failed",
+      detail: `${needs}, and the cluster has no default StorageClass: their pods would wait for ever.`,
+    },
+  ];
+}
+
+function wantsDefaultClass(object: Manifest): boolean {
+  const spec = record(object["spec"]);
+  if (object.kind === "PersistentVolumeClaim") return spec["storageClassName"] === undefined;
+  if (object.kind !== "StatefulSet") return false;
+  return list(spec["volumeClaimTemplates"]).some((claim) => record(claim["spec"])["storageClassName"] === undefined);
+}
+
+/** Undefined where they may not be seen. */
+async function allOf(
+  client: KubeClient,
+  kind: ResourceKind,
+  signal: AbortSignal | undefined,
+): Promise<readonly Json[] | undefined> {
+  try {
+    const { items } = await client.list(kind, { limit: 500, signal });
+    return items.map(record);
+  } catch (error) {
+    if (isApiError(error, "Forbidden")) return undefined;
+    throw error;
+  }
+}
+
+/** Programs that refuse what does not fit their rules; by the groups that the cluster serves. */
+const POLICY_ENGINES: ReadonlyMap<string, string> = new Map([
+  ["kyverno.io", "Kyverno"],
+  ["templates.gatekeeper.sh", "Gatekeeper"],
+]);
+
+export async function policyChecks(client: KubeClient, signal?: AbortSignal): Promise<readonly Check[]> {
+  const answer = record(await client.json<unknown>({ method: "GET", path: "/apis", signal }));
+  const found = list(answer["groups"]).flatMap(({ name }) => POLICY_ENGINES.get(text(name) ?? "") ?? []);
+  return found.map((name) => ({
+    id: `policy-${name.toLowerCase()}`,
+    label: name,
+    state: "warning",
+    detail: `${name} watches over this cluster: its rules may refuse parts of Kubeflow, which the timeline then names.`,
+  }));
+}
+
+/** A request that a person can send to whoever runs the cluster: what is to be installed, and how. */
+export function adminText(
+  where: { readonly context: string; readonly user: string | undefined },
+  release: Release,
+  rendered: readonly Rendered[],
+  platform: Platform,
+  commit: string,
+): string {
+  const { repository, ref } = release.source;
+  const at = commit === "" ? ref : commit;
+  const base = `https://github.com/${repository}`;
+  const commands = rendered.flatMap(({ component }) => [
+    `# ${component.title} ${component.version}`,
+    ...pathsOf(component, platform).map((place) =>
+      place.endsWith(".yaml")
+        ? `kubectl apply --server-side -f "https://raw.githubusercontent.com/${repository}/${at}/${place}"`
+        : `kubectl apply --server-side -k "${base}/${place}?ref=${at}"`,
+    ),
+  ]);
+  return [
+    `Please install these parts of Kubeflow ${release.id} in the cluster of the context ${label(where.context, 200)}.`,
+    ...(where.user === undefined ? [] : [`I am known to it as ${label(where.user, 200)}, and may not do it myself.`]),
+    "",
+    ...rendered.map(
+      ({ component, objects }) => `- ${component.title} ${component.version}: ${plural(objects.length, "object")}`,
+    ),
+    "",
+    "In this order, each once the one before is ready; a command that meets a webhook that is not up yet is run again:",
+    "",
+    ...commands.map((line) => `    ${line}`),
+  ].join("\n");
+}
+
+/** Throws UserError `checks-failed` with the first line that forbids the install. */
+export function mustPass(checks: readonly Check[]): void {
+  const failed = checks.find(({ state }) => state === "failed");
+  if (failed === undefined) return;
+  throw new UserError("checks-failed", `Nothing was installed. ${failed.label}: ${failed.detail}`);
+}

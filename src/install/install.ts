@@ -1,0 +1,353 @@
+import { randomBytes } from "node:crypto";
+import path from "node:path";
+import type { Step } from "../contract/preview.ts";
+import type { Clock } from "../core/clock.ts";
+import { CancelledError, errorText, isCancelled, UserError } from "../core/errors.ts";
+import type { Logger } from "../core/log.ts";
+import { label } from "../core/sanitize.ts";
+import { plural } from "../core/text.ts";
+import type { KubeClient } from "../kube/client.ts";
+import { isApiError } from "../kube/errors.ts";
+import { applyObject } from "./apply.ts";
+import { labelled } from "./changes.ts";
+import { existing, mustPass } from "./checks.ts";
+import { gatesOf, reason } from "./gates.ts";
+import { inOrder, runGraph } from "./graph.ts";
+import { Kinds } from "./kinds.ts";
+import { InstallLease } from "./lease.ts";
+import { Limited } from "./limited.ts";
+import type { ManifestTools } from "./manifests.ts";
+import { keyOf, refOf } from "./objects.ts";
+import { installComponent, leaving } from "./oneComponent.ts";
+import { type InstallPlan, makePlan, type PlannedComponent } from "./plan.ts";
+import { clusterUid, type ComponentRecord, type InstallRecord, OWN_NAMESPACE, Records } from "./record.ts";
+import type { Choice, Release } from "./release.ts";
+import { stepsOf } from "./steps.ts";
+import { uninstallAll, type UninstallOptions, type UninstallReport } from "./uninstall.ts";
+import { waitFor } from "./gates.ts";
+
+export interface InstallerOptions {
+  /** Of the cluster that all of this is about. */
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Folder of ours for journals and releases. */
+  readonly storage: string;
+  readonly releases: readonly Release[];
+  readonly manifests: Omit<ManifestTools, "clock" | "cache">;
+}
+
+/** How a component does that is installed. */
+export interface ComponentHealth {
+  readonly id: string;
+  readonly title: string;
+  readonly state: "healthy" | "unready" | "unfinished";
+  /** Why it is not healthy, each with the object that it is about. */
+  readonly reasons: readonly string[];
+}
+
+type OnSteps = (steps: readonly Step[]) => void;
+
+/** Requests of one install that are under way at the same time. */
+const AT_ONCE = 8;
+const FOLLOW_MS = 1_500;
+
+/**
+ * Installs Kubeflow in one cluster: plans, runs, goes on, tells how it does, takes it away. One runs at a time in a
+ * cluster; a second one, of another window or machine, follows the first and takes over where that one has gone.
+ */
+export class Installer {
+  readonly #options: InstallerOptions;
+  readonly #kinds: Kinds;
+  readonly #holder = randomBytes(8).toString("hex");
+  #records: Records | undefined;
+
+  constructor(options: InstallerOptions) {
+    this.#options = options;
+    this.#kinds = new Kinds(options.client);
+  }
+
+  /** Rejects as `makePlan`, and with UserError `unknown-release`. */
+  plan(choice: Choice, signal: AbortSignal, onStep?: (what: string) => void): Promise<InstallPlan> {
+    return this.#plan(choice, signal, onStep === undefined ? {} : { onStep });
+  }
+
+  /**
+   * Installs what was planned. Components that were finished before, and whose objects are the same, are not touched.
+   * One that fails does not stop the others. Rejects with UserError `checks-failed`, `lease-lost`, or `install-failed`,
+   * which names the first component that failed and why; with CancelledError, and can then go on where it stood.
+   */
+  async run(plan: InstallPlan, onSteps: OnSteps, signal: AbortSignal): Promise<void> {
+    mustPass(plan.checks);
+    const records = await this.#openRecords(signal);
+    await this.#ownNamespace(signal);
+    await this.#alone(records, onSteps, signal, async (running) => {
+      const before = await records.load(running);
+      const current = await this.#current(plan, before, running);
+      const record = joinedRecord(before, current, await clusterUid(this.#options.client, running));
+      await this.#install(current, record, records, onSteps, running);
+    });
+  }
+
+  /** The plan, looked at anew where another window has finished since what the plan has not found. */
+  async #current(plan: InstallPlan, before: InstallRecord | undefined, signal: AbortSignal): Promise<InstallPlan> {
+    const components: PlannedComponent[] = [];
+    for (const one of plan.components) {
+      const known = before?.components[one.component.id];
+      const isOld = known?.state === "done" && known.hash === one.hash && one.existing.missing > 0;
+      components.push(isOld ? { ...one, existing: await existing(this.#tools, one.objects, signal) } : one);
+    }
+    return { ...plan, components };
+  }
+
+  /** Goes on with what was begun in this cluster, with the very files that it was begun with. Rejects as `plan` and `run`. */
+  async resume(onSteps: OnSteps, signal: AbortSignal): Promise<void> {
+    const record = await this.unfinished(signal);
+    if (record === undefined) throw new UserError("nothing-to-resume", "No install was begun in this cluster.");
+    await this.run(await this.#plan(record.choice, signal, { held: record.pin }), onSteps, signal);
+  }
+
+  /** What was begun and not finished here, by this window or another; undefined where there is nothing. */
+  async unfinished(signal: AbortSignal): Promise<InstallRecord | undefined> {
+    const record = await this.installed(signal);
+    const isOpen =
+      record?.intent === "install" && Object.values(record.components).some(({ state }) => state !== "done");
+    return isOpen ? record : undefined;
+  }
+
+  /** What was installed here by Trainyard, whoever did it. */
+  async installed(signal: AbortSignal): Promise<InstallRecord | undefined> {
+    return (await this.#openRecords(signal)).load(signal);
+  }
+
+  /** How every component does, by its own objects. Empty where nothing was installed. Rejects with ConnectError, ApiError. */
+  async health(signal: AbortSignal): Promise<readonly ComponentHealth[]> {
+    const record = await this.installed(signal);
+    const limited = new Limited(AT_ONCE);
+    const components = Object.entries(record?.components ?? {});
+    return Promise.all(
+      components.map(async ([id, { title, state, objects, detail }]): Promise<ComponentHealth> => {
+        if (state !== "done") return { id, title, state: "unfinished", reasons: detail === "" ? [] : [detail] };
+        const waits = this.#release(record?.choice.release ?? "")?.components.find((one) => one.id === id)?.waits;
+        const gates = gatesOf(this.#tools, objects, waits);
+        const found = await limited.all(gates, async (gate) => {
+          const why = await reason(gate, signal);
+          return why === undefined ? [] : [`${gate.what}: ${why}`];
+        });
+        const reasons = found.flat();
+        return { id, title, state: reasons.length === 0 ? "healthy" : "unready", reasons };
+      }),
+    );
+  }
+
+  /** Takes away what was installed; says what it left, and why. Rejects as `run`. */
+  async uninstall(options: UninstallOptions, onSteps: OnSteps, signal: AbortSignal): Promise<UninstallReport> {
+    const records = await this.#openRecords(signal);
+    const before = await records.load(signal);
+    if (before === undefined)
+      throw new UserError("nothing-installed", "Trainyard has installed nothing in this cluster.");
+    await this.#ownNamespace(signal);
+    return this.#alone(records, onSteps, signal, async (running) => {
+      const record: InstallRecord = { ...((await records.load(running)) ?? before), intent: "uninstall" };
+      const save = (): Promise<void> => records.save(this.#stamped(record));
+      await save();
+      const report = await uninstallAll({ ...this.#tools, limited: new Limited(AT_ONCE) }, record, options, {
+        save,
+        onSteps: () => onSteps(stepsOf(record)),
+        signal: running,
+      });
+      if (Object.keys(record.components).length === 0) await records.remove();
+      return report;
+    });
+  }
+
+  get #tools(): { readonly client: KubeClient; readonly clock: Clock; readonly kinds: Kinds } {
+    const { client, clock } = this.#options;
+    return { client, clock, kinds: this.#kinds };
+  }
+
+  #release(id: string): Release | undefined {
+    return this.#options.releases.find((release) => release.id === id);
+  }
+
+  async #plan(
+    choice: Choice,
+    signal: AbortSignal,
+    more: Partial<Omit<Parameters<typeof makePlan>[3], "signal">>,
+  ): Promise<InstallPlan> {
+    const release = this.#release(choice.release);
+    if (release === undefined)
+      throw new UserError("unknown-release", `Kubeflow ${label(choice.release, 40)} is not known here.`);
+    const { manifests, clock, storage } = this.#options;
+    const tools = { ...this.#tools, manifests: { ...manifests, clock, cache: path.join(storage, "releases") } };
+    return makePlan(tools, release, choice, { ...more, signal });
+  }
+
+  async #openRecords(signal: AbortSignal): Promise<Records> {
+    const { client, storage, log } = this.#options;
+    this.#records ??= new Records(client, path.join(storage, "installs"), await clusterUid(client, signal), log);
+    return this.#records;
+  }
+
+  /** Our own namespace, for the lease and the record; it may be on its way out after an uninstall. */
+  async #ownNamespace(signal: AbortSignal): Promise<void> {
+    const object = labelled({ apiVersion: "v1", kind: "Namespace", metadata: { name: OWN_NAMESPACE } }, "trainyard");
+    const gate = {
+      what: `namespace ${OWN_NAMESPACE}`,
+      check: (s: AbortSignal) => leaving(this.#tools, refOf(object), s),
+    };
+    const quiet = { onWait: () => undefined, signal };
+    await waitFor(this.#options, [gate], { what: gate.what, withinMs: 60_000, ...quiet });
+    await applyObject(this.#tools, object, { adopt: true, ...quiet });
+  }
+
+  /** Runs work while we hold the cluster's lease; until then, what its holder does is shown. */
+  async #alone<T>(
+    records: Records,
+    onSteps: OnSteps,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const { client, clock, log } = this.#options;
+    const lease = new InstallLease(client, clock, log, this.#holder);
+    const lost = new AbortController();
+    for (;;) {
+      const held = await lease
+        .take(() => lost.abort(), signal)
+        .catch(async (error: unknown) => {
+          // The window that held it has uninstalled everything, our namespace with it.
+          if (!isApiError(error, "Forbidden") || !/being terminated/.test(error.message)) throw error;
+          await this.#ownNamespace(signal);
+          return undefined;
+        });
+      if (held !== undefined) {
+        try {
+          return await work(AbortSignal.any([signal, lost.signal]));
+        } catch (error) {
+          if (!lost.signal.aborted || signal.aborted) throw error;
+          throw new UserError("lease-lost", "Another window has taken over the install.", { cause: error });
+        } finally {
+          await held.release();
+        }
+      }
+      const record = await records.inCluster(signal);
+      if (record !== undefined) onSteps(stepsOf(record, "another window does this"));
+      await clock.sleep(FOLLOW_MS, signal);
+    }
+  }
+
+  async #install(
+    plan: InstallPlan,
+    record: InstallRecord,
+    records: Records,
+    onSteps: OnSteps,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const tell = (): void => onSteps(stepsOf(record));
+    const save = (): Promise<void> => records.save(this.#stamped(record));
+    const limited = new Limited(AT_ONCE);
+    const planned = new Map(plan.components.map((one) => [one.component.id, one]));
+    await save();
+    tell();
+    const failures: { readonly id: string; readonly error: unknown }[] = [];
+    const adopt = new Set(plan.choice.adopt);
+    const work = async (id: string): Promise<boolean> => {
+      const one = planned.get(id);
+      const entry = record.components[id];
+      if (one === undefined || entry === undefined) return true;
+      if (isDone(entry, one)) return true;
+      const become = (change: Partial<ComponentRecord>): void => {
+        Object.assign(entry, change);
+        tell();
+      };
+      const { clock } = this.#options;
+      become({ state: "running", detail: "", hash: one.hash, startedAt: clock.now() });
+      await save();
+      try {
+        if (signal.aborted) throw new CancelledError();
+        const say = (detail: string): void => become({ detail: label(detail, 400) });
+        await installComponent({ ...this.#tools, limited, ...one, adopt: adopt.has(id), say, signal });
+        become({ state: "done", detail: plural(one.objects.length, "object"), endedAt: clock.now() });
+      } catch (error) {
+        const state = isCancelled(error) || signal.aborted ? "cancelled" : "failed";
+        become({ state, detail: state === "cancelled" ? "" : label(errorText(error), 600), endedAt: clock.now() });
+        failures.push({ id, error });
+      }
+      await save();
+      return entry.state === "done";
+    };
+    const items = plan.components.map(({ component }) => ({ id: component.id, needs: component.needs }));
+    await runGraph(items, work, (id, because) => {
+      const entry = record.components[id];
+      const need = planned.get(because)?.component.title ?? because;
+      if (entry !== undefined) Object.assign(entry, { state: "skipped", detail: `it needs ${need}` });
+      tell();
+    });
+    await save();
+    this.#conclude(failures, planned, signal);
+  }
+
+  #conclude(
+    failures: readonly { readonly id: string; readonly error: unknown }[],
+    planned: ReadonlyMap<string, PlannedComponent>,
+    signal: AbortSignal,
+  ): void {
+    if (signal.aborted) throw new CancelledError();
+    const [first] = failures;
+    if (first === undefined) return;
+    const title = planned.get(first.id)?.component.title ?? first.id;
+    const more = failures.length > 1 ? ` ${plural(failures.length - 1, "other component")} failed too.` : "";
+    throw new UserError("install-failed", `${title} was not installed.`, {
+      why: `${errorText(first.error)}${more}`,
+      cause: first.error,
+    });
+  }
+
+  #stamped(record: InstallRecord): InstallRecord {
+    record.updatedAt = this.#options.clock.now();
+    return record;
+  }
+}
+
+/** Finished, with the same objects, and all of them still there. */
+function isDone({ state, hash }: ComponentRecord, planned: PlannedComponent): boolean {
+  return state === "done" && hash === planned.hash && planned.existing.missing === 0;
+}
+
+/** What was done before, as far as it is still the same, and what the plan adds. */
+function joinedRecord(before: InstallRecord | undefined, plan: InstallPlan, cluster: string): InstallRecord {
+  const components: Record<string, ComponentRecord> = { ...before?.components };
+  for (const one of plan.components) {
+    const { id, title, needs } = one.component;
+    const known = components[id];
+    if (known !== undefined && isDone(known, one)) continue;
+    const objects = one.objects.map(refOf);
+    const keys = new Set(objects.map(keyOf));
+    // What an older version had and this one lacks is still to be taken away one day.
+    const older = known?.objects.filter((ref) => !keys.has(keyOf(ref))) ?? [];
+    components[id] = {
+      title,
+      state: "waiting",
+      detail: "",
+      hash: "",
+      objects: [...objects, ...older],
+      kept: [...new Set([...(known?.kept ?? []), ...one.existing.foreign])],
+      needs: [...needs],
+    };
+  }
+  const { folder, adopt, ...choice } = plan.choice;
+  return {
+    format: 1,
+    cluster,
+    intent: "install",
+    choice: {
+      ...choice,
+      wanted: [...choice.wanted],
+      ...(folder === undefined ? {} : { folder }),
+      ...(adopt === undefined ? {} : { adopt: [...adopt] }),
+    },
+    pin: plan.pin,
+    updatedAt: 0,
+    components: inOrder(components),
+  };
+}

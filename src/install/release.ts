@@ -1,0 +1,95 @@
+// What a release of Kubeflow is made of, as data: releases/*.ts hold nothing else.
+
+/** The kind of cluster, where parts of a release differ by it. */
+export type Platform = "any" | "gke" | "eks" | "kind";
+
+/** Something beyond a component's own objects that has to be before it counts as ready. */
+export interface Wait {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+  /** Type of the condition that must be True; left out: that it exists is enough. */
+  readonly condition?: string;
+}
+
+export interface Component {
+  readonly id: string;
+  /** As people call it: `Trainer`. */
+  readonly title: string;
+  /** Its own version, where it has one. */
+  readonly version: string;
+  /** One sentence: what it is good for. */
+  readonly about: string;
+  /** Ids of components that must be ready before it is begun. */
+  readonly needs: readonly string[];
+  /** Folders that kustomize builds and single YAML files, below the release's own folder. */
+  readonly paths: readonly string[];
+  /** Instead of `paths` on such a cluster. */
+  readonly pathsOn?: Readonly<Partial<Record<Platform, readonly string[]>>>;
+  /** Where its objects are. */
+  readonly namespaces: readonly string[];
+  /**
+   * Besides its own Deployments, StatefulSets, DaemonSets, Jobs, CustomResourceDefinitions and the Services and
+   * certificates of its webhooks, all of which are waited for by what was rendered.
+   */
+  readonly waits?: readonly Wait[];
+  /** Seconds until it should be ready; after that it has failed. */
+  readonly readyWithinS: number;
+  /** Why it cannot be installed as it is, in a sentence: what has to be decided first is not asked for yet. */
+  readonly heldBack?: string;
+  /** Rough needs: thousandths of a core, MiB, GB of volumes. */
+  readonly uses: { readonly cpu: number; readonly memory: number; readonly storage: number };
+}
+
+export interface Profile {
+  readonly id: string;
+  readonly title: string;
+  readonly about: string;
+  /** What they need comes by itself. */
+  readonly components: readonly string[];
+}
+
+/** A change that we make to what upstream wrote. All that are made are shown before anything is applied. */
+export interface NamedChange {
+  /** Component, or `*` for all. */
+  readonly component: string;
+  readonly what: string;
+  readonly why: string;
+}
+
+export interface Release {
+  readonly id: string;
+  /** Day of the data, ISO. */
+  readonly date: string;
+  readonly source: {
+    /** `owner/name` at github.com. */
+    readonly repository: string;
+    /** Tag or branch that is resolved where no commit is known. */
+    readonly ref: string;
+    /** Where it is known, nothing else is taken. */
+    readonly commit?: string;
+    /** SHA-256 of the archive's unpacked tar, hex. */
+    readonly checksum?: string;
+  };
+  /** Kubernetes minors `1.x`, both included. Outside of them: `oldest` and below is refused, newer is warned of. */
+  readonly kubernetes: { readonly oldest: number; readonly newest: number };
+  readonly profiles: readonly Profile[];
+  readonly components: readonly Component[];
+}
+
+/** What a person wants installed. Plain JSON, so that it can be journalled. */
+export interface Choice {
+  readonly release: string;
+  /** Ids of profiles and of single components. */
+  readonly wanted: readonly string[];
+  readonly platform: Platform;
+  /** Folder with the release's files, for closed networks; else they come from the release's repository. */
+  readonly folder?: string;
+  /** Components whose objects are taken over from whoever manages them. */
+  readonly adopt?: readonly string[];
+}
+
+export function pathsOf(component: Component, platform: Platform): readonly string[] {
+  return component.pathsOn?.[platform] ?? component.paths;
+}
