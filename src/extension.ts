@@ -85,6 +85,8 @@ export function activate(context: vscode.ExtensionContext): void {
   });
   let installers: Promise<Installers> | undefined;
   let panels: Promise<WizardPanels> | undefined;
+  // Of this window: another one shows another page.
+  const shownPages = new MementoState(context.workspaceState);
   const wizards = (): Promise<WizardPanels> =>
     (panels ??= import("./panels/wizardPanel.ts").then(
       ({ WizardPanels: Panels }) =>
@@ -112,7 +114,7 @@ export function activate(context: vscode.ExtensionContext): void {
     madeView,
     vscode.window.registerWebviewPanelSerializer(PAGES.wizard, {
       deserializeWebviewPanel: (panel, kept: unknown) =>
-        restoreWizard({ wizards, state, provisioning: loadProvisioning }, panel, kept),
+        restoreWizard({ wizards, state: shownPages, provisioning: loadProvisioning }, panel, kept),
     }),
     registerCommands({
       engine: load,
@@ -126,7 +128,7 @@ export function activate(context: vscode.ExtensionContext): void {
       tasks,
       documents,
       preferences,
-      state,
+      state: shownPages,
       terminals: new PodTerminals(),
       storage: context.globalStorageUri,
       extensionPath: context.extensionPath,

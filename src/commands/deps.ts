@@ -30,7 +30,7 @@ export interface CommandDeps {
   readonly documents: ObjectDocuments;
   /** Terminals that look into pods. */
   readonly terminals: PodTerminals;
-  /** Small values that outlive the window. */
+  /** Small values of this workspace that outlive the window. */
   readonly state: StateStore;
   readonly preferences: ClusterPreferences;
   /** Folder of our own that outlives the window. */

@@ -4,7 +4,7 @@ import { CancelledError, UserError } from "../core/errors.ts";
 import { label, pickLabel } from "../core/sanitize.ts";
 import { plural } from "../core/text.ts";
 import type { Installer, InstallPlan, Profile, Release } from "../install/index.ts";
-import { type Choice, pickOne } from "../platform/pick.ts";
+import { type Choice, pickFolder, pickOne } from "../platform/pick.ts";
 import { withProgress } from "../platform/progress.ts";
 import type { Step } from "../provision/index.ts";
 import { pickContext } from "./cluster/clusters.ts";
@@ -82,16 +82,15 @@ async function choosePlan(installer: Installer, release: Release, title: string)
     { label: vscode.l10n.t("From a folder…"), description: vscode.l10n.t("for closed networks"), value: "folder" },
   ];
   const from = await pickOne({ title, placeholder: vscode.l10n.t("Where are its manifests?"), items: sources });
-  const folder = from === "folder" ? await chosenFolder() : undefined;
+  const folder = from === "folder" ? await chosenFolder(title) : undefined;
   const choice = { release: release.id, wanted: [profile.id], platform: "any" as const };
   return withProgress(title, (signal, report) =>
     installer.plan({ ...choice, ...(folder === undefined ? {} : { folder }) }, signal, report),
   );
 }
 
-async function chosenFolder(): Promise<string> {
-  const picked = await vscode.window.showOpenDialog({ canSelectFiles: false, canSelectFolders: true });
-  const folder = picked?.[0]?.fsPath;
+async function chosenFolder(title: string): Promise<string> {
+  const folder = await pickFolder(title, vscode.l10n.t("Choose"));
   if (folder === undefined) throw new CancelledError();
   return folder;
 }

@@ -65,3 +65,12 @@ export async function askText(options: {
   if (text === undefined) throw new CancelledError();
   return text.trim();
 }
+
+/** A folder of this computer; undefined where the person turns away. */
+export async function pickFolder(title: string, openLabel: string): Promise<string | undefined> {
+  const picked = await vscode.window.showOpenDialog({
+    ...{ canSelectFiles: false, canSelectFolders: true, canSelectMany: false },
+    ...{ title, openLabel },
+  });
+  return picked?.[0]?.fsPath;
+}

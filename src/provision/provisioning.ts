@@ -20,10 +20,8 @@ import { Gke } from "./existing/gke.ts";
 import { OwnKubeconfigs } from "./existing/ownKubeconfigs.ts";
 import { Programs } from "./existing/programs.ts";
 import { shownFiles } from "./files/files.ts";
-import { writeFolder } from "./files/folder.ts";
 import { loadTemplates, type Templates } from "./files/templates.ts";
 import { LocalClusters } from "./local/localClusters.ts";
-
 import { MadeClusters } from "./made/madeClusters.ts";
 import { Making } from "./made/making.ts";
 import type { Desk, MakingPorts } from "./made/ports.ts";
@@ -68,8 +66,8 @@ export class Provisioning implements Disposable {
   #turn: Promise<unknown> = Promise.resolve();
   readonly #changed = new Emitter<void>();
   #templates: Promise<Templates> | undefined;
-  /** A record, or the making of one, has changed. */
-  readonly onDidChange = this.#changed.event;
+  /** What is under way has come further; a record that is written tells `made.onDidChange`. */
+  readonly onDidProgress = this.#changed.event;
 
   constructor(options: ProvisioningOptions) {
     this.#options = options;
@@ -81,7 +79,6 @@ export class Provisioning implements Disposable {
     const eks = new Eks(programs, own, env);
     const local = new LocalClusters({ programs, files: own, storage, platform, clock });
     this.made = new MadeClusters({ folder: path.join(storage, "made"), version, clock, log });
-    this.made.onDidChange(() => this.#changed.fire());
     const find: MakingPorts["findTerraform"] = (signal) =>
       findTerraform({ env, platform, loginPath, setting: options.terraformPath(), signal });
     const live = new LiveFacts({ programs, gke, eks, local, platform, clock });
@@ -157,11 +154,6 @@ export class Provisioning implements Disposable {
     const templates = await this.#wizard.templates();
     const live = this.#wizard.live.known(wish);
     return preview(wish, live, this.#wizard.today(), (one) => shownFiles(one, templates, live));
-  }
-
-  /** Writes the folder that a platform engineer would commit; see writeFolder. */
-  async exportFolder(wish: Wish, folder: string): Promise<void> {
-    await writeFolder(folder, (await this.preview(wish)).files);
   }
 
   /** The cluster's node pools as they are; rejects as Programs.run. */

@@ -42,7 +42,9 @@ export class MadeView implements Disposable {
   attach(provisioning: Provisioning): void {
     if (this.#provisioning !== undefined) return;
     this.#provisioning = provisioning;
-    provisioning.onDidChange(() => this.#read());
+    provisioning.made.onDidChange(() => this.#read());
+    // Several a second while Terraform is at work: its row is drawn anew, and nothing is read.
+    provisioning.onDidProgress(() => this.#changed.fire(this.#nodes().map(({ id }) => id)));
     this.#read();
   }
 

@@ -3,6 +3,7 @@ import * as vscode from "vscode";
 import type { Desk } from "../../provision/index.ts";
 import type { ClusterTree } from "../../tree/clusterTree.ts";
 import { COMMANDS } from "../../manifest.ts";
+import { pickFolder } from "../../platform/pick.ts";
 import { addFile, forgetFile } from "../cluster/files.ts";
 import type { CommandDeps } from "../deps.ts";
 
@@ -29,7 +30,7 @@ export function createDesk(deps: DeskDeps): Desk {
       vscode.window
         .createTerminal({ name: title, shellPath: file, shellArgs: [...args], cwd: homedir(), isTransient: true })
         .show(),
-    pickFolder,
+    pickFolder: (title) => pickFolder(title, vscode.l10n.t("Choose")),
     confirm: (question, detail, agree) => notify.confirm(question, detail, agree),
     added: async ({ file }) => addFile(deps, file),
     removed: async ({ file }) => forgetFile(deps, file),
@@ -44,12 +45,4 @@ export function createDesk(deps: DeskDeps): Desk {
       else notify.warning(message, show);
     },
   };
-}
-
-async function pickFolder(title: string): Promise<string | undefined> {
-  const picked = await vscode.window.showOpenDialog({
-    ...{ canSelectFiles: false, canSelectFolders: true, canSelectMany: false },
-    ...{ title, openLabel: vscode.l10n.t("Choose") },
-  });
-  return picked?.[0]?.fsPath;
 }

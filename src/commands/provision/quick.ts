@@ -1,8 +1,7 @@
 // The wizard's questions as quick picks, for those who do not want a page: ends in its plan, or in a folder.
 import * as vscode from "vscode";
-import { UserError } from "../../core/errors.ts";
 import { label, pickLabel } from "../../core/sanitize.ts";
-import { askText, type Choice, pickOne } from "../../platform/pick.ts";
+import { askText, type Choice, pickFolder, pickOne } from "../../platform/pick.ts";
 import type { Preview, Provisioning, Wish } from "../../provision/index.ts";
 import type { CommandDeps } from "../deps.ts";
 import { openWizard } from "./wizard.ts";
@@ -27,7 +26,8 @@ export async function createClusterQuick(deps: CommandDeps): Promise<void> {
   wish =
     where === "local" ? await askLocal(provisioning, title, wish) : await askCloud(provisioning, title, wish, where);
   wish = { ...wish, name: await askName(provisioning, title, wish) };
-  const shown = await provisioning.preview(wish);
+  const wizard = await provisioning.wizard("new", undefined, wish);
+  const shown = await wizard.preview();
   const { hour } = shown.cost;
   const price =
     where === "local"
@@ -41,19 +41,9 @@ export async function createClusterQuick(deps: CommandDeps): Promise<void> {
       { label: vscode.l10n.t("Export folder…"), description: vscode.l10n.t("the files alone"), value: "folder" },
     ],
   });
-  if (next === "page") return openWizard(deps, await provisioning.wizard("new", undefined, wish));
-  const [problem] = shown.findings.filter(({ severity, field }) => severity === "error" && field !== "state");
-  if (problem !== undefined)
-    throw new UserError("wish-invalid", vscode.l10n.t("The folder was not exported."), { why: problem.message });
-  const [folder] =
-    (await vscode.window.showOpenDialog({
-      canSelectFiles: false,
-      canSelectFolders: true,
-      openLabel: vscode.l10n.t("Export"),
-    })) ?? [];
-  if (folder === undefined) return;
-  await provisioning.exportFolder(wish, folder.fsPath);
-  deps.notify.info(vscode.l10n.t("The folder was written: {0}", folder.fsPath));
+  if (next === "page") return openWizard(deps, wizard);
+  const folder = await wizard.exportTo(() => pickFolder(title, vscode.l10n.t("Export")));
+  if (folder !== undefined) deps.notify.info(vscode.l10n.t("The folder was written: {0}", folder));
 }
 
 async function askCloud(provisioning: Provisioning, title: string, wish: Wish, where: "gke" | "eks"): Promise<Wish> {

@@ -1,10 +1,11 @@
 // Files of a cluster on disk. What a person changed by hand is never overwritten: the folder remembers what was written.
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import fs from "node:fs/promises";
 import path from "node:path";
 import * as v from "valibot";
 import type { FileText } from "../../contract/preview.ts";
 import { errorCode, errorText, UserError } from "../../core/errors.ts";
+import { writeWhole } from "../../core/wholeFile.ts";
 
 /** Kept beside the files: names of what was written here, with the hashes of their texts. */
 export const RECORD = ".trainyard.json";
@@ -12,6 +13,8 @@ export const RECORD = ".trainyard.json";
 const RecordSchema = v.object({ files: v.record(v.string(), v.array(v.string())) });
 type Written = Readonly<Record<string, readonly string[]>>;
 
+/** A folder to commit is read by others too, as far as the person's umask lets them. */
+const SHARED = 0o666;
 const NOT_WRITTEN = "The files were not written.";
 
 /**
@@ -32,11 +35,11 @@ export async function writeFolder(folder: string, files: readonly FileText[]): P
     for (const name of gone) await assertOurs(folder, name, before[name] ?? []);
     // The new hashes beside the old ones first: a crash between here and the end leaves a folder that is still ours.
     const both = files.map(({ name, text }) => [name, [...(before[name] ?? []), hash(text)]] as const);
-    await replace(path.join(folder, RECORD), recordText({ ...before, ...Object.fromEntries(both) }));
-    for (const { name, text } of files) await replace(path.join(folder, name), text);
+    await writeWhole(path.join(folder, RECORD), recordText({ ...before, ...Object.fromEntries(both) }), SHARED);
+    for (const { name, text } of files) await writeWhole(path.join(folder, name), text, SHARED);
     for (const name of gone) await fs.rm(path.join(folder, name), { force: true });
     const after = files.map(({ name, text }) => [name, [hash(text)]] as const);
-    await replace(path.join(folder, RECORD), recordText(Object.fromEntries(after)));
+    await writeWhole(path.join(folder, RECORD), recordText(Object.fromEntries(after)), SHARED);
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError("folder-write", NOT_WRITTEN, { why: errorText(error), cause: error });
@@ -84,17 +87,6 @@ async function assertOurs(folder: string, name: string, hashes: readonly string[
     why: `${file} was changed by somebody else.`,
     hint: "Choose another folder, or move that file away.",
   });
-}
-
-async function replace(file: string, text: string): Promise<void> {
-  const aside = `${file}.${randomUUID()}.tmp`;
-  try {
-    await fs.writeFile(aside, text, { flag: "wx" });
-    await fs.rename(aside, file);
-  } catch (error) {
-    await fs.rm(aside, { force: true });
-    throw error;
-  }
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {

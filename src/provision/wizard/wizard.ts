@@ -36,7 +36,6 @@ export class Wizard implements Disposable {
   readonly #making: Making;
   readonly #held = new DisposableStore();
   #wish: Wish;
-  #templates: Templates | undefined;
   #send: (message: ToWizard) => void = () => undefined;
   #checks: readonly CheckedLine[] = [];
   #checking: AbortController | undefined;
@@ -95,20 +94,25 @@ export class Wizard implements Disposable {
 
   /** What the page shows for the wish as it is. */
   async preview(): Promise<Preview> {
-    const templates = (this.#templates ??= await this.#deps.templates());
+    const templates = await this.#deps.templates();
     const facts = this.#deps.live.known(this.#wish);
     const known = this.#isOwn ? withoutName(facts, this.#wish.name) : facts;
     return preview(this.#wish, known, this.#deps.today(), (wish) => shownFiles(wish, templates, known));
   }
 
-  /** Writes the folder that a platform engineer would commit. Throws UserError where it cannot. */
-  async exportTo(folder: string): Promise<void> {
+  /**
+   * Writes the folder that a platform engineer would commit, where `pick` says. Resolves to it; undefined where none was
+   * picked. Throws UserError `wish-invalid` before it asks, and as writeFolder.
+   */
+  async exportTo(pick: () => Promise<string | undefined>): Promise<string | undefined> {
     const { findings, files: texts } = await this.preview();
     // Whoever takes the folder chooses where its state is.
     const [first] = findings.filter(({ severity, field }) => severity === "error" && field !== "state");
     if (first !== undefined)
       throw new UserError("wish-invalid", "The folder was not exported.", { why: first.message });
-    await writeFolder(folder, texts);
+    const folder = await pick();
+    if (folder !== undefined) await writeFolder(folder, texts);
+    return folder;
   }
 
   async #receive(message: FromWizard): Promise<void> {
@@ -135,11 +139,8 @@ export class Wizard implements Disposable {
         return;
       }
       case "exportFolder": {
-        const folder = await desk.pickFolder("Export Folder");
-        if (folder !== undefined) {
-          await this.exportTo(folder);
-          desk.tell(`The folder was written: ${folder}`, true);
-        }
+        const folder = await this.exportTo(() => desk.pickFolder("Export Folder"));
+        if (folder !== undefined) desk.tell(`The folder was written: ${folder}`, true);
         return;
       }
       case "create":
