@@ -30,7 +30,7 @@ export interface MadeThing {
   /** `10.10.0.0/20 for nodes, 10.20.0.0/14 for pods` */
   readonly detail: string;
   /** Where it stands in the drawing. */
-  readonly part: "network" | "control-plane" | "cpu-pool" | "gpu-pool" | "access" | "storage";
+  readonly part: "network" | "control-plane" | "cpu-pool" | "gpu-pool" | "access" | "storage" | "kubeflow";
 }
 
 /** Dollars an hour; null where no price is known, which is never the same as nothing. */
@@ -115,6 +115,8 @@ export interface PlanWords {
     readonly title: string;
     readonly items: readonly { readonly action: PlanAction; readonly what: string; readonly address: string }[];
   }[];
+  /** What must be known before it is carried out: where Kubeflow's files come from, what of them is changed and why. */
+  readonly notes?: readonly { readonly title: string; readonly lines: readonly string[] }[];
 }
 
 export type PlanAction = "create" | "update" | "replace" | "delete" | "read" | "forget";

@@ -71,6 +71,26 @@ const LocalSchema = v.strictObject({
   volume: words,
 });
 
+/** What of Kubeflow goes into the cluster. Ids are those of the release (src/install/releases). */
+const KubeflowSchema = v.strictObject({
+  /** Profile of the release; `parts` for single components; "" for nothing. */
+  profile: words,
+  /** Single components, where `profile` says `parts`. */
+  components: several,
+  /** Folder of this computer with the release's files, for closed networks; "" for the release's own repository. */
+  folder: words,
+  /** E-mail addresses of those who get an account and a namespace of their own; the first is who installs. */
+  people: several,
+  /** What each of their namespaces may use; 0: no limit. */
+  quota: v.strictObject({ cpu: count, memoryGiB: count, gpus: count }),
+  /** StorageClass of its volumes; "" for the cluster's default. */
+  storageClass: words,
+  /** Components whose objects are taken over from whoever manages them. */
+  adopt: several,
+  /** Run a small training job at the end. */
+  sample: v.boolean(),
+});
+
 /** Where Terraform keeps what it made: never chosen in silence. */
 const StatePlaceSchema = v.variant("kind", [
   v.strictObject({ kind: v.literal("unset") }),
@@ -91,12 +111,14 @@ export const WishSchema = v.strictObject({
   gke: GkeSchema,
   eks: EksSchema,
   local: LocalSchema,
+  kubeflow: KubeflowSchema,
 });
 
 export type Wish = v.InferOutput<typeof WishSchema>;
 export type GkeWish = Wish["gke"];
 export type EksWish = Wish["eks"];
 export type LocalWish = Wish["local"];
+export type KubeflowWish = Wish["kubeflow"];
 export type CpuPool = GkeWish["cpu"];
 export type GpuPool = NonNullable<GkeWish["gpu"]>;
 export type StatePlace = Wish["state"];

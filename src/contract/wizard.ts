@@ -27,7 +27,7 @@ export const FromWizardSchema = v.variant("type", [
   /** Press a button of a step: `next` is its title. */
   v.strictObject({ type: v.literal("next"), step: id, next: id }),
   /** Choose a folder of this computer for the field. */
-  v.strictObject({ type: v.literal("pickFolder") }),
+  v.strictObject({ type: v.literal("pickFolder"), field: v.picklist(["local.volume", "kubeflow.folder"]) }),
 ]);
 export type FromWizard = v.InferOutput<typeof FromWizardSchema>;
 
@@ -43,8 +43,8 @@ export interface CancelWords {
 
 export interface WizardState {
   readonly phase: WizardPhase;
-  /** `new` cluster, or another plan for one that is there. */
-  readonly mode: "new" | "edit" | "destroy";
+  /** `new` cluster, or another plan for one that is there; `install`: the Kubeflow part alone, for such a one. */
+  readonly mode: "new" | "edit" | "destroy" | "install";
   /** Nobody has proven it on a real account yet: what the page says about it, "" where somebody has. */
   readonly maturity: string;
   readonly plan?: PlanWords;
