@@ -5,7 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import type { Wish } from "../src/contract/wish.ts";
+import { NO_KUBEFLOW, type Wish } from "../src/contract/wish.ts";
 import { systemClock } from "../src/core/clock.ts";
 import { errorText } from "../src/core/errors.ts";
 import { duration } from "../src/core/text.ts";
@@ -108,7 +108,8 @@ export async function prove(proof: Proof, host: ProofHost): Promise<number> {
 }
 
 function wishOf({ cloud, project, profile, region }: Proof, made: Provisioning): Wish {
-  const begin: Wish = { ...made.defaultWish(), where: cloud, name: NAME, state: { kind: "mine" } };
+  const part = { where: cloud, name: NAME, state: { kind: "mine" }, kubeflow: NO_KUBEFLOW } as const;
+  const begin: Wish = { ...made.defaultWish(), ...part };
   const there = region === "" ? begin[cloud].region : region;
   const { gke, eks } = begin;
   const wish = { ...begin, gke: { ...gke, project, region: there }, eks: { ...eks, profile, region: there } };

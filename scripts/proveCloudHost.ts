@@ -7,6 +7,7 @@ import { systemClock } from "../src/core/clock.ts";
 import type { Disposable } from "../src/core/dispose.ts";
 import { errorText } from "../src/core/errors.ts";
 import { silentLogger } from "../src/core/log.ts";
+import type { FlowPorts } from "../src/install/index.ts";
 import type { KubeClient } from "../src/kube/client.ts";
 import { Connections } from "../src/kube/connections.ts";
 import { loadKubeconfig } from "../src/kube/kubeconfig.ts";
@@ -30,6 +31,17 @@ export interface ProofHost {
   readonly signal: AbortSignal;
 }
 
+/** Without a release: nothing of Kubeflow can be installed. */
+const NOTHING_INSTALLS: FlowPorts = {
+  installers: { releases: [], of: unasked, prepare: unasked },
+  ...{ client: unasked, sample: unasked, showAccounts: unasked, onInstall: unasked },
+  secrets: { get: unasked, set: unasked, delete: unasked },
+};
+
+function unasked(): never {
+  throw new Error("nothing of Kubeflow is installed here");
+}
+
 /** As an editor composes it, with questions asked by `agrees`. */
 export function compose(
   host: ProofHost,
@@ -42,6 +54,7 @@ export function compose(
     ...{ version, env, templates, storage, platform: process.platform, log: silentLogger, terraformPath: () => "" },
     keeper: { execPath: process.execPath, script: path.join(ROOT, "src/provision/terraform/keeper.ts") },
     client: (context, signal) => clients.get(context, signal),
+    kubeflow: () => Promise.resolve(NOTHING_INSTALLS),
     desk: {
       added: () => Promise.resolve(),
       removed: () => Promise.resolve(),
@@ -53,6 +66,7 @@ export function compose(
       confirm: (question, detail) => agrees(`${question}\n${detail}\n`),
       reveal: () => undefined,
       run: () => Promise.resolve(),
+      openDashboard: () => Promise.resolve(),
       fail: (error) => note(errorText(error)),
       tell: note,
     },

@@ -4,12 +4,15 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { errorCode } from "./core/errors.ts";
 import { silentLogger } from "./core/log.ts";
+import { ManualClock, until } from "./kube/testing/manualClock.ts";
 import { createEngine, type Engine } from "./engine.ts";
 
 describe("the engine, when a kubeconfig changes", () => {
   let folder = "";
   let file = "";
   let engine: Engine;
+  let clock: ManualClock;
+  let tries: number;
 
   // Nothing listens there: a follow says so and waits.
   const config = (namespace: string, token: string): string => `
@@ -25,6 +28,8 @@ contexts:
     folder = await mkdtemp(path.join(tmpdir(), "engine-"));
     file = path.join(folder, "config");
     await writeFile(file, config("one", "t1"));
+    clock = new ManualClock();
+    tries = 0;
     engine = createEngine({
       version: "0.0.0",
       installation: "test",
@@ -34,7 +39,8 @@ contexts:
       state: { get: () => undefined, set: () => Promise.resolve() },
       kubeconfigPaths: () => [file],
       proxy: () => undefined,
-      log: silentLogger,
+      log: { ...silentLogger, debug: (line) => void (tries += line.includes("nothing listens") ? 1 : 0) },
+      clock,
     });
     await engine.load();
   });
@@ -54,7 +60,9 @@ contexts:
     await writeFile(file, config("two", "t1"));
     await engine.reload();
     assert.equal(engine.context("a").namespace, "two");
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const before = tries;
+    await clock.advance(5_000);
+    await until("it to try again", () => tries > before);
     assert.equal(failure, undefined);
     await writeFile(file, config("two", "t2"));
     await engine.reload();

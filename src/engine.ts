@@ -21,6 +21,7 @@ import {
   pruneLogs,
   readJob,
   resumeJob,
+  runSample,
   stopJob,
 } from "./jobs/index.ts";
 import { whoAmI } from "./kube/access.ts";
@@ -130,6 +131,31 @@ export class Engine extends Clusters {
     const { connection } = this.cluster(context);
     await connection.connect(signal);
     return connection.client;
+  }
+
+  /** Runs a script of ours in the cluster to its end; see jobs/sample.ts. The image is the one of the person's last job. */
+  async runSample(
+    file: string,
+    at: { readonly context: string; readonly namespace: string; readonly id: string; readonly setting: string },
+    tell: (detail: string) => void,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const { context, setting } = at;
+    const client = await this.connectedClient(context, signal);
+    const last = this.jobs.lastRuns.latest();
+    const { image } = this.jobs.chooseImage({
+      ...(setting === "" ? {} : { workspaceSetting: setting }),
+      ...(last === undefined ? {} : { last: last.image }),
+    });
+    const words: LogWords = {
+      header: `sample · ${context} / ${at.namespace}`,
+      onLog: () => undefined,
+      statusLine: (source, state, text) => `${source ?? "job"} ${state} ${text}`,
+      gapText: (source) => `${source}: lines were lost on the node`,
+    };
+    const follow: Parameters<typeof runSample>[0]["follow"] = (target, sink, ending) =>
+      this.follow(context, target, sink, ending, words);
+    return runSample({ ...at, desk: this.jobs, client, follow, file, image }, tell, signal);
   }
 
   /** The job where it is still the same object, or any of that name where `uid` is empty; undefined where it is gone. */

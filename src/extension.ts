@@ -6,18 +6,22 @@ import { errorText } from "./core/errors.ts";
 import { allowPlugin } from "./commands/cluster/allowPlugin.ts";
 import { decideRun } from "./commands/job/run.ts";
 import { confirmLine } from "./commands/job/choose.ts";
+import type { CommandDeps } from "./commands/deps.ts";
 import { ObjectDocuments } from "./commands/object.ts";
 import { registerCommands } from "./commands/register.ts";
 import { createDesk } from "./commands/provision/desk.ts";
 import { restoreWizard } from "./commands/provision/wizard.ts";
+import { installShown } from "./commands/shownPage.ts";
+import { flowPorts, restoreInstall } from "./commands/kubeflow/install.ts";
 import { Recovery } from "./commands/job/recovery.ts";
 import type { Engine } from "./engine.ts";
 import type { WizardPanels } from "./panels/wizardPanel.ts";
-import type { Installers } from "./install/index.ts";
+import type { FlowPorts, Installers } from "./install/index.ts";
 import type { Provisioning } from "./provision/index.ts";
 import { OBJECT_SCHEME, PAGES } from "./manifest.ts";
 import { Notify } from "./platform/notify.ts";
 import { Output } from "./platform/output.ts";
+import { VscodeSecrets } from "./platform/secrets.ts";
 import { VscodeSettings } from "./platform/settings.ts";
 import { MementoState } from "./platform/state.ts";
 import { endOfJob } from "./terminal/endOfJob.ts";
@@ -37,6 +41,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const notify = new Notify(output);
   const settings = new VscodeSettings();
   const state = new MementoState(context.globalState);
+  const secrets = new VscodeSecrets(context.secrets);
   let engine: Promise<Engine> | undefined;
   let loaded: Engine | undefined;
   const load = (): Promise<Engine> =>
@@ -73,6 +78,7 @@ export function activate(context: vscode.ExtensionContext): void {
       documents,
       engine: load,
       tree: () => tree,
+      kubeflow: async () => ({ ...flowPorts(deps), installers: await loadInstallers() }),
     }).then((made) => {
       madeView.attach(made);
       context.subscriptions.push(made);
@@ -84,6 +90,8 @@ export function activate(context: vscode.ExtensionContext): void {
     onError: (error) => notify.error(error),
   });
   let installers: Promise<Installers> | undefined;
+  const loadInstallers = (): Promise<Installers> =>
+    (installers ??= createInstallers(context, settings, secrets, output));
   let panels: Promise<WizardPanels> | undefined;
   // Of this window: another one shows another page.
   const shownPages = new MementoState(context.workspaceState);
@@ -92,9 +100,32 @@ export function activate(context: vscode.ExtensionContext): void {
       ({ WizardPanels: Panels }) =>
         new Panels({ extensionUri: context.extensionUri, memory: context.workspaceState, log: output }),
     ));
-  const tree = new ClusterTree(load, new ViewChoices(state), preferences, madeView);
+  const tree = new ClusterTree(
+    { engine: load, installers: loadInstallers },
+    new ViewChoices(state),
+    preferences,
+    madeView,
+  );
   const statusBar = new JobsStatusBar();
   const documents = new ObjectDocuments();
+  const deps: CommandDeps = {
+    engine: load,
+    provisioning: loadProvisioning,
+    installers: loadInstallers,
+    wizards,
+    notify,
+    output,
+    settings,
+    tree,
+    tasks,
+    documents,
+    preferences,
+    state: shownPages,
+    terminals: new PodTerminals(),
+    storage: context.globalStorageUri,
+    extensionPath: context.extensionPath,
+    secrets,
+  };
   context.subscriptions.push(
     output,
     settings,
@@ -113,27 +144,17 @@ export function activate(context: vscode.ExtensionContext): void {
     ),
     madeView,
     vscode.window.registerWebviewPanelSerializer(PAGES.wizard, {
-      deserializeWebviewPanel: (panel, kept: unknown) =>
-        restoreWizard({ wizards, state: shownPages, provisioning: loadProvisioning }, panel, kept),
+      deserializeWebviewPanel: async (panel, kept: unknown) => {
+        const installing = installShown(shownPages);
+        await (
+          installing === undefined ? restoreWizard(deps, panel, kept) : restoreInstall(deps, installing, panel, kept)
+        ).catch((error: unknown) => notify.error(error));
+      },
     }),
-    registerCommands({
-      engine: load,
-      provisioning: loadProvisioning,
-      installers: () => (installers ??= createInstallers(context, settings, output)),
-      wizards,
-      notify,
-      output,
-      settings,
-      tree,
-      tasks,
-      documents,
-      preferences,
-      state: shownPages,
-      terminals: new PodTerminals(),
-      storage: context.globalStorageUri,
-      extensionPath: context.extensionPath,
-    }),
+    registerCommands(deps),
     { dispose: () => loaded?.dispose() },
+    // One that was never made has nothing to end.
+    { dispose: () => void installers?.then((made) => made.dispose()).catch(() => undefined) },
   );
   settings.onDidChange(() => {
     loaded?.reload().catch((error: unknown) => notify.error(error));
@@ -183,7 +204,7 @@ async function createEngine(
 /** Loads the bundle that makes and removes clusters. */
 async function createProvisioning(
   context: vscode.ExtensionContext,
-  deps: Parameters<typeof createDesk>[0] & { readonly output: Output },
+  deps: Parameters<typeof createDesk>[0] & { readonly output: Output; readonly kubeflow: () => Promise<FlowPorts> },
 ): Promise<Provisioning> {
   const { createProvisioning: create } = await import("./provision/provisioning.ts");
   return create({
@@ -196,6 +217,7 @@ async function createProvisioning(
     terraformPath: () => deps.settings.terraformPath(),
     desk: createDesk(deps),
     client: async (name, signal) => (await deps.engine()).connectedClient(name, signal),
+    kubeflow: deps.kubeflow,
     log: deps.output,
   });
 }
@@ -204,11 +226,13 @@ async function createProvisioning(
 async function createInstallers(
   context: vscode.ExtensionContext,
   settings: VscodeSettings,
+  secrets: VscodeSecrets,
   log: Output,
 ): Promise<Installers> {
   const { createInstallers: create } = await import("./install/installers.ts");
   const { env, platform } = process;
-  return create({ env, platform, storage: context.globalStorageUri.fsPath, proxy: () => settings.proxy(), log });
+  const storage = context.globalStorageUri.fsPath;
+  return create({ env, platform, storage, proxy: () => settings.proxy(), secrets, log });
 }
 
 function versionOf(context: vscode.ExtensionContext): string {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import * as manifest from "./manifest.ts";
+import { RUN_FIELDS } from "./terminal/taskDefinition.ts";
 
 interface Contributions {
   readonly commands: readonly { readonly command: string; readonly category?: string; readonly title: string }[];
@@ -14,7 +15,10 @@ interface Contributions {
   readonly views: Readonly<Record<string, readonly { readonly id: string }[]>>;
   readonly viewsWelcome: readonly { readonly view: string; readonly contents: string }[];
   readonly menus: Readonly<Record<string, readonly { readonly command: string; readonly when?: string }[]>>;
-  readonly taskDefinitions: readonly { readonly type: string }[];
+  readonly taskDefinitions: readonly {
+    readonly type: string;
+    readonly properties: Readonly<Record<string, unknown>>;
+  }[];
   readonly languages: readonly { readonly id: string }[];
 }
 
@@ -74,6 +78,32 @@ describe("package.json and src/manifest.ts", () => {
     assert.deepEqual(
       contributes.languages.map(({ id }) => id),
       [manifest.LOG_LANGUAGE],
+    );
+  });
+
+  it("name the same properties of a task, but for the launch that a task of ours follows", () => {
+    const [task] = contributes.taskDefinitions;
+    assert.deepEqual(sorted(Object.keys(task?.properties ?? {})), sorted([...RUN_FIELDS, "launch"]));
+  });
+
+  it("name the same keys of conditions", () => {
+    const conditions = [...fs.readFileSync(path.join(root, "package.json"), "utf8").matchAll(/"when": "(.*)"/g)].join();
+    const named = new Set(conditions.match(/\btrainyard\.\w+/g));
+    named.delete(manifest.VIEWS.clusters);
+    assert.deepEqual(sorted(named), sorted(Object.values(manifest.CONTEXT_KEYS)));
+  });
+
+  it("name every command that a layer below this file writes out", () => {
+    const known = new Set<string>(Object.values(manifest.COMMANDS));
+    const written = fs.globSync("src/**/*.ts", { cwd: root }).flatMap((file) => {
+      if (file.endsWith(".test.ts") || file === path.join("src", "manifest.ts")) return [];
+      const text = fs.readFileSync(path.join(root, file), "utf8");
+      return [...text.matchAll(/\b(?:command: |\w*_COMMAND = )"(trainyard\.[\w.]+)"/g)].map(([, id = ""]) => id);
+    });
+    assert.ok(written.length >= 5, written.join());
+    assert.deepEqual(
+      written.filter((id) => !known.has(id)),
+      [],
     );
   });
 

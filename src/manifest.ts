@@ -42,6 +42,8 @@ export const COMMANDS = {
   mergeKubeconfig: "trainyard.cluster.mergeKubeconfig",
   installKubeflow: "trainyard.kubeflow.install",
   uninstallKubeflow: "trainyard.kubeflow.uninstall",
+  openDashboard: "trainyard.kubeflow.openDashboard",
+  copyDashboardPassword: "trainyard.kubeflow.copyPassword",
   retryCluster: "trainyard.cluster.retry",
   pin: "trainyard.tree.pin",
   unpin: "trainyard.tree.unpin",
@@ -99,7 +101,9 @@ export const ROW_KINDS = [
   "notebook",
   "machine",
   "holder",
+  "component",
   "pipeline",
+  "message",
 ] as const;
 export type RowKind = (typeof ROW_KINDS)[number];
 
@@ -108,8 +112,11 @@ export const ROW_FLAGS = [
   "failed",
   "ours",
   "cloud",
+  "eks",
   "gone",
   "unfinished",
+  "kubeflow",
+  "operator",
   "pinned",
   "unpinned",
   "object",

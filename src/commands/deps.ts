@@ -1,5 +1,5 @@
 import type * as vscode from "vscode";
-import type { StateStore } from "../core/storage.ts";
+import type { SecretStore, StateStore } from "../core/storage.ts";
 import type { Output } from "../platform/output.ts";
 import type { Notify } from "../platform/notify.ts";
 import type { VscodeSettings } from "../platform/settings.ts";
@@ -33,6 +33,8 @@ export interface CommandDeps {
   /** Small values of this workspace that outlive the window. */
   readonly state: StateStore;
   readonly preferences: ClusterPreferences;
+  /** Keeps passwords that were made here. */
+  readonly secrets: SecretStore;
   /** Folder of our own that outlives the window. */
   readonly storage: vscode.Uri;
   /** Folder of the extension, for what it ships. */

@@ -5,7 +5,7 @@ import { ROW_KINDS } from "../manifest.ts";
 import type { TreeNode } from "../tree/nodes.ts";
 import type { CommandDeps } from "./deps.ts";
 
-const KINDS: ReadonlySet<unknown> = new Set([...ROW_KINDS, "message"]);
+const KINDS: ReadonlySet<unknown> = new Set(ROW_KINDS);
 
 /** True where a command's argument is a tree row: anybody may call a command with anything. */
 export function isTreeNode(target: unknown): target is TreeNode {

@@ -6,7 +6,7 @@ import type { Reason } from "../kubeflow/why.ts";
 import { COMMANDS, OBJECT_SCHEME } from "../manifest.ts";
 import { pickOne } from "../platform/pick.ts";
 import { withProgress } from "../platform/progress.ts";
-import type { Folder } from "../tree/folder.ts";
+import type { Folder, Removal } from "../tree/folder.ts";
 import { folderOf, type TreeNode } from "../tree/nodes.ts";
 import { nextStepOf } from "./nextSteps.ts";
 import { contextOf, namespaceOf, rowOf } from "./nodes.ts";
@@ -104,7 +104,7 @@ export async function why(deps: CommandDeps, target: unknown): Promise<void> {
 }
 
 export async function openShell(deps: CommandDeps, target: unknown): Promise<void> {
-  const { context, container } = containerOf(deps, target);
+  const { context, container } = await containerOf(deps, target);
   deps.terminals.shell(await deps.engine(), context, container);
 }
 
@@ -112,7 +112,7 @@ export async function showLogs(deps: CommandDeps, target: unknown): Promise<void
   const row = rowOf(deps, target);
   const folder = deps.tree.folder(row);
   if (folder?.logs !== undefined) return showOneLog(deps, row, folder);
-  const { context, container } = containerOf(deps, target);
+  const { context, container } = await containerOf(deps, target);
   deps.terminals.logs(await deps.engine(), context, container);
 }
 
@@ -155,23 +155,29 @@ export function morePipelines(deps: CommandDeps, target: unknown): void {
 /** Deletes exactly the object that the row stands for, after asking. */
 export async function deleteObject(deps: CommandDeps, target: unknown): Promise<void> {
   const engine = await deps.engine();
-  const { kind } = rowOf(deps, target);
+  const own = rowOf(deps, target);
+  const removal = deps.tree.folder(own)?.removal?.(own);
+  if (removal !== undefined) return remove(deps, nameOf(own), removal);
   // From the palette any row may be selected, a node of the cluster too.
-  if (kind !== "job" && kind !== "notebook")
-    throw new UserError("not-deleted", vscode.l10n.t("Only training jobs and notebooks are deleted here."));
+  if (own.kind !== "job" && own.kind !== "notebook")
+    throw new UserError(
+      "not-deleted",
+      vscode.l10n.t("Only training jobs, notebooks, and what Kubeflow Pipelines keeps are deleted here."),
+    );
   const { row, context, object } = await objectOf(deps, target);
   const { resource, name, namespace, uid } = object;
-  const agreed = await deps.notify.confirm(
-    vscode.l10n.t("Delete {0}?", label(name)),
-    row.kind === "notebook"
-      ? vscode.l10n.t("Its pod goes. Its volumes and what is on them stay.")
-      : vscode.l10n.t("What belongs to it in the cluster goes with it, pods and their logs too."),
-    vscode.l10n.t("Delete"),
-  );
-  if (!agreed) return;
-  await withProgress(vscode.l10n.t("Deleting {0}", label(name)), (signal) =>
-    engine.deleteObject(context, { resource, name, namespace, uid }, signal),
-  );
+  await remove(deps, label(name), {
+    words:
+      row.kind === "notebook"
+        ? vscode.l10n.t("Its pod goes. Its volumes and what is on them stay.")
+        : vscode.l10n.t("What belongs to it in the cluster goes with it, pods and their logs too."),
+    remove: (signal) => engine.deleteObject(context, { resource, name, namespace, uid }, signal),
+  });
+}
+
+async function remove({ notify }: CommandDeps, name: string, removal: Removal): Promise<void> {
+  if (!(await notify.confirm(vscode.l10n.t("Delete {0}?", name), removal.words, vscode.l10n.t("Delete")))) return;
+  await withProgress(vscode.l10n.t("Deleting {0}", name), removal.remove);
 }
 
 export async function copyName(deps: CommandDeps, target: unknown): Promise<void> {
@@ -215,11 +221,10 @@ async function lookedAt(deps: CommandDeps, row: TreeNode): Promise<Folder> {
   return folder;
 }
 
-function containerOf(deps: CommandDeps, target: unknown) {
+async function containerOf(deps: CommandDeps, target: unknown) {
   const row = rowOf(deps, target);
-  const folder = deps.tree.folder(row);
-  const container = folder?.container?.(row);
-  if (folder === undefined) throw notWatched(row);
+  const folder = await lookedAt(deps, row);
+  const container = folder.container?.(row);
   if (container === undefined) throw noPod();
   return { context: folder.cluster.connection.context.name, container };
 }

@@ -11,7 +11,9 @@ import type { CommandDeps, CommandHandler } from "./deps.ts";
 import { followJob, openLog, resumeJob, stopJob } from "./job/jobs.ts";
 import { reveal, showJobs } from "./job/launched.ts";
 import { runJob, runJobWithOptions } from "./job/run.ts";
-import { installKubeflow, uninstallKubeflow } from "./install.ts";
+import { copyDashboardPassword, openDashboard } from "./kubeflow/dashboard.ts";
+import { installKubeflow } from "./kubeflow/install.ts";
+import { uninstallKubeflow } from "./kubeflow/uninstall.ts";
 import { openNotebook, startNotebook, stopNotebook } from "./notebook.ts";
 import { copyName, deleteObject, morePipelines, openShell, openYaml, showEvents, showLogs, why } from "./object.ts";
 import { openSample } from "./sample.ts";
@@ -60,6 +62,8 @@ const HANDLERS: Readonly<Record<CommandId, CommandHandler>> = {
   [COMMANDS.mergeKubeconfig]: mergeKubeconfig,
   [COMMANDS.installKubeflow]: installKubeflow,
   [COMMANDS.uninstallKubeflow]: uninstallKubeflow,
+  [COMMANDS.openDashboard]: openDashboard,
+  [COMMANDS.copyDashboardPassword]: copyDashboardPassword,
   [COMMANDS.retryCluster]: retryCluster,
   [COMMANDS.pin]: pin,
   [COMMANDS.unpin]: unpin,

@@ -91,6 +91,18 @@ const KubeflowSchema = v.strictObject({
   sample: v.boolean(),
 });
 
+/** What of Kubeflow somebody wants who wants nothing of it. */
+export const NO_KUBEFLOW: v.InferOutput<typeof KubeflowSchema> = {
+  profile: "",
+  components: [],
+  folder: "",
+  people: [],
+  quota: { cpu: 0, memoryGiB: 0, gpus: 0 },
+  storageClass: "",
+  adopt: [],
+  sample: true,
+};
+
 /** Where Terraform keeps what it made: never chosen in silence. */
 const StatePlaceSchema = v.variant("kind", [
   v.strictObject({ kind: v.literal("unset") }),
@@ -111,7 +123,8 @@ export const WishSchema = v.strictObject({
   gke: GkeSchema,
   eks: EksSchema,
   local: LocalSchema,
-  kubeflow: KubeflowSchema,
+  /** Nothing, in what was written down before there was a choice. */
+  kubeflow: v.optional(KubeflowSchema, NO_KUBEFLOW),
 });
 
 export type Wish = v.InferOutput<typeof WishSchema>;

@@ -22,6 +22,11 @@ export interface UserErrorOptions {
  * `message` says what did not happen, then why, then what to do.
  */
 export class UserError extends Error {
+  /** Also by what it has: each bundle carries a class of its own, and errors go from one to another. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return super[Symbol.hasInstance](value) || (this === UserError && isUserError(value));
+  }
+
   readonly code: string;
   readonly next: readonly NextStep[];
 
@@ -65,4 +70,10 @@ export function errorText(error: unknown): string {
 export function errorCode(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;
+}
+
+/** For `catch`: nothing for a file that is not there; what else went wrong with it goes on. */
+export function unlessMissing(error: unknown): undefined {
+  if (errorCode(error) !== "ENOENT") throw error;
+  return undefined;
 }

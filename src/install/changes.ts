@@ -1,19 +1,28 @@
 // Everything that differs from what upstream wrote. Each change has its name, and is shown before it is applied.
+import { label } from "../core/sanitize.ts";
 import { list, record, text } from "../kubeflow/read.ts";
-import type { Manifest } from "./objects.ts";
-import type { NamedChange } from "./release.ts";
+import type { InstallSecrets } from "./accounts.ts";
+import { COMPONENT_LABEL, type Manifest } from "./objects.ts";
+import { PEOPLE_CHANGES } from "./peopleChanges.ts";
+import type { Choice, Component, NamedChange, Release } from "./release.ts";
 
-interface Change {
-  readonly what: string;
-  readonly why: string;
-  /** The object as it is to be, or the same one. */
-  readonly make: (object: Manifest) => Manifest;
+/** What the changes of one install go by. */
+export interface ChangeSettings {
+  readonly release: Release;
+  readonly choice: Choice;
+  readonly secrets: InstallSecrets;
+  /** Issuer of the cluster's own tokens, on EKS. */
+  readonly issuer: string | undefined;
 }
 
-/** Marks what was installed; its value is the component. A name without a domain, as all that is ours. */
-export const COMPONENT_LABEL = "trainyard/component";
+interface Change {
+  readonly what: string | ((settings: ChangeSettings) => string);
+  readonly why: string;
+  /** The object as it is to be, or the same one; several where one becomes more. */
+  readonly make: (object: Manifest, settings: ChangeSettings) => Manifest | readonly Manifest[];
+}
 
-/** Fields that the cluster or a controller fills: whoever applies them again would take them away from it. */
+/** The first two are of fields that the cluster or a controller fills: whoever applies them again would take them away. */
 const CHANGES: readonly Change[] = [
   {
     what: "Empty certificate authorities of webhooks are left out",
@@ -29,6 +38,12 @@ const CHANGES: readonly Change[] = [
       return rules === undefined ? object : { ...rest };
     },
   },
+  {
+    what: ({ choice }) => `Volumes are of the StorageClass ${label(choice.storageClass ?? "", 63)}`,
+    why: "you chose it instead of the cluster's default",
+    make: withStorageClass,
+  },
+  ...PEOPLE_CHANGES,
 ];
 
 const LABELLED: NamedChange = {
@@ -39,21 +54,30 @@ const LABELLED: NamedChange = {
 
 /** The objects as they are applied, and the changes that were made to any of them. */
 export function changed(
-  component: string,
+  component: Component,
   objects: readonly Manifest[],
+  settings: ChangeSettings,
 ): { readonly objects: readonly Manifest[]; readonly changes: readonly NamedChange[] } {
   const made = new Set<Change>();
-  const result = objects.map((object) =>
-    CHANGES.reduce(
-      (before, change) => {
-        const after = change.make(before);
-        if (after !== before) made.add(change);
-        return after;
-      },
-      labelled(object, component),
+  const result = objects.flatMap((object) =>
+    CHANGES.reduce<readonly Manifest[]>(
+      (before, change) =>
+        before.flatMap((one) => {
+          const after = change.make(one, settings);
+          if (after !== one) made.add(change);
+          return after;
+        }),
+      [labelled(object, component.id)],
     ),
   );
-  return { objects: result, changes: [LABELLED, ...[...made].map(({ what, why }) => ({ component, what, why }))] };
+  const { id, title, pathsOn } = component;
+  const other = pathsOn?.[settings.choice.platform];
+  const named = [...made].map(({ what, why }) => ({ what: typeof what === "string" ? what : what(settings), why }));
+  const all = [...(other === undefined ? [] : [other]), ...named];
+  return {
+    objects: result,
+    changes: [LABELLED, ...all.map(({ what, why }) => ({ component: id, title, what, why }))],
+  };
 }
 
 /** An object without any field of ours, such as a bare Namespace, would not say who has applied it. */
@@ -63,6 +87,18 @@ export function labelled(object: Manifest, component: string): Manifest {
     ...object,
     metadata: { ...metadata, labels: { ...record(metadata["labels"]), [COMPONENT_LABEL]: component } },
   };
+}
+
+/** PersistentVolumeClaims, and what a StatefulSet makes them from. */
+function withStorageClass(object: Manifest, { choice: { storageClass = "" } }: ChangeSettings): Manifest {
+  if (storageClass === "") return object;
+  const spec = record(object["spec"]);
+  const chosen = (of: unknown): object => ({ ...record(of), storageClassName: storageClass });
+  if (object.kind === "PersistentVolumeClaim") return { ...object, spec: chosen(spec) };
+  const claims = list(spec["volumeClaimTemplates"]);
+  if (object.kind !== "StatefulSet" || claims.length === 0) return object;
+  const volumeClaimTemplates = claims.map((claim) => ({ ...claim, spec: chosen(claim["spec"]) }));
+  return { ...object, spec: { ...spec, volumeClaimTemplates } };
 }
 
 function withoutEmptyBundles(object: Manifest): Manifest {

@@ -6,12 +6,10 @@ import type { Check } from "../contract/preview.ts";
 import { type AccessAttributes, canI } from "../kube/access.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { isApiError } from "../kube/errors.ts";
-import type { ResourceKind } from "../kube/objects.ts";
-import { quantity } from "../kubeflow/gpuNames.ts";
-import { type Json, list, record, text } from "../kubeflow/read.ts";
+import { list, record, text } from "../kubeflow/read.ts";
 import { type ApplyTools, lookUp } from "./apply.ts";
 import { Limited } from "./limited.ts";
-import { builtIn, groupOf, keyOf, type Manifest, type Ref, refOf } from "./objects.ts";
+import { groupOf, keyOf, type Manifest, type Ref, refOf } from "./objects.ts";
 import { isOurs, otherManagers } from "./ownership.ts";
 import { type Component, pathsOf, type Platform, type Release } from "./release.ts";
 
@@ -34,9 +32,6 @@ export interface Existing {
 }
 
 const AT_ONCE = 8;
-const NODES = builtIn("v1", "nodes", "Node", false);
-const CLASSES = builtIn("storage.k8s.io/v1", "storageclasses", "StorageClass", false);
-const DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class";
 
 /** The release's Kubernetes versions against the cluster's. Rejects with ConnectError or CancelledError. */
 export async function versionCheck(client: KubeClient, release: Release, signal?: AbortSignal): Promise<Check> {
@@ -162,85 +157,6 @@ export function existingChecks(component: Component, found: Existing, adopt: boo
   ];
 }
 
-/** CPU and memory of the nodes against what the components take in all, and a default StorageClass where volumes need one. */
-export async function roomChecks(
-  client: KubeClient,
-  rendered: readonly Rendered[],
-  signal?: AbortSignal,
-): Promise<readonly Check[]> {
-  const [nodes, classes] = await Promise.all([allOf(client, NODES, signal), allOf(client, CLASSES, signal)]);
-  const sum = (name: "cpu" | "memory" | "storage"): number =>
-    rendered.reduce((all, { component }) => all + component.uses[name], 0);
-  return [roomCheck(nodes, sum("cpu"), sum("memory")), ...storageCheck(classes, rendered, sum("storage"))];
-}
-
-function roomCheck(nodes: readonly Json[] | undefined, cpu: number, memory: number): Check {
-  const found = { id: "room", label: "CPU and memory" };
-  const needs = `It takes about ${(cpu / 1000).toFixed(1)} CPU and ${(memory / 1024).toFixed(1)} GiB`;
-  if (nodes === undefined) return { ...found, state: "skipped", detail: `${needs}; you may not see the nodes.` };
-  const usable = nodes.filter((node) => record(node["spec"])["unschedulable"] !== true);
-  const sum = (name: string): number =>
-    usable.reduce((all, node) => all + (quantity(record(record(node["status"])["allocatable"])[name]) ?? 0), 0);
-  const [cores, gib] = [sum("cpu"), sum("memory") / 1024 ** 3];
-  const has = `${plural(usable.length, "node")} with ${cores.toFixed(1)} CPU and ${gib.toFixed(1)} GiB`;
-  const state = cores * 1000 < cpu || gib * 1024 < memory ? "warning" : "ok";
-  const short = state === "ok" ? "" : " Its pods will wait for room; add nodes, or choose fewer components.";
-  return { ...found, state, detail: `${needs}; there ${usable.length === 1 ? "is" : "are"} ${has}.${short}` };
-}
-
-function storageCheck(
-  classes: readonly Json[] | undefined,
-  rendered: readonly Rendered[],
-  gigabytes: number,
-): readonly Check[] {
-  const names = rendered
-    .filter(({ objects }) => objects.some(wantsDefaultClass))
-    .map(({ component }) => component.title);
-  if (names.length === 0) return [];
-  const found = { id: "storage", label: "Storage" };
-  const needs = `${names.join(", ")} ${names.length === 1 ? "needs" : "need"} volumes of ${gigabytes} GB`;
-  if (classes === undefined)
-    return [{ ...found, state: "skipped", detail: `${needs}; you may not see the storage classes.` }];
-  const standard = classes.find(({ metadata }) => record(record(metadata)["annotations"])[DEFAULT_CLASS] === "true");
-  if (standard !== undefined)
-    return [
-      {
-        ...found,
-        state: "ok",
-        detail: `${needs}, of the class ${label(text(record(standard["metadata"])["name"]) ?? "", 63)}.`,
-      },
-    ];
-  return [
-    {
-      ...found,
-      state: "failed",
-      detail: `${needs}, and the cluster has no default StorageClass: their pods would wait for ever.`,
-    },
-  ];
-}
-
-function wantsDefaultClass(object: Manifest): boolean {
-  const spec = record(object["spec"]);
-  if (object.kind === "PersistentVolumeClaim") return spec["storageClassName"] === undefined;
-  if (object.kind !== "StatefulSet") return false;
-  return list(spec["volumeClaimTemplates"]).some((claim) => record(claim["spec"])["storageClassName"] === undefined);
-}
-
-/** Undefined where they may not be seen. */
-async function allOf(
-  client: KubeClient,
-  kind: ResourceKind,
-  signal: AbortSignal | undefined,
-): Promise<readonly Json[] | undefined> {
-  try {
-    const { items } = await client.list(kind, { limit: 500, signal });
-    return items.map(record);
-  } catch (error) {
-    if (isApiError(error, "Forbidden")) return undefined;
-    throw error;
-  }
-}
-
 /** Programs that refuse what does not fit their rules; by the groups that the cluster serves. */
 const POLICY_ENGINES: ReadonlyMap<string, string> = new Map([
   ["kyverno.io", "Kyverno"],
@@ -284,6 +200,12 @@ export function adminText(
     ...rendered.map(
       ({ component, objects }) => `- ${component.title} ${component.version}: ${plural(objects.length, "object")}`,
     ),
+    ...(rendered.some(({ component }) => component.people === true)
+      ? [
+          "",
+          "As it comes, everybody knows the password of its one account: give it another before anybody can reach it.",
+        ]
+      : []),
     "",
     "In this order, each once the one before is ready; a command that meets a webhook that is not up yet is run again:",
     "",

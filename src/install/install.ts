@@ -11,6 +11,8 @@ import { isApiError } from "../kube/errors.ts";
 import { applyObject } from "./apply.ts";
 import { labelled } from "./changes.ts";
 import { existing, mustPass } from "./checks.ts";
+import type { SecretStore } from "../core/storage.ts";
+import { secretsFor } from "./accounts.ts";
 import { gatesOf, reason } from "./gates.ts";
 import { inOrder, runGraph } from "./graph.ts";
 import { Kinds } from "./kinds.ts";
@@ -19,9 +21,11 @@ import { Limited } from "./limited.ts";
 import type { ManifestTools } from "./manifests.ts";
 import { keyOf, refOf } from "./objects.ts";
 import { installComponent, leaving } from "./oneComponent.ts";
-import { type InstallPlan, makePlan, type PlannedComponent } from "./plan.ts";
+import { settled } from "./people.ts";
+import { type InstallPlan, makePlan, type PlannedComponent, type PrepareOptions } from "./plan.ts";
+import { issuerOf, platformOf } from "./platform.ts";
 import { clusterUid, type ComponentRecord, type InstallRecord, OWN_NAMESPACE, Records } from "./record.ts";
-import type { Choice, Release } from "./release.ts";
+import type { Choice, Platform, Release } from "./release.ts";
 import { stepsOf } from "./steps.ts";
 import { uninstallAll, type UninstallOptions, type UninstallReport } from "./uninstall.ts";
 import { waitFor } from "./gates.ts";
@@ -35,6 +39,8 @@ export interface InstallerOptions {
   readonly storage: string;
   readonly releases: readonly Release[];
   readonly manifests: Omit<ManifestTools, "clock" | "cache">;
+  /** Where the passwords of accounts that are made are kept. */
+  readonly secrets: SecretStore;
 }
 
 /** How a component does that is installed. */
@@ -67,9 +73,13 @@ export class Installer {
     this.#kinds = new Kinds(options.client);
   }
 
-  /** Rejects as `makePlan`, and with UserError `unknown-release`. */
-  plan(choice: Choice, signal: AbortSignal, onStep?: (what: string) => void): Promise<InstallPlan> {
-    return this.#plan(choice, signal, onStep === undefined ? {} : { onStep });
+  /** `held`: files that were shown before, and no others. Rejects as `makePlan`, and with UserError `unknown-release`. */
+  plan(
+    choice: Choice,
+    signal: AbortSignal,
+    more: Partial<Pick<PrepareOptions, "held" | "onStep">> = {},
+  ): Promise<InstallPlan> {
+    return this.#plan(choice, signal, more);
   }
 
   /**
@@ -87,6 +97,16 @@ export class Installer {
       const record = joinedRecord(before, current, await clusterUid(this.#options.client, running));
       await this.#install(current, record, records, onSteps, running);
     });
+  }
+
+  /** What parts of a release differ by, told by the nodes; `any` where they may not be seen. Rejects as `KubeClient.list`. */
+  platform(signal: AbortSignal): Promise<Platform> {
+    return platformOf(this.#options.client, signal);
+  }
+
+  /** Stands for the cluster, whatever it is called: see clusterUid. */
+  cluster(signal: AbortSignal): Promise<string> {
+    return clusterUid(this.#options.client, signal);
   }
 
   /** The plan, looked at anew where another window has finished since what the plan has not found. */
@@ -128,7 +148,12 @@ export class Installer {
     return Promise.all(
       components.map(async ([id, { title, state, objects, detail }]): Promise<ComponentHealth> => {
         if (state !== "done") return { id, title, state: "unfinished", reasons: detail === "" ? [] : [detail] };
-        const waits = this.#release(record?.choice.release ?? "")?.components.find((one) => one.id === id)?.waits;
+        const release = record === undefined ? undefined : this.#release(record.choice.release);
+        const upstream = release?.components.find((one) => one.id === id);
+        const waits =
+          upstream === undefined || release === undefined || record === undefined
+            ? undefined
+            : settled(upstream, release, record.choice).waits;
         const gates = gatesOf(this.#tools, objects, waits);
         const found = await limited.all(gates, async (gate) => {
           const why = await reason(gate, signal);
@@ -173,14 +198,17 @@ export class Installer {
   async #plan(
     choice: Choice,
     signal: AbortSignal,
-    more: Partial<Omit<Parameters<typeof makePlan>[3], "signal">>,
+    more: Partial<Pick<PrepareOptions, "held" | "onStep">>,
   ): Promise<InstallPlan> {
     const release = this.#release(choice.release);
     if (release === undefined)
       throw new UserError("unknown-release", `Kubeflow ${label(choice.release, 40)} is not known here.`);
-    const { manifests, clock, storage } = this.#options;
+    const { client, manifests, clock, storage, secrets: store } = this.#options;
     const tools = { ...this.#tools, manifests: { ...manifests, clock, cache: path.join(storage, "releases") } };
-    return makePlan(tools, release, choice, { ...more, signal });
+    const { people = [], platform } = choice;
+    const secrets = await secretsFor(client, store, await clusterUid(client, signal), people, signal);
+    const issuer = platform === "eks" ? await issuerOf(client, signal) : undefined;
+    return makePlan(tools, release, choice, { ...more, secrets, issuer, signal });
   }
 
   async #openRecords(signal: AbortSignal): Promise<Records> {
@@ -335,17 +363,11 @@ function joinedRecord(before: InstallRecord | undefined, plan: InstallPlan, clus
       needs: [...needs],
     };
   }
-  const { folder, adopt, ...choice } = plan.choice;
   return {
     format: 1,
     cluster,
     intent: "install",
-    choice: {
-      ...choice,
-      wanted: [...choice.wanted],
-      ...(folder === undefined ? {} : { folder }),
-      ...(adopt === undefined ? {} : { adopt: [...adopt] }),
-    },
+    choice: structuredClone(plan.choice) as InstallRecord["choice"],
     pin: plan.pin,
     updatedAt: 0,
     components: inOrder(components),

@@ -4,9 +4,16 @@ import { type Clock, systemClock } from "../core/clock.ts";
 import type { Logger } from "../core/log.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { LoginPath } from "../kube/loginPath.ts";
+import type { SecretStore } from "../core/storage.ts";
+import { placeholderSecrets } from "./accounts.ts";
+import { Dashboards } from "./dashboard/dashboards.ts";
+import { InstallHealth } from "./health.ts";
 import { Installer } from "./install.ts";
-import type { Release } from "./release.ts";
-import { RELEASE_26_03_1 } from "./releases/26.03.1.ts";
+import type { ManifestTools } from "./manifests.ts";
+import { InstallPage, type InstallPageOptions } from "./page.ts";
+import { prepare, type Prepared } from "./plan.ts";
+import type { Choice, Release } from "./release.ts";
+import { RELEASES } from "./releases/index.ts";
 
 export interface InstallersOptions {
   readonly env: NodeJS.ProcessEnv;
@@ -15,27 +22,62 @@ export interface InstallersOptions {
   readonly storage: string;
   readonly proxy: () => string | undefined;
   readonly log: Logger;
+  /** Keeps the passwords of accounts. */
+  readonly secrets: SecretStore;
   readonly clock?: Clock;
+  /** For tests: other releases than the shipped ones. */
+  readonly releases?: readonly Release[];
 }
 
 export class Installers {
   /** The newest first. */
-  readonly releases: readonly Release[] = [RELEASE_26_03_1];
+  readonly releases: readonly Release[];
+  readonly dashboards: Dashboards;
   readonly #options: InstallersOptions;
-  readonly #loginPath: LoginPath;
+  readonly #manifests: Omit<ManifestTools, "clock" | "cache">;
 
   constructor(options: InstallersOptions) {
+    const { env, platform, proxy, log, releases = RELEASES } = options;
     this.#options = options;
-    this.#loginPath = new LoginPath(options.env, options.platform, options.log);
+    this.releases = releases;
+    this.dashboards = new Dashboards(options.secrets, log);
+    this.#manifests = { env, platform, proxy, loginPath: new LoginPath(env, platform, log) };
   }
 
   /** What installs in the cluster of this client. Nothing is asked of it yet. */
   of(client: KubeClient): Installer {
-    const { env, platform, storage, proxy, log, clock = systemClock } = this.#options;
-    return new Installer({
-      ...{ client, clock, log, releases: this.releases, storage: path.join(storage, "install") },
-      manifests: { env, platform, proxy, loginPath: this.#loginPath },
-    });
+    const { log, secrets, clock = systemClock } = this.#options;
+    const { releases } = this;
+    return new Installer({ client, clock, log, releases, storage: this.#folder, manifests: this.#manifests, secrets });
+  }
+
+  /** How what was installed there does; reads once somebody looks. Whoever asks for it ends it. */
+  health(client: KubeClient): InstallHealth {
+    const { log, clock = systemClock } = this.#options;
+    return new InstallHealth({ client, installer: this.of(client), releases: this.releases, clock, log });
+  }
+
+  /** What would be applied to a cluster that is not there yet. Rejects as `prepare`. */
+  prepare(choice: Choice, signal: AbortSignal, onStep: (what: string) => void): Promise<Prepared> {
+    const { clock = systemClock } = this.#options;
+    const release = this.releases.find(({ id }) => id === choice.release);
+    if (release === undefined) throw new Error(`no release ${choice.release}`);
+    const tools = { ...this.#manifests, clock, cache: path.join(this.#folder, "releases") };
+    return prepare(tools, release, choice, { secrets: placeholderSecrets(choice.people ?? []), onStep, signal });
+  }
+
+  dispose(): void {
+    this.dashboards.dispose();
+  }
+
+  /** What answers the page that installs into one cluster. */
+  page(options: Omit<InstallPageOptions, "clock" | "log">): InstallPage {
+    const { log, clock = systemClock } = this.#options;
+    return new InstallPage({ ...options, clock, log });
+  }
+
+  get #folder(): string {
+    return path.join(this.#options.storage, "install");
   }
 }
 

@@ -17,8 +17,17 @@ const RENEW_MS = 5_000;
 /** A lease that says itself that it was last renewed so long ago, in ms, is nobody's, whatever the clocks are like. */
 const FORGOTTEN_MS = 600_000;
 
+/** As long ago, in ms, may the last renewal of who is at work be: clocks of machines differ. */
+const AT_WORK_MS = 120_000;
+
 interface Lease extends KubeObject {
   readonly spec: { readonly holderIdentity: string; readonly leaseDurationSeconds: number; readonly renewTime: string };
+}
+
+/** Whether some window works at the cluster's install, as far as its last renewal tells. Rejects as `KubeClient.find`. */
+export async function isAtWork(client: KubeClient, clock: Clock, signal: AbortSignal): Promise<boolean> {
+  const { spec } = record(await client.find(LEASES, NAME, OWN_NAMESPACE, signal));
+  return clock.now() - (time(record(spec)["renewTime"]) ?? -Infinity) < AT_WORK_MS;
 }
 
 /** One install at a time in a cluster: a Lease object that its holder renews (coordination.k8s.io/v1). */

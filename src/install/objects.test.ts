@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { changed, COMPONENT_LABEL } from "./changes.ts";
 import { groupsDefined, hashOf, keyOf, parseManifests, phaseOf, refOf } from "./objects.ts";
 
 const of = (apiVersion: string, kind: string): string => phaseOf({ apiVersion, kind }, new Set(["own.dev"]));
@@ -41,40 +40,5 @@ describe("the objects of a release", () => {
     assert.notEqual(hashOf([a, b]), hashOf([a, c]));
     const definition = { ...a, kind: "CustomResourceDefinition", spec: { group: "own.dev" } };
     assert.deepEqual([...groupsDefined([a, definition])], ["own.dev"]);
-  });
-
-  it("changes only what is named: a label on all, empty authorities, rules that the cluster gathers", () => {
-    const bundle = Buffer.from("-----BEGIN CERTIFICATE-----\n").toString("base64");
-    const hooks = (caBundle: string): { clientConfig: object }[] => [{ clientConfig: { caBundle, url: "x" } }];
-    const named = (kind: string, more: object): Parameters<typeof changed>[1][number] => ({
-      apiVersion: "v1",
-      kind,
-      metadata: { name: "a", labels: { b: "c" } },
-      ...more,
-    });
-    const { objects, changes } = changed("x", [
-      named("MutatingWebhookConfiguration", { webhooks: hooks("Cg==") }),
-      named("MutatingWebhookConfiguration", { webhooks: hooks(bundle) }),
-      named("ClusterRole", { aggregationRule: {}, rules: [] }),
-      named("ClusterRole", { rules: [] }),
-    ]);
-    assert.deepEqual(
-      objects.map((object) => Object.fromEntries(Object.entries(object).slice(3))),
-      [
-        { webhooks: [{ clientConfig: { url: "x" } }] },
-        { webhooks: hooks(bundle) },
-        { aggregationRule: {} },
-        { rules: [] },
-      ],
-    );
-    assert.ok(
-      objects.every(
-        ({ metadata }) => JSON.stringify(metadata["labels"]) === JSON.stringify({ b: "c", [COMPONENT_LABEL]: "x" }),
-      ),
-    );
-    assert.deepEqual(
-      changes.map(({ component }) => component),
-      ["*", "x", "x"],
-    );
   });
 });

@@ -14,6 +14,9 @@ const ManifestSchema = v.looseObject({
   metadata: v.looseObject({ name: v.string(), namespace: v.optional(v.string()) }),
 });
 
+/** Marks what was installed; its value is the component. A name without a domain, as all that is ours. */
+export const COMPONENT_LABEL = "trainyard/component";
+
 /** An object as it is to be applied. */
 export type Manifest = v.InferOutput<typeof ManifestSchema>;
 

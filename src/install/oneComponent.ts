@@ -5,9 +5,19 @@ import { label } from "../core/sanitize.ts";
 import { duration, plural } from "../core/text.ts";
 import { list, record, text } from "../kubeflow/read.ts";
 import { applyObject, type ApplyTools } from "./apply.ts";
-import { gatesOf, hooksFor, read, waitFor } from "./gates.ts";
+import { type Gate, gatesOf, hooksFor, read, reason, waitFor } from "./gates.ts";
 import type { Limited } from "./limited.ts";
-import { groupsDefined, isCustom, type Manifest, type Phase, PHASES, phaseOf, type Ref, refOf } from "./objects.ts";
+import {
+  groupsDefined,
+  isCustom,
+  isWorkload,
+  type Manifest,
+  type Phase,
+  PHASES,
+  phaseOf,
+  type Ref,
+  refOf,
+} from "./objects.ts";
 import type { Component, Wait } from "./release.ts";
 
 export interface ComponentRun extends ApplyTools {
@@ -72,8 +82,12 @@ async function ready(
   withinMs: number,
   waits: readonly Wait[] = [],
 ): Promise<void> {
+  await waitAll(run, gatesOf(run, refs, waits), withinMs);
+}
+
+async function waitAll(run: ComponentRun, gates: readonly Gate[], withinMs: number): Promise<void> {
   const { component, say, signal } = run;
-  await waitFor(run, gatesOf(run, refs, waits), {
+  await waitFor(run, gates, {
     what: component.title,
     withinMs,
     onWait: (why) => say(`waits for ${why}`),
@@ -89,7 +103,23 @@ async function webhooksReady(run: ComponentRun, refs: readonly Ref[], objects: r
   const hooks = new Map<string, Ref>();
   for (const ref of kinds.values())
     for (const hook of await hooksFor(run, refs, ref, run.signal)) hooks.set(`${hook.kind} ${hook.name}`, hook);
-  await ready(run, [...hooks.values()], run.component.readyWithinS * 1000);
+  const workloads = gatesOf(run, refs.filter(isWorkload));
+  const gates = gatesOf(run, [...hooks.values()]).map((gate) => explained(gate, workloads));
+  await waitAll(run, gates, run.component.readyWithinS * 1000);
+}
+
+/** Why a webhook does not answer is mostly why its pod does not run. */
+function explained(gate: Gate, workloads: readonly Gate[]): Gate {
+  const check = async (signal: AbortSignal): Promise<string | undefined> => {
+    const why = await gate.check(signal);
+    if (why === undefined) return undefined;
+    for (const workload of workloads) {
+      const behind = await reason(workload, signal);
+      if (behind !== undefined) return `${why}; ${workload.what}: ${behind}`;
+    }
+    return why;
+  };
+  return { what: gate.what, check };
 }
 
 /** A namespace that is being deleted takes nothing: it has to go first, and says what holds it. */

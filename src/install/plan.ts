@@ -1,6 +1,8 @@
 import type { Check } from "../contract/preview.ts";
 import type { Clock } from "../core/clock.ts";
+import { UserError } from "../core/errors.ts";
 import type { KubeClient } from "../kube/client.ts";
+import type { InstallSecrets } from "./accounts.ts";
 import { changed } from "./changes.ts";
 import {
   adminText,
@@ -11,31 +13,40 @@ import {
   policyChecks,
   type Rendered,
   rightsCheck,
-  roomChecks,
   versionCheck,
 } from "./checks.ts";
 import { resolve } from "./graph.ts";
 import type { Kinds } from "./kinds.ts";
 import { hashOf } from "./objects.ts";
+import { settled } from "./people.ts";
+import { roomChecks } from "./roomChecks.ts";
 import { type ManifestTools, openSource, type Pin, Renderer } from "./manifests.ts";
 import type { Choice, NamedChange, Release } from "./release.ts";
 
 /** A component as it would be installed. */
-export interface PlannedComponent extends Rendered {
+export interface PreparedComponent extends Rendered {
   readonly hash: string;
   /** False where it comes because another needs it. */
   readonly wanted: boolean;
-  readonly existing: Existing;
 }
 
-/** What would be done, before anything is. Holds the rendered objects: it stays in the host. */
-export interface InstallPlan {
+/** What would be applied, whatever the cluster holds. */
+export interface Prepared {
   readonly choice: Choice;
   readonly release: Release;
   /** What the files are, exactly; to be shown. */
   readonly pin: Pin;
-  readonly components: readonly PlannedComponent[];
+  readonly components: readonly PreparedComponent[];
   readonly changes: readonly NamedChange[];
+}
+
+export interface PlannedComponent extends PreparedComponent {
+  readonly existing: Existing;
+}
+
+/** What would be done, before anything is. Holds the rendered objects: it stays in the host. */
+export interface InstallPlan extends Prepared {
+  readonly components: readonly PlannedComponent[];
   readonly checks: readonly Check[];
   /** True where a check forbids it. */
   readonly blocked: boolean;
@@ -50,43 +61,67 @@ export interface PlanTools {
   readonly manifests: ManifestTools;
 }
 
+export interface PrepareOptions {
+  /** What an install that goes on was made of. */
+  readonly held?: Pin | undefined;
+  readonly secrets: InstallSecrets;
+  readonly issuer?: string | undefined;
+  readonly onStep?: (what: string) => void;
+  readonly signal: AbortSignal;
+}
+
 /**
- * Gets the release's files, builds every component and looks at the cluster. Writes nothing to it. `held`: what an install
- * that goes on was made of. Rejects with the errors of `resolve`, `openSource` and `Renderer`, ConnectError or
- * CancelledError.
+ * Gets the release's files and builds every component; asks no cluster. Rejects with the errors of `resolve`, `openSource`
+ * and `Renderer`, with UserError `people-missing`, or CancelledError.
  */
+export async function prepare(
+  manifests: ManifestTools,
+  release: Release,
+  choice: Choice,
+  options: PrepareOptions,
+): Promise<Prepared> {
+  const { signal, held, secrets, issuer, onStep = () => undefined } = options;
+  const order = resolve(release, choice.wanted);
+  const nameless = order.find(({ component }) => component.people === true);
+  if (nameless !== undefined && (choice.people ?? []).length === 0)
+    throw new UserError("people-missing", `${nameless.component.title} is for people, and nobody is named.`, {
+      hint: "Give at least your own e-mail address.",
+    });
+  onStep("Getting the release's files");
+  const source = await openSource(manifests, release, choice, held, signal);
+  const renderer = new Renderer(manifests);
+  const components: PreparedComponent[] = [];
+  const changes: NamedChange[] = [];
+  for (const { component: upstream, wanted } of order) {
+    onStep(`Building ${upstream.title}`);
+    const written = await renderer.render(source, upstream, choice.platform, signal);
+    const { objects, changes: made } = changed(upstream, written, { release, choice, secrets, issuer });
+    changes.push(...made.filter((change) => change.component !== "*" || changes.length === 0));
+    components.push({ component: settled(upstream, release, choice), wanted, objects, hash: hashOf(objects) });
+  }
+  return { choice, release, pin: source.pin, components, changes };
+}
+
+/** The same, with what the cluster holds already and what it says of it. Writes nothing to it. Rejects as `prepare`, and with ConnectError. */
 export async function makePlan(
   tools: PlanTools,
   release: Release,
   choice: Choice,
-  options: { readonly held?: Pin | undefined; readonly onStep?: (what: string) => void; readonly signal: AbortSignal },
+  options: PrepareOptions,
 ): Promise<InstallPlan> {
-  const { signal, held, onStep = () => undefined } = options;
-  const order = resolve(release, choice.wanted);
-  onStep("Getting the release's files");
-  const source = await openSource(tools.manifests, release, choice, held, signal);
-  const renderer = new Renderer(tools.manifests);
-  const components: PlannedComponent[] = [];
-  const changes: NamedChange[] = [];
-  for (const { component, wanted } of order) {
-    onStep(`Building ${component.title}`);
-    const written = await renderer.render(source, component, choice.platform, signal);
-    const { objects, changes: made } = changed(component.id, written);
-    changes.push(...made.filter((change) => change.component !== "*" || changes.length === 0));
-    const found = await existing(tools, objects, signal);
-    components.push({ component, wanted, objects, hash: hashOf(objects), existing: found });
-  }
+  const { signal, onStep = () => undefined } = options;
+  const prepared = await prepare(tools.manifests, release, choice, options);
   onStep("Looking at the cluster");
+  const components: PlannedComponent[] = [];
+  for (const one of prepared.components)
+    components.push({ ...one, existing: await existing(tools, one.objects, signal) });
   const checks = await checkAll(tools, release, components, new Set(choice.adopt), signal);
   return {
-    choice,
-    release,
-    pin: source.pin,
+    ...prepared,
     components,
-    changes,
     checks,
     blocked: checks.some(({ state }) => state === "failed"),
-    adminText: (where) => adminText(where, release, components, choice.platform, source.pin.commit),
+    adminText: (where) => adminText(where, release, components, choice.platform, prepared.pin.commit),
   };
 }
 
@@ -97,11 +132,11 @@ async function checkAll(
   adopt: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<readonly Check[]> {
-  const { client } = tools;
+  const { client, manifests } = tools;
   const [version, missing, room, policies] = await Promise.all([
     versionCheck(client, release, signal),
     missingRights(tools, components, signal),
-    roomChecks(client, components, signal),
+    roomChecks(client, components, manifests.platform, signal),
     policyChecks(client, signal),
   ]);
   const there = components.flatMap(({ component, existing: found }) =>

@@ -43,6 +43,9 @@ const RecordSchema = v.object({
     platform: v.picklist(["any", "gke", "eks", "kind"]),
     folder: v.exactOptional(Text),
     adopt: v.exactOptional(v.array(Text)),
+    people: v.exactOptional(v.array(Text)),
+    quota: v.exactOptional(v.object({ cpu: v.number(), memoryGiB: v.number(), gpus: v.number() })),
+    storageClass: v.exactOptional(Text),
   }),
   /** What the release's files were, exactly. */
   pin: v.object({ ref: Text, commit: Text, checksum: Text }),

@@ -13,6 +13,12 @@ export interface Wait {
   readonly condition?: string;
 }
 
+export interface OtherPaths {
+  readonly paths: readonly string[];
+  readonly what: string;
+  readonly why: string;
+}
+
 export interface Component {
   readonly id: string;
   /** As people call it: `Trainer`. */
@@ -25,8 +31,8 @@ export interface Component {
   readonly needs: readonly string[];
   /** Folders that kustomize builds and single YAML files, below the release's own folder. */
   readonly paths: readonly string[];
-  /** Instead of `paths` on such a cluster. */
-  readonly pathsOn?: Readonly<Partial<Record<Platform, readonly string[]>>>;
+  /** Instead of `paths` on such a cluster, and why: it is shown as a change. */
+  readonly pathsOn?: Readonly<Partial<Record<Platform, OtherPaths>>>;
   /** Where its objects are. */
   readonly namespaces: readonly string[];
   /**
@@ -36,8 +42,10 @@ export interface Component {
   readonly waits?: readonly Wait[];
   /** Seconds until it should be ready; after that it has failed. */
   readonly readyWithinS: number;
-  /** Why it cannot be installed as it is, in a sentence: what has to be decided first is not asked for yet. */
-  readonly heldBack?: string;
+  /** It has the pages that people open. */
+  readonly page?: boolean;
+  /** It knows people by name: at least one has to be named, who gets an account or a namespace by it. */
+  readonly people?: boolean;
   /** Rough needs: thousandths of a core, MiB, GB of volumes. */
   readonly uses: { readonly cpu: number; readonly memory: number; readonly storage: number };
 }
@@ -54,6 +62,8 @@ export interface Profile {
 export interface NamedChange {
   /** Component, or `*` for all. */
   readonly component: string;
+  /** As people call it; left out where it is all of them. */
+  readonly title?: string;
   readonly what: string;
   readonly why: string;
 }
@@ -74,6 +84,10 @@ export interface Release {
   };
   /** Kubernetes minors `1.x`, both included. Outside of them: `oldest` and below is refused, newer is warned of. */
   readonly kubernetes: { readonly oldest: number; readonly newest: number };
+  /** The person whom upstream's files know, whose password everybody knows, and their namespace. */
+  readonly madeUp?: { readonly email: string; readonly namespace: string };
+  /** Component by which a small PyTorchJob can be run once it is there. */
+  readonly sample?: string;
   readonly profiles: readonly Profile[];
   readonly components: readonly Component[];
 }
@@ -88,8 +102,20 @@ export interface Choice {
   readonly folder?: string;
   /** Components whose objects are taken over from whoever manages them. */
   readonly adopt?: readonly string[];
+  /** E-mail addresses, each once, of those who get an account and a namespace; the first is who installs. */
+  readonly people?: readonly string[];
+  /** What each of their namespaces may use; 0 stands for no limit. */
+  readonly quota?: Quota;
+  /** StorageClass of all volumes; else the cluster's default. */
+  readonly storageClass?: string;
+}
+
+export interface Quota {
+  readonly cpu: number;
+  readonly memoryGiB: number;
+  readonly gpus: number;
 }
 
 export function pathsOf(component: Component, platform: Platform): readonly string[] {
-  return component.pathsOn?.[platform] ?? component.paths;
+  return component.pathsOn?.[platform]?.paths ?? component.paths;
 }

@@ -41,6 +41,8 @@ interface Watched {
   readonly signal: AbortSignal;
 }
 
+type Looking = ApplyTools & { readonly signal: AbortSignal };
+
 interface Removal extends Tools {
   readonly signal: AbortSignal;
   readonly volumes: boolean;
@@ -49,6 +51,8 @@ interface Removal extends Tools {
   readonly left: Set<string>;
   /** Namespaces that hold something which stays. */
   readonly inhabited: Set<string>;
+  /** Namespaces that belong to an object, such as that of a Profile, by its uid: they go when it goes. */
+  readonly owned: ReadonlyMap<string, Ref>;
   readonly count: { removed: number };
 }
 
@@ -56,10 +60,12 @@ interface Removal extends Tools {
 const GONE_MS = 120_000;
 /** Milliseconds that empty namespaces have at least: the cluster takes five seconds before it begins with any. */
 const SPACES_MS = 60_000;
+const SPACE = { apiVersion: "v1", kind: "Namespace" };
 const POLICY = { apiVersion: "v1", kind: "DeleteOptions" };
 /** What may be in a namespace besides what was installed: it is kept then. */
+const VOLUME = { apiVersion: "v1", kind: "PersistentVolumeClaim" };
 const INHABITANTS: readonly Pick<Ref, "apiVersion" | "kind">[] = [
-  { apiVersion: "v1", kind: "PersistentVolumeClaim" },
+  VOLUME,
   { apiVersion: "apps/v1", kind: "Deployment" },
   { apiVersion: "apps/v1", kind: "StatefulSet" },
   { apiVersion: "batch/v1", kind: "Job" },
@@ -83,6 +89,7 @@ export async function uninstallAll(
     goneWithinMs,
     left,
     inhabited: new Set<string>(),
+    owned: await ownedSpaces({ ...tools, signal }),
     count: { removed: 0 },
   };
   const staying = Object.entries(install.components).filter(([id]) => !chosen.includes(id));
@@ -117,7 +124,7 @@ export async function uninstallAll(
   };
   say("namespaces");
   // All at once: each takes more than five seconds (controller-manager: namespace controller).
-  const own = staying.length === 0 ? [{ apiVersion: "v1", kind: "Namespace", namespace: "", name: OWN_NAMESPACE }] : [];
+  const own = staying.length === 0 ? [{ ...SPACE, namespace: "", name: OWN_NAMESPACE }] : [];
   const empty = await tools.limited.all(spaces.values(), (ref) => isUninhabited({ ...removal, say }, ref));
   const patient = { ...removal, say, goneWithinMs: Math.max(goneWithinMs, SPACES_MS) };
   await removeAll(patient, [...[...spaces.values()].filter((_, at) => empty[at]), ...own]);
@@ -217,8 +224,17 @@ async function instancesOf(removal: Removal, { name }: Ref): Promise<readonly Re
   });
 }
 
+async function ownedSpaces(tools: Looking): Promise<ReadonlyMap<string, Ref>> {
+  const found = await allOf(tools, await tools.kinds.get(SPACE), undefined);
+  const pairs = found.flatMap(({ metadata }) => {
+    const ref = { ...SPACE, namespace: "", name: text(record(metadata)["name"]) ?? "" };
+    return list(record(metadata)["ownerReferences"]).map(({ uid }) => [text(uid) ?? "", ref] as const);
+  });
+  return new Map(pairs);
+}
+
 async function allOf(
-  { client, clock, signal }: Removal,
+  { client, clock, signal }: Looking,
   kind: ResourceKind,
   namespace: string | undefined,
 ): Promise<readonly Json[]> {
@@ -231,7 +247,7 @@ async function allOf(
 /** Deletes them and waits until they have gone; what does not go is told with what holds it. */
 async function removeAll(removal: Removal, refs: readonly Ref[]): Promise<void> {
   const { limited, say, signal, goneWithinMs } = removal;
-  const going = (await limited.all(refs, (ref) => removeOne(removal, ref))).flatMap((ref) => ref ?? []);
+  const going = (await limited.all(refs, (ref) => removeOne(removal, ref))).flat();
   if (going.length === 0) return;
   const gates = going.map((ref) => ({ what: refWords(ref), check: () => held(removal, ref) }));
   try {
@@ -252,15 +268,20 @@ async function removeAll(removal: Removal, refs: readonly Ref[]): Promise<void> 
   }
 }
 
-/** The object, where it was there, ours or a person's, and is on its way out now. */
-async function removeOne(removal: Removal, ref: Ref): Promise<Ref | undefined> {
-  const { client, clock, kinds, signal } = removal;
+/** The object, where it was there, ours or a person's, and is on its way out now; with the namespace that belongs to it. */
+async function removeOne(removal: Removal, ref: Ref): Promise<readonly Ref[]> {
+  const { client, clock, kinds, signal, owned } = removal;
   const found = record(await patiently(clock, signal, () => lookUp(removal, ref, signal)));
   const uid = text(record(found["metadata"])["uid"]);
-  if (uid === undefined) return undefined;
+  if (uid === undefined) return [];
   if (!isCustom(ref) && !isOurs(found)) {
     stays(removal, ref, "somebody else has made it anew");
-    return undefined;
+    return [];
+  }
+  const space = owned.get(uid);
+  if (space !== undefined && !(await isUninhabited(removal, space, [VOLUME]))) {
+    stays(removal, ref, "its namespace would go with it");
+    return [];
   }
   const kind = await kinds.get(ref);
   try {
@@ -271,12 +292,12 @@ async function removeOne(removal: Removal, ref: Ref): Promise<Ref | undefined> {
       client.json<unknown>({ method: "DELETE", path, accept: METADATA_ONLY, body, signal }),
     );
   } catch (error) {
-    if (isGone(error)) return undefined;
+    if (isGone(error)) return [];
     if (!isApiError(error)) throw error;
     stays(removal, ref, label(error.message, 200));
-    return undefined;
+    return [];
   }
-  return ref;
+  return space === undefined ? [ref] : [ref, space];
 }
 
 function stays({ left, inhabited }: Removal, ref: Ref, why: string): void {
@@ -294,9 +315,9 @@ async function held(removal: Removal, ref: Ref): Promise<string | undefined> {
 }
 
 /** Only one that nothing else lives in may go: else it would be Terminating for as long as that takes, or take it along. */
-async function isUninhabited(removal: Removal, ref: Ref): Promise<boolean> {
+async function isUninhabited(removal: Removal, ref: Ref, inhabitants = INHABITANTS): Promise<boolean> {
   const { kinds, left, inhabited, volumes } = removal;
-  for (const inhabitant of INHABITANTS) {
+  for (const inhabitant of inhabitants) {
     const isVolume = inhabitant.kind === "PersistentVolumeClaim";
     if (isVolume && volumes) continue;
     const found = await allOf(removal, await kinds.get(inhabitant), ref.name);

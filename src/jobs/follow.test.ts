@@ -88,7 +88,7 @@ describe("what a follow says where nothing comes", () => {
     assert.deepEqual(bench.said, ["Waiting: the training operator has made no pods yet"]);
     bench.warnings.set(warning("Error creating: no luck"));
     await bench.clock.advance(60_000);
-    assert.deepEqual(bench.said.slice(1), ["Waiting: no luck"]);
+    assert.deepEqual(bench.said.slice(1), ["Waiting: no luck → Show events"]);
   });
 
   it("of a TrainJob: whose initializer waits, under its name; that its log is asked for by its own container", async () => {
@@ -109,7 +109,9 @@ describe("what a follow says where nothing comes", () => {
     });
     bench.pods.set(pod({ ...at, containers: [image] }));
     await turns();
-    assert.deepEqual(bench.said.slice(1), ["dataset-initializer Waiting: the image cannot be pulled (not found)"]);
+    assert.deepEqual(bench.said.slice(1), [
+      "dataset-initializer Waiting: the image cannot be pulled (not found) → Change the image",
+    ]);
     const own = container({ name: "dataset-initializer" });
     bench.pods.set(pod({ ...at, phase: "Running", containers: [container({ name: "istio-proxy" }), own] }));
     await turns();

@@ -11,6 +11,7 @@ import { withPods } from "../kubeflow/kinds/trainJob.ts";
 import { podLabel } from "../kubeflow/labels.ts";
 import type { JobEvent, JobKind, JobPod, JobState, Source, TrainingJob } from "../kubeflow/model.ts";
 import { belongsTo, bySource, mainContainer, replicasOf, replicaSummary, sourceOf } from "../kubeflow/replicas.ts";
+import { whyOf } from "../kubeflow/why.ts";
 import { assertFollowable } from "./followable.ts";
 import { readJob } from "./jobObjects.ts";
 import { type LogRecord, Readings } from "./readings.ts";
@@ -222,7 +223,17 @@ class Follower implements Disposable {
   #say(source: Source | undefined, state: JobState, text: string): void {
     if (this.#said.get(source) === text) return;
     this.#said.set(source, text);
-    this.#sink.status(source, state, text);
+    this.#sink.status(source, state, state === "Waiting" ? text + this.#hint(source, text) : text);
+  }
+
+  /** What a person can do about a wait, as *Why?* has it: ` → Change the image`; empty where it is waited out. */
+  #hint(source: Source | undefined, text: string): string {
+    const { pods, warnings, clock } = this.#sources;
+    const reasons = this.#last && whyOf(this.#last, pods.items.values(), warnings.items.values(), clock.now());
+    const own = reasons?.find((reason) => reason.source === source);
+    // What is said of the job as a whole may be no wait of its own.
+    const isMeant = source !== undefined || own?.text.toLowerCase().includes(text.toLowerCase()) === true;
+    return own?.next === undefined || own.next.id === "wait" || !isMeant ? "" : ` → ${own.next.words}`;
   }
 
   /** Reads what has ended to its end, however long it is, and what goes on for a while. */

@@ -13,6 +13,7 @@ export { type LaunchedJob } from "./launcher.ts";
 export { codeName } from "./manifest.ts";
 export { type LogRecord } from "./readings.ts";
 export { type OpenFollow } from "./openFollows.ts";
+export { runSample } from "./sample.ts";
 export { followIntoFile, type FollowResult, type LogWords } from "./session.ts";
 export { type Size } from "./spec.ts";
 export { type Verdict } from "./verdict.ts";

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import fc from "fast-check";
 import { parseAllDocuments } from "yaml";
+import { skipBecause } from "../../test/rings/skip.ts";
 import type { StateStore } from "../core/storage.ts";
 import { adminRequest, NEEDED_RIGHTS, rightsYaml } from "./adminRequest.ts";
 import { gitState } from "./git.ts";
@@ -26,7 +27,7 @@ describe("git state", () => {
     try {
       git("--version");
     } catch {
-      this.skip();
+      skipBecause(this, "git is not on the PATH");
     }
     assert.equal(await gitState(folder), undefined);
     git("init", "-q");

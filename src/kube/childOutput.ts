@@ -80,19 +80,21 @@ export function childOutput(file: string, args: readonly string[], options: Chil
 function endGroup(child: ChildProcess, platform: NodeJS.Platform): void {
   child.stdout?.destroy();
   child.stderr?.destroy();
-  const send = (name: NodeJS.Signals): void => {
-    try {
-      if (platform === "win32" || child.pid === undefined) child.kill(name);
-      else process.kill(-child.pid, name);
-    } catch {
-      // It has ended by itself.
-    }
-  };
-  send("SIGTERM");
-  const last = setTimeout(() => send("SIGKILL"), KILL_AFTER_MS);
+  signalGroup(child, platform, "SIGTERM");
+  const last = setTimeout(() => signalGroup(child, platform, "SIGKILL"), KILL_AFTER_MS);
   // Where only the leader has ended, its group may live on: look once more.
   child.once("exit", () => {
     clearTimeout(last);
-    send("SIGKILL");
+    signalGroup(child, platform, "SIGKILL");
   });
+}
+
+/** To a child that was started `detached`, and all that it started; Windows knows no groups. */
+export function signalGroup(child: ChildProcess, platform: NodeJS.Platform, name: NodeJS.Signals): void {
+  try {
+    if (platform === "win32" || child.pid === undefined) child.kill(name);
+    else process.kill(-child.pid, name);
+  } catch {
+    // It has ended by itself.
+  }
 }

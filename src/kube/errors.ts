@@ -16,6 +16,11 @@ export interface ApiStatus {
 
 /** The API server answered, and the answer is no. `message` holds the server's own words. */
 export class ApiError extends Error {
+  /** By its name: each bundle carries a class of its own, and errors go from one to another. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === "ApiError";
+  }
+
   readonly status: number;
   /** `NotFound`, `AlreadyExists`, `Forbidden`, `Invalid`, `Expired`, …; empty where the server gave none. */
   readonly reason: string;
@@ -54,6 +59,11 @@ export type ConnectFailure =
 
 /** No usable answer came from the cluster. `code` says which way it failed. */
 export class ConnectError extends UserError {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    const isNamed = value instanceof Error && /^(Connect|SilentStream)Error$/.test(value.name);
+    return super[Symbol.hasInstance](value) || (this === ConnectError && isNamed);
+  }
+
   declare readonly code: ConnectFailure;
 
   constructor(

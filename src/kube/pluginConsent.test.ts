@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { skipBecause } from "../../test/rings/skip.ts";
 import { systemClock } from "../core/clock.ts";
 import { isCancelled } from "../core/errors.ts";
 import { silentLogger } from "../core/log.ts";
@@ -88,11 +89,12 @@ describe("sign-in programs of other kubeconfigs", () => {
     allow(true);
     await Promise.all(waiting);
     assert.deepEqual([asked.length, await runs()], [1, 2], "one process for each user");
-    const { command, ...rest } = asked[0] ?? assert.fail();
+    const { command, user, ...rest } = asked[0] ?? assert.fail();
     assert.equal(command, path.join(folder, "sign-in"));
+    assert.match(user, /^[ab]$/, "whose program was found first");
     assert.deepEqual(rest, {
       ...{ credential: "program", args: ["x"], envNames: ["SECRET"], files: [], server: "" },
-      ...{ file: path.join(folder, "config"), user: "a" },
+      file: path.join(folder, "config"),
     });
 
     await signIn(await connect(["x"], {}, "{name: SECRET, value: hidden}"));
@@ -240,7 +242,7 @@ describe("the login shell's PATH", () => {
 
   it("is understood from a real bash", async function () {
     const bash = "/bin/bash";
-    if (!(await readFile(bash).catch(() => undefined))) this.skip();
+    if (!(await readFile(bash).catch(() => undefined))) skipBecause(this, "there is no /bin/bash");
     await writeFile(path.join(folder, ".bash_profile"), "echo hello; export PATH=/from/profile:$PATH\n");
     const login = new LoginPath({ SHELL: bash, HOME: folder, PATH: "/usr/bin:/bin" }, "linux", silentLogger);
     assert.match((await login.get()) ?? "", /^\/from\/profile:/);

@@ -6,7 +6,7 @@ import type { KubeClient } from "./client.ts";
 import { ApiError } from "./errors.ts";
 import type { Reading } from "./reading.ts";
 import type { Entry, Rows } from "./rows.ts";
-import type { KubeRequest } from "./transport.ts";
+import type { KubeRequest, KubeResponse } from "./transport.ts";
 import { GarbledStreamError, isRecord, parseJson, type WatchEvent, watchEvents } from "./watchEvents.ts";
 import {
   isExpired,
@@ -16,15 +16,18 @@ import {
   SHORT_WATCH_MS,
   ShortWatchError,
 } from "./watchFailures.ts";
-import { PAGE_SIZE, type WatchRequests } from "./watchRequests.ts";
+import { asTable, PAGE_SIZE, type WatchRequests } from "./watchRequests.ts";
 
 /**
- * Without any byte for this long, in ms, a watch is opened again, unless its connection is probed. Bookmarks are no sign
- * of life: of a quiet kind they come every minute, every other minute or, of events, never (seen: Kubernetes 1.34).
+ * Without any byte for this long, in ms, a watch is opened again, unless its connection is probed: a dead one is found
+ * before its rows are 45 s old. Bookmarks are no sign of life: of a quiet kind they come every minute, every other minute
+ * or, of events, never (seen: Kubernetes 1.34). So such a watch is a short one, which the server ends before that.
  */
-export const WATCH_SILENCE_MS = 90_000;
-/** The server ends a watch once its `timeoutSeconds` are over: one that stays silent for so much longer, in ms, is lost. */
+const UNPROBED_SILENCE_MS = 42_000;
+/** The server ends a watch once its `timeoutSeconds` are over: a probed one that stays silent for so much longer is lost. */
 const OVERDUE_MS = 10_000;
+/** And for so long, in ms, where it goes on beyond them. */
+const PROBED_SILENCE_MS = 90_000;
 /** The same while a load runs: servers that ignore `sendInitialEvents` never say that it is over. */
 export const LOAD_SILENCE_MS = 10_000;
 const PAGE_SILENCE_MS = 60_000;
@@ -67,6 +70,8 @@ export class Reflector<T> {
   #printed = false;
   #bookmarksSeen = false;
   #silentInARow = 0;
+  /** Whether a dead connection is found by itself, as far as is known. */
+  #probed = true;
   #shortInARow = 0;
   /** How often the collection is still polled before the watch is tried again. */
   #pollsLeft = 0;
@@ -152,8 +157,8 @@ export class Reflector<T> {
     try {
       if (this.#version === undefined && !this.#watchListRefused && (await this.#watchList(signal))) return true;
       const version = this.#version ?? (await this.#list(signal));
-      const request = this.#printed ? requests.tableWatch(version, signal) : requests.watch(version, signal);
-      await this.#follow(request, false, signal);
+      const request = requests.watch(version, !this.#probed, signal);
+      await this.#follow(this.#printed ? asTable(request) : request, false, signal);
       return true;
     } catch (error) {
       if (!isForbidden(error)) throw error;
@@ -196,14 +201,16 @@ export class Reflector<T> {
   }
 
   async #follow(request: KubeRequest, loading: boolean, signal: AbortSignal): Promise<void> {
-    const { client, clock, rows } = this.#options;
-    const response = await client.stream(request);
+    const { clock, rows } = this.#options;
+    const response = await this.#stream(request);
     if (loading) rows.beginLoad();
     const stream: Stream = { startedAt: clock.monotonic(), loading, announced: false, events: 0 };
     const lifeMs = Number(request.query?.["timeoutSeconds"]) * 1000;
-    const overdueAt = response.probed === true ? stream.startedAt + lifeMs + OVERDUE_MS : 0;
-    const silenceMs = (lastByte: number): number =>
-      stream.loading ? LOAD_SILENCE_MS : Math.max(WATCH_SILENCE_MS, overdueAt - lastByte);
+    const overdueAt = stream.startedAt + lifeMs + OVERDUE_MS;
+    const silenceMs = (lastByte: number): number => {
+      if (stream.loading) return LOAD_SILENCE_MS;
+      return response.probed === true ? Math.max(PROBED_SILENCE_MS, overdueAt - lastByte) : UNPROBED_SILENCE_MS;
+    };
     let later: Disposable | undefined;
     // Only a server that has just ended watches at once must first show that this one lasts.
     if (!loading && this.#shortInARow === 0 && !signal.aborted) this.#announce(stream);
@@ -311,8 +318,8 @@ export class Reflector<T> {
   }
 
   async #page(request: KubeRequest, reading: Reading<T>, signal: AbortSignal): Promise<Page<T>> {
-    const { client, clock, onHeard } = this.#options;
-    const response = await client.stream(request);
+    const { clock, onHeard } = this.#options;
+    const response = await this.#stream(request);
     const body = await readWhole(response, { signal, clock, silenceMs: () => PAGE_SILENCE_MS });
     signal.throwIfAborted();
     onHeard();
@@ -322,6 +329,12 @@ export class Reflector<T> {
     const { resourceVersion: version, continue: next } = list["metadata"];
     if (typeof version !== "string") throw new GarbledStreamError("The server sent a list without a version.");
     return { entries, version, next: typeof next === "string" && next !== "" ? next : undefined };
+  }
+
+  async #stream(request: KubeRequest): Promise<KubeResponse> {
+    const response = await this.#options.client.stream(request);
+    this.#probed = response.probed === true;
+    return response;
   }
 
   get #reading(): Reading<T> {

@@ -6,8 +6,10 @@ import type { KubeRequest } from "./transport.ts";
 /** Objects per page of a list, as kubectl has it. */
 export const PAGE_SIZE = 500;
 
-/** A watch as client-go's reflector sends it lives 5 to 10 min, so that not all of them end together. Seconds. */
-const MIN_WATCH_SECONDS = 300;
+/** A watch as client-go's reflector sends it lives 5 to 10 min, so that not all of them end together. Seconds, and how many more chance may give. */
+const WATCH_SECONDS = [300, 300] as const;
+/** One whose end is its sign of life. Over a connection that is kept, the next costs no handshake. */
+const SHORT_WATCH_SECONDS = [30, 10] as const;
 
 type Query = NonNullable<KubeRequest["query"]>;
 
@@ -46,19 +48,14 @@ export class WatchRequests {
     return this.#get({ ...this.#watch(), sendInitialEvents: true, resourceVersionMatch: "NotOlderThan" }, signal);
   }
 
-  /** The changes after a version. */
-  watch(resourceVersion: string, signal: AbortSignal): KubeRequest {
-    return this.#get({ ...this.#watch(), resourceVersion }, signal);
+  /** The changes after a version. `isShort`: the server ends it within 40 s. */
+  watch(resourceVersion: string, isShort: boolean, signal: AbortSignal): KubeRequest {
+    return this.#get({ ...this.#watch(isShort), resourceVersion }, signal);
   }
 
-  /** The changes after a version, as rows. */
-  tableWatch(resourceVersion: string, signal: AbortSignal): KubeRequest {
-    return asTable(this.watch(resourceVersion, signal));
-  }
-
-  #watch(): Query {
-    const timeoutSeconds = MIN_WATCH_SECONDS + Math.floor(this.#random() * MIN_WATCH_SECONDS);
-    return { watch: 1, allowWatchBookmarks: true, timeoutSeconds };
+  #watch(isShort = false): Query {
+    const [least, spread] = isShort ? SHORT_WATCH_SECONDS : WATCH_SECONDS;
+    return { watch: 1, allowWatchBookmarks: true, timeoutSeconds: least + Math.floor(this.#random() * spread) };
   }
 
   #get(query: Query, signal: AbortSignal): KubeRequest {
@@ -66,6 +63,7 @@ export class WatchRequests {
   }
 }
 
-function asTable(request: KubeRequest): KubeRequest {
+/** The same as rows, without the objects. */
+export function asTable(request: KubeRequest): KubeRequest {
   return { ...request, accept: TABLE_TYPE, query: { ...request.query, includeObject: "None" } };
 }

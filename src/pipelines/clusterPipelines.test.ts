@@ -168,6 +168,22 @@ describe("lists of Kubeflow Pipelines", () => {
     assert.deepEqual(asked, ["/apis/v2beta1/pipelines/p1/versions null", "/apis/v2beta1/recurringruns team-a"]);
   });
 
+  it("delete what a row stands for, and take it for done where it is gone", async () => {
+    const { signal } = new AbortController();
+    const named = { name: "one", created: 0, description: "" };
+    await pipelines.remove({ kind: "version", id: "v1", ...named }, "", "p1", signal);
+    double.answer = () => ({ status: 404, body: { message: "Run not found" } });
+    await pipelines.remove({ kind: "pipeline", id: "p1", ...named }, "", "pipelines", signal);
+    assert.deepEqual(
+      double.asked.map(({ method, path }) => `${method} ${path}`),
+      ["DELETE /apis/v2beta1/pipelines/p1/versions/v1", "DELETE /apis/v2beta1/pipelines/p1"],
+    );
+    double.answer = () => ({ status: 400, body: { message: "it has versions" } });
+    await assert.rejects(pipelines.remove({ kind: "pipeline", id: "p1", ...named }, "", "", signal), {
+      message: "It was not deleted. It says: it has versions.",
+    });
+  });
+
   it("end with their owner: no timer, no stream", async () => {
     double.answer = listing(() => ids(3));
     runs.look();

@@ -1,9 +1,9 @@
 import type { Disposable } from "../core/dispose.ts";
 import type { Logger } from "../core/log.ts";
 import { yamlOf } from "../kube/anyObject.ts";
+import { LiveReading } from "../kube/liveReading.ts";
 import { assertName } from "../kube/names.ts";
 import { type Json, list, text } from "../kubeflow/read.ts";
-import { LiveReading } from "./liveReading.ts";
 import {
   int64,
   isActive,
@@ -65,6 +65,7 @@ export class LiveList extends LiveReading<PipelineList> {
     const everyMs = (items: readonly PipelineItem[]): number => (items.some(isUnderWay) ? ACTIVE_MS : IDLE_MS);
     super({
       ...options,
+      what: "pipelines",
       everyMs: ({ items }) => everyMs(items),
       isSame: (before, { items, total, hasMore }) =>
         before.items === items && before.total === total && before.hasMore === hasMore,
@@ -96,6 +97,7 @@ export class ClusterPipelines implements Disposable {
     this.#server = new PipelineServer(options);
     this.access = new LiveReading<Access>({
       ...options,
+      what: "pipelines",
       read: (_, _anew, signal) => this.#server.open(signal),
       everyMs: () => ACCESS_MS,
       isSame: (before, now) => JSON.stringify(before) === JSON.stringify(now),
@@ -124,23 +126,26 @@ export class ClusterPipelines implements Disposable {
 
   /** What the server keeps of a row, whole, as YAML. Rejects as PipelineServer does. */
   async yaml(item: PipelineItem, namespace: string, parent: string, signal: AbortSignal): Promise<string> {
-    const kind =
-      item.kind === "run" || item.kind === "pipeline" || item.kind === "version"
-        ? (`${item.kind}s` as const)
-        : item.kind;
-    const path = `${LISTS[kind].path(parent)}/${assertName(item.id)}`;
-    return yamlOf(await this.#server.json(path, {}, namespace, signal));
+    return yamlOf(await this.#server.json(pathOf(item, parent), {}, namespace, signal));
+  }
+
+  /** Deletes what a row stands for. Resolves also where it is gone; rejects as PipelineServer does. */
+  remove(item: PipelineItem, namespace: string, parent: string, signal: AbortSignal): Promise<void> {
+    return this.#server.remove(pathOf(item, parent), namespace, signal);
+  }
+
+  /** Where the pods of runs are: where namespaces are not kept apart, runs are made beside the server. */
+  podNamespace(namespace: string): string {
+    return namespace === "" ? this.#options.namespace : namespace;
   }
 
   /** The logs of a run, or of its tasks of that name: those of its pods, else what the server has. */
   logs(run: PipelineRun, namespace: string, task: string | undefined, signal: AbortSignal): Promise<readonly RunLog[]> {
-    const { client, namespace: own } = this.#options;
     return runLogs({
-      client,
+      client: this.#options.client,
       run,
       task,
-      // Where namespaces are not kept apart, runs are made beside the server.
-      namespace: namespace === "" ? own : namespace,
+      namespace: this.podNamespace(namespace),
       archived: (pod, reading) => archivedLog(this.#server, run.id, pod, namespace, reading),
       signal,
     });
@@ -161,6 +166,12 @@ export class ClusterPipelines implements Disposable {
     this.access.dispose();
     this.#server.dispose();
   }
+}
+
+/** Of one of them, at the server. */
+function pathOf({ kind, id }: PipelineItem, parent: string): string {
+  const of = kind === "recurring" ? kind : (`${kind}s` as const);
+  return `${LISTS[of].path(parent)}/${assertName(id)}`;
 }
 
 function isUnderWay(item: PipelineItem): boolean {

@@ -1,10 +1,10 @@
 import type { Disposable } from "../core/dispose.ts";
-import { CancelledError, isCancelled, UserError } from "../core/errors.ts";
+import { CancelledError, errorCode, isCancelled, UserError } from "../core/errors.ts";
 import { isApiError } from "../kube/errors.ts";
 import { assertName } from "../kube/names.ts";
 import { SingleFlight } from "../kube/singleFlight.ts";
 import { type Json, number, record, text } from "../kubeflow/read.ts";
-import type { HttpAnswer } from "./podHttp.ts";
+import type { HttpAnswer, Method } from "./podHttp.ts";
 import {
   type Access,
   answerError,
@@ -58,12 +58,25 @@ export class PipelineServer implements Disposable {
     return jsonOf(await this.text(`${API}${path}`, query, namespace, signal));
   }
 
+  /** Deletes what has a path of its own there. Resolves also where it is gone; rejects as `json` does. */
+  async remove(path: string, namespace: string, signal: AbortSignal): Promise<void> {
+    await this.text(`${API}${path}`, {}, namespace, signal, "DELETE").catch((error: unknown) => {
+      if (errorCode(error) !== "gone") throw error;
+    });
+  }
+
   /** The same for any path and any text. */
-  async text(path: string, query: Query, namespace: string, signal: AbortSignal): Promise<string> {
+  async text(
+    path: string,
+    query: Query,
+    namespace: string,
+    signal: AbortSignal,
+    method: Method = "GET",
+  ): Promise<string> {
     for (let tries = 1; ; tries++) {
       const way = await this.#opened(signal);
       try {
-        return await this.#ask(way, path, query, namespace, signal);
+        return await this.#ask(way, method, path, query, namespace, signal);
       } catch (error) {
         // Where the way broke, its pod may be gone, and another have its place.
         if (tries > 1 || this.#way === way || isCancelled(error)) throw error;
@@ -78,12 +91,19 @@ export class PipelineServer implements Disposable {
     this.#drop(this.#way);
   }
 
-  async #ask(way: Way, path: string, query: Query, namespace: string, signal: AbortSignal): Promise<string> {
+  async #ask(
+    way: Way,
+    method: Method,
+    path: string,
+    query: Query,
+    namespace: string,
+    signal: AbortSignal,
+  ): Promise<string> {
     const { multiUser } = way.access;
     const once = async (): Promise<HttpAnswer> => {
       const token = multiUser ? await this.#token(namespace, signal) : undefined;
       try {
-        return await way.send(path, query, token, signal);
+        return await way.send(path, query, token, signal, method);
       } catch (error) {
         if (!isCancelled(error)) this.#drop(way);
         throw error;
@@ -94,8 +114,8 @@ export class PipelineServer implements Disposable {
       this.#tokens.delete(namespace);
       answer = await once();
     }
-    if (answer.status >= 400) throw answerError(answer.status, answer.body);
-    return answer.body;
+    if (answer.status < 400) return answer.body;
+    throw answerError(answer.status, answer.body, method === "DELETE" ? "It was not deleted." : undefined);
   }
 
   async #opened(signal: AbortSignal): Promise<Way> {

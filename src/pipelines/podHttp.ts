@@ -6,6 +6,8 @@ import type { Disposable } from "../core/dispose.ts";
 import { ConnectError } from "../kube/errors.ts";
 import { StreamPool } from "../kube/httpForward/pool.ts";
 
+export type Method = "GET" | "DELETE";
+
 export interface HttpAnswer {
   readonly status: number;
   readonly body: string;
@@ -29,10 +31,15 @@ export class PodHttp implements Disposable {
   }
 
   /** `path` is encoded. Any status resolves. Rejects with what the stream failed with, or CancelledError. */
-  async get(path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpAnswer> {
-    const first = await this.#send(path, headers, signal);
-    // A kept stream had ended on the other side: reading again does no harm.
-    const answer = first === "ended" ? await this.#send(path, headers, signal) : first;
+  async send(
+    method: Method,
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<HttpAnswer> {
+    const first = await this.#send(method, path, headers, signal);
+    // A kept stream had ended on the other side: to read again, or to delete what bears an id, does no harm.
+    const answer = first === "ended" ? await this.#send(method, path, headers, signal) : first;
     if (answer === "ended") throw closed();
     return answer;
   }
@@ -43,6 +50,7 @@ export class PodHttp implements Disposable {
   }
 
   async #send(
+    method: Method,
     path: string,
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
@@ -51,7 +59,10 @@ export class PodHttp implements Disposable {
     if (this.#ending.signal.aborted) throw closed();
     const over = new AbortController();
     // Not http.request: VS Code patches that to put an agent of its own in the place of ours.
-    const request = new ClientRequest({ agent: this.#pool, path, headers: { host: "ml-pipeline", ...headers } });
+    const request = new ClientRequest({
+      ...{ agent: this.#pool, method, path },
+      headers: { host: "ml-pipeline", ...headers },
+    });
     const stopped = Promise.withResolvers<never>();
     // A request that still waits for its stream does not say that it was destroyed.
     const stop = (error: Error): void => {

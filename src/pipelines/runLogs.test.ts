@@ -17,8 +17,8 @@ const RUN: PipelineRun = {
   error: undefined,
   tasks: [task("prepare", ["wf-system-container-impl-1"]), task("train", ["wf-system-container-impl-2"])],
 };
-const podOf = (name: string, node: string, container = "main"): object => ({
-  metadata: { name, annotations: { "workflows.argoproj.io/node-name": node } },
+const podOf = (name: string, node: string, container = "main") => ({
+  metadata: { name, uid: `uid-${name}`, annotations: { "workflows.argoproj.io/node-name": node } },
   spec: { containers: [{ name: container }] },
 });
 
@@ -43,8 +43,20 @@ describe("logs of a run", () => {
     double.pods = [{ ...podOf("p1", "wf.root.prepare.executor"), status }];
     const { found, pipelines } = await logs();
     assert.deepEqual(
-      found.map(({ task: of, waits }) => [of, waits]),
+      found.map(({ task: of, why }) => [of, why]),
       [["prepare", "the image cannot be pulled (not found)"]],
+    );
+    pipelines.dispose();
+  });
+
+  it("of a pod that failed there is how, and whose it was", async () => {
+    const terminated = { exitCode: 137, reason: "OOMKilled" };
+    const status = { phase: "Failed", containerStatuses: [{ name: "main", state: { terminated } }] };
+    double.pods = [{ ...podOf("p1", "wf.root.prepare.executor"), status }];
+    const { found, pipelines } = await logs();
+    assert.deepEqual(
+      found.map(({ uid, why }) => [uid, why]),
+      [["uid-p1", "out of memory"]],
     );
     pipelines.dispose();
   });

@@ -4,7 +4,7 @@ import type { KubeClient } from "../kube/client.ts";
 import { assertName } from "../kube/names.ts";
 import type { KubeObject } from "../kube/objects.ts";
 import { POD, projectPod } from "../kubeflow/kinds/pod.ts";
-import { waitingText } from "../kubeflow/podWords.ts";
+import { failureOf, waitingText } from "../kubeflow/podWords.ts";
 import { text } from "../kubeflow/read.ts";
 import type { JobPod } from "../kubeflow/model.ts";
 import type { PipelineRun } from "./model.ts";
@@ -27,8 +27,10 @@ export interface RunLog {
   readonly pod: string;
   /** Set where the pod is there and may be seen. */
   readonly container: { readonly namespace: string; readonly pod: string; readonly container: string } | undefined;
-  /** What keeps the pod from its beginning, where that is nothing ordinary; else empty. */
-  readonly waits: string;
+  /** Of that pod; empty where it is not there. */
+  readonly uid: string;
+  /** What keeps the pod from its beginning, where that is nothing ordinary, or how it failed; else empty. */
+  readonly why: string;
   /** The whole log, once. Rejects as PipelineServer does. */
   readonly read: (signal: AbortSignal) => Promise<string>;
 }
@@ -55,7 +57,14 @@ export async function runLogs(options: RunLogsOptions): Promise<readonly RunLog[
   if (found.length > 0) return found.map((pod) => ({ ...pod, read: (signal) => archived(pod.pod, signal) }));
   const tasks = run.tasks.filter(({ name }) => task === undefined || name === task);
   return tasks.flatMap(({ name, pods: names }) =>
-    names.map((pod) => ({ task: name, pod, container: undefined, waits: "", read: (signal) => archived(pod, signal) })),
+    names.map((pod) => ({
+      task: name,
+      pod,
+      container: undefined,
+      uid: "",
+      why: "",
+      read: (signal) => archived(pod, signal),
+    })),
   );
 }
 
@@ -91,7 +100,8 @@ async function podsOf({ client, run, namespace, signal }: RunLogsOptions): Promi
         task: taskOf(item),
         pod: pod.name,
         container: { namespace, pod: pod.name, container: MAIN },
-        waits: waitOf(pod),
+        uid: pod.uid,
+        why: whyOf(pod),
       }))
       .filter(({ task }) => !task.endsWith("-driver"));
   } catch (error) {
@@ -100,7 +110,8 @@ async function podsOf({ client, run, namespace, signal }: RunLogsOptions): Promi
   }
 }
 
-function waitOf(pod: JobPod): string {
+function whyOf(pod: JobPod): string {
+  if (pod.phase === "Failed") return failureOf(pod);
   if (pod.node === undefined && pod.unschedulable !== undefined) return unschedulableText(pod.unschedulable, pod.needs);
   const container = unusualWait(pod);
   return container === undefined ? "" : waitingText(container);

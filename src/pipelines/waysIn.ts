@@ -9,7 +9,7 @@ import { type ApiError, isApiError } from "../kube/errors.ts";
 import type { KubeObject, ResourceKind } from "../kube/objects.ts";
 import { POD } from "../kubeflow/kinds/pod.ts";
 import { type Json, list, number, record, text } from "../kubeflow/read.ts";
-import { type HttpAnswer, PodHttp } from "./podHttp.ts";
+import { type HttpAnswer, type Method, PodHttp } from "./podHttp.ts";
 
 export interface ServerPlace {
   readonly client: KubeClient;
@@ -29,7 +29,13 @@ export interface Access {
 }
 
 export type Query = Readonly<Record<string, string>>;
-type Send = (path: string, query: Query, token: string | undefined, signal: AbortSignal) => Promise<HttpAnswer>;
+type Send = (
+  path: string,
+  query: Query,
+  token: string | undefined,
+  signal: AbortSignal,
+  method?: Method,
+) => Promise<HttpAnswer>;
 
 export interface Way {
   readonly access: Access;
@@ -61,13 +67,13 @@ export async function openWay(place: ServerPlace, signal: AbortSignal): Promise<
 async function byForward(place: ServerPlace, signal: AbortSignal): Promise<Way> {
   const { pod, port } = await readyPod(place, signal);
   const http = new PodHttp((ending) => place.connect(pod, port, ending), place.clock);
-  const send: Send = (path, query, token, aborted) => {
+  const send: Send = (path, query, token, aborted, method = "GET") => {
     const search = new URLSearchParams(query).toString();
     const headers = {
       accept: "application/json",
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     };
-    return http.get(search === "" ? path : `${path}?${search}`, headers, aborted);
+    return http.send(method, search === "" ? path : `${path}?${search}`, headers, aborted);
   };
   try {
     const { status, body } = await send(`${API}/healthz`, {}, undefined, signal);
@@ -80,9 +86,9 @@ async function byForward(place: ServerPlace, signal: AbortSignal): Promise<Way> 
 
 async function byProxy({ client, namespace, clock }: ServerPlace, refused: unknown, signal: AbortSignal): Promise<Way> {
   const base = `/api/v1/namespaces/${namespace}/services/${NAME}:${PORT}/proxy`;
-  const send: Send = async (path, query, _, aborted) => {
+  const send: Send = async (path, query, _, aborted, method = "GET") => {
     try {
-      const response = await client.stream({ method: "GET", path: `${base}${path}`, query, signal: aborted });
+      const response = await client.stream({ method, path: `${base}${path}`, query, signal: aborted });
       const body = await readWhole(response, { signal: aborted, clock, silenceMs: () => SILENCE_MS });
       return { status: response.status, body };
     } catch (error) {
@@ -168,14 +174,18 @@ export function isForbidden(error: unknown): error is ApiError {
 }
 
 /** What the server refused, in its own words: the innermost of its sentences, which wraps each in the next. */
-export function answerError(status: number, body: string): UserError {
+export function answerError(
+  status: number,
+  body: string,
+  what = "The pipelines' server did not give this.",
+): UserError {
   const answer = jsonOf(body, {});
   const words = text(list(answer["details"])[0]?.["message"]) ?? text(answer["message"]) ?? text(answer["error"]);
   // What follows the first line is where in its program it happened.
   const [first = ""] = (words ?? `HTTP ${status}`).trimStart().split("\n");
   const why = `It says: ${label(first, 300).replace(/\.$/, "")}.`;
   const code = status === 401 ? "refused" : status === 403 ? "no-rights" : status === 404 ? "gone" : "server-error";
-  return new UserError(code, "The pipelines' server did not give this.", { why });
+  return new UserError(code, what, { why });
 }
 
 export function jsonOf(body: string, otherwise?: Json): Json {

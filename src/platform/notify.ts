@@ -54,6 +54,12 @@ export class Notify {
     return answer === agree;
   }
 
+  /** As `confirm`, of something that is to be looked at meanwhile: nothing stands before it, and closing it says no. */
+  async ask(question: string, agree: string): Promise<boolean> {
+    const answer = await vscode.window.showInformationMessage(clean(question), agree, vscode.l10n.t("Cancel"));
+    return answer === agree;
+  }
+
   #offer(
     show: (message: string, ...items: string[]) => Thenable<string | undefined>,
     message: string,

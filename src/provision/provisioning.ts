@@ -8,6 +8,7 @@ import { errorText, UserError } from "../core/errors.ts";
 import { Emitter } from "../core/events.ts";
 import type { Logger } from "../core/log.ts";
 import { label } from "../core/sanitize.ts";
+import type { FlowPorts } from "../install/index.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { LoginPath } from "../kube/loginPath.ts";
 import { type GpuTestResult, runGpuTest } from "./cloud/gpuTestPod.ts";
@@ -49,6 +50,8 @@ export interface ProvisioningOptions {
   readonly terraformPath: () => string;
   readonly desk: Desk;
   readonly client: (context: string, signal: AbortSignal) => Promise<KubeClient>;
+  /** What installs Kubeflow, loaded on first use. */
+  readonly kubeflow: () => Promise<FlowPorts>;
   readonly clock?: Clock;
   readonly log: Logger;
 }
@@ -71,7 +74,7 @@ export class Provisioning implements Disposable {
 
   constructor(options: ProvisioningOptions) {
     this.#options = options;
-    const { clock = systemClock, log, env, platform, storage, desk, client, keeper, version } = options;
+    const { clock = systemClock, log, env, platform, storage, desk, client, keeper, version, kubeflow } = options;
     const loginPath = new LoginPath(env, platform, log);
     const programs = (this.#programs = new Programs({ env, platform, log, loginPath }));
     const own = new OwnKubeconfigs({ folder: path.join(storage, "kubeconfigs"), env, platform, programs });
@@ -85,7 +88,7 @@ export class Provisioning implements Disposable {
     const preflight: PreflightDeps = { programs, live, local, platform, findTerraform: find };
     const templates = (): Promise<Templates> => (this.#templates ??= loadTemplates(options.templates, version));
     this.#ports = {
-      ...{ made: this.made, desk, programs, gke, eks, local, templates, findTerraform: find, keeper, client },
+      ...{ made: this.made, desk, programs, gke, eks, local, templates, findTerraform: find, keeper, client, kubeflow },
       ...{
         live: (wish: Wish) => live.known(wish),
         pluginCache: path.join(storage, "terraform-plugins"),
@@ -166,19 +169,18 @@ export class Provisioning implements Disposable {
     await setNodes((await this.#record(id)).wish, pool, nodes, this.#programs, signal);
   }
 
-  /** What the cluster costs now, from its pools as they are. */
+  /** What the cluster costs now, from its pools as they are and the prices that AWS tells. */
   async costNow(id: string, signal: AbortSignal): Promise<CostNow> {
     const { wish } = await this.#record(id);
-    return costNow(
-      wish,
-      await poolsNow(wish, this.#programs, signal),
-      this.#wizard.live.known(wish),
-      this.#wizard.today(),
-    );
+    const { live, today } = this.#wizard;
+    // Google tells no price of a machine.
+    const told = wish.where === "eks" ? live.ask(wish, signal) : undefined;
+    const [pools] = await Promise.all([poolsNow(wish, this.#programs, signal), told]);
+    return costNow(wish, pools, live.known(wish), today());
   }
 
-  /** What one node of the wish's GPU pool costs an hour, by list; null where that is not known. Asks nobody. */
-  gpuNodePrice(wish: Wish): number | null {
+  /** See gpuNodePrice. Asks nobody. */
+  gpuNodePrice(wish: Wish): CostNow["gpuNode"] {
     return gpuNodePrice(wish, this.#wizard.live.known(wish), this.#wizard.today());
   }
 

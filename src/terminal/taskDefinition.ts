@@ -25,6 +25,8 @@ const FIELDS: Readonly<Record<keyof RunDefinition, readonly [check: (value: unkn
   ],
 };
 
+export const RUN_FIELDS: readonly string[] = Object.keys(FIELDS);
+
 /** The definition where every field is what it should be, else a sentence that names the first which is not. */
 export function readRunDefinition(definition: Readonly<Record<string, unknown>>): RunDefinition | string {
   for (const [field, [check, wants]] of Object.entries(FIELDS)) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { setTimeout as sleep } from "node:timers/promises";
 import { CancelledError } from "../core/errors.ts";
+import { ManualClock, turns } from "../kube/testing/manualClock.ts";
 import type { ShownNamespaces } from "../kubeflow/namespaceChoice.ts";
 import { ClusterListings } from "./clusterListings.ts";
 
@@ -16,6 +16,7 @@ function rig() {
   const drawn: string[] = [];
   const is = { ready: true, seen: true };
   const cluster = {};
+  const clock = new ManualClock();
   const list = (_: string, signal: AbortSignal) =>
     new Promise<ShownNamespaces>((resolve, reject) => {
       signal.addEventListener("abort", () => reject(new CancelledError()));
@@ -27,10 +28,17 @@ function rig() {
     isNotReady: () => !is.ready,
     isSeen: () => is.seen,
     changed: (context) => drawn.push(context),
-    graceMs: 5,
-    retryMs: 10,
+    graceMs: 100,
+    retryMs: 2_000,
+    clock,
   });
-  return { listings, list, questions, drawn, is, cluster };
+  /** A look that nothing answers in time. */
+  const unanswered = async () => {
+    const look = listings.look("a");
+    await clock.advance(100);
+    return look;
+  };
+  return { listings, list, questions, drawn, is, cluster, clock, unanswered };
 }
 
 const listed = (...shown: string[]) => ({ kind: "listed", shown, more: false, notes: new Map() });
@@ -46,46 +54,46 @@ describe("what is known of a cluster's namespaces", () => {
   });
 
   it("does not wait for a slow cluster, and is drawn when it has answered", async () => {
-    const { listings, questions, drawn } = rig();
-    assert.deepEqual(await listings.look("a"), { kind: "pending" });
+    const { listings, questions, drawn, unanswered } = rig();
+    assert.deepEqual(await unanswered(), { kind: "pending" });
     assert.deepEqual(drawn, []);
     questions[0]?.answer(["x"]);
-    await sleep(0);
+    await turns();
     assert.deepEqual(drawn, ["a"]);
     assert.deepEqual(await listings.look("a"), listed("x"));
     assert.equal(questions.length, 1);
   });
 
   it("stays on the screen while it is asked for anew", async () => {
-    const { listings, questions, drawn } = rig();
+    const { listings, questions, drawn, unanswered } = rig();
     const first = listings.look("a");
     questions[0]?.answer(["x"]);
     await first;
     listings.again("a");
     assert.deepEqual(drawn, ["a"]);
-    assert.deepEqual(await listings.look("a"), listed("x"));
+    assert.deepEqual(await unanswered(), listed("x"));
     questions[1]?.answer(["y"]);
-    await sleep(0);
+    await turns();
     assert.deepEqual(drawn, ["a", "a"]);
     assert.deepEqual(await listings.look("a"), listed("y"));
   });
 
   it("is given up when its row closes or the view goes, and asked for at the next look", async () => {
-    const { listings, questions, drawn } = rig();
-    await listings.look("a");
+    const { listings, questions, drawn, unanswered } = rig();
+    await unanswered();
     listings.leave("a");
     assert.equal(questions[0]?.signal.aborted, true);
     assert.equal(listings.isDue("a"), true);
-    await listings.look("a");
+    await unanswered();
     listings.dispose();
-    await sleep(0);
+    await turns();
     assert.deepEqual([questions.length, questions[1]?.signal.aborted, drawn], [2, true, []]);
   });
 
   it("a connection that a person asks for is the listing: its failure is not tried a second time", async () => {
-    const { listings, list, questions, drawn } = rig();
+    const { listings, list, questions, drawn, unanswered } = rig();
     const connecting = listings.connect("a", list, new AbortController().signal);
-    assert.deepEqual(await listings.look("a"), { kind: "pending" });
+    assert.deepEqual(await unanswered(), { kind: "pending" });
     const error = new Error("refused");
     questions[0]?.fail(error);
     await assert.rejects(connecting, error);
@@ -113,7 +121,7 @@ describe("what is known of a cluster's namespaces", () => {
   });
 
   it("a cluster that is not ready is asked again by one timer, however often it was refreshed, while it is seen", async () => {
-    const { listings, questions, drawn, is } = rig();
+    const { listings, questions, drawn, is, clock, unanswered } = rig();
     is.ready = false;
     for (let round = 0; round < 3; round++) {
       const look = listings.look("a");
@@ -124,14 +132,14 @@ describe("what is known of a cluster's namespaces", () => {
     const look = listings.look("a");
     questions.at(-1)?.fail(new Error("not yet"));
     await look;
-    await sleep(40);
+    await clock.advance(8_000);
     assert.deepEqual(drawn, ["a"]);
-    assert.equal((await listings.look("a")).kind, "failed", "the last words stay while it is asked");
+    assert.equal((await unanswered()).kind, "failed", "the last words stay while it is asked");
     questions.at(-1)?.fail(new Error("not yet"));
-    await sleep(0);
+    await turns();
     listings.hide();
     drawn.length = 0;
-    await sleep(30);
+    await clock.advance(8_000);
     assert.deepEqual(drawn, []);
     listings.show();
     assert.deepEqual(drawn, ["a"]);

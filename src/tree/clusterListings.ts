@@ -1,7 +1,7 @@
+import { after, type Clock, systemClock, within } from "../core/clock.ts";
 import type { Disposable } from "../core/dispose.ts";
 import { isCancelled } from "../core/errors.ts";
 import type { ShownNamespaces } from "../kubeflow/namespaceChoice.ts";
-import { soon } from "./soon.ts";
 
 /** What is known of a cluster's namespaces. */
 export type Listing =
@@ -27,6 +27,7 @@ export interface ListingOptions {
   readonly graceMs?: number;
   /** Milliseconds between two questions to a cluster that is not ready yet. */
   readonly retryMs?: number;
+  readonly clock?: Clock;
 }
 
 interface Run {
@@ -47,12 +48,14 @@ interface Entry {
 /** Namespaces of the clusters that were looked at. They are kept: drawing a row again must not ask the cluster again. */
 export class ClusterListings implements Disposable {
   readonly #options: ListingOptions;
+  readonly #clock: Clock;
   readonly #entries = new Map<string, Entry>();
   /** At most one question to come per cluster. */
-  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #timers = new Map<string, Disposable>();
 
   constructor(options: ListingOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
   }
 
   /** What is known, without asking. */
@@ -76,7 +79,7 @@ export class ClusterListings implements Disposable {
     const entry = this.#entry(context);
     if (this.isDue(context)) this.#begin(context, entry, this.#options.list);
     if (entry.run === undefined) return this.get(context);
-    await soon(entry.run.done, this.#options.graceMs ?? 150);
+    await within(this.#clock, this.#options.graceMs ?? 150, entry.run.done);
     const now = this.#entries.get(context);
     if (now?.run === undefined) return this.get(context);
     now.owed = true;
@@ -87,7 +90,7 @@ export class ClusterListings implements Disposable {
   /** Resolves when no question is under way, or `ms` milliseconds have passed. */
   async settled(context: string, ms: number): Promise<void> {
     const run = this.#entries.get(context)?.run;
-    if (run !== undefined) await soon(run.done, ms);
+    if (run !== undefined) await within(this.#clock, ms, run.done);
   }
 
   /** Asks now, because a person wants it; rejects as `list` does. Cancelled, it leaves what was known before. */
@@ -203,11 +206,11 @@ export class ClusterListings implements Disposable {
       this.#timers.delete(context);
       if (this.#options.isSeen(context)) this.again(context);
     };
-    this.#timers.set(context, setTimeout(ask, this.#options.retryMs ?? 2000));
+    this.#timers.set(context, after(this.#clock, this.#options.retryMs ?? 2000, ask));
   }
 
   #stopTimer(context: string): void {
-    clearTimeout(this.#timers.get(context));
+    this.#timers.get(context)?.dispose();
     this.#timers.delete(context);
   }
 }

@@ -29,7 +29,7 @@ describe("rows of clusters", () => {
     assert.deepEqual(
       rows.map(({ description }) => description),
       [
-        "not connected",
+        "not connected · 1.2.3.4",
         "connecting",
         "live · 1.34",
         "stale for 4 min: unreachable",
@@ -51,7 +51,18 @@ describe("rows of clusters", () => {
     const row = clusterRow(CONTEXT, { kind: "live", version: "1.34.10" }, facts, 0);
     assert.equal(row.description, "live · 3 of 8 GPUs free · 1.34 · pinned");
     assert.ok(row.tooltip.includes("Kubeflow: Trainer 2.3.0, Notebooks"));
-    assert.equal(row.spoken, "minikube, cluster, live, 3 of 8 GPUs free, 1.34, pinned");
+    assert.equal(row.spoken, "minikube, cluster, live, 3 of 8 GPUs free, 1.34, pinned, server 1.2.3.4");
+  });
+
+  it("offers on EKS alone to set GPU nodes: on GKE they come by themselves", () => {
+    const flags = (["gke", "eks"] as const).map(
+      (made) => clusterRow(CONTEXT, { kind: "not-connected" }, { ...FACTS, made }, 0).contextValue,
+    );
+    assert.deepEqual(
+      flags.map((value) => value.includes(";eks;")),
+      [false, true],
+    );
+    assert.ok(flags.every((value) => value.includes(";cloud;")));
   });
 
   it("a folder counts what is in it, what runs first, and says when it is stale", () => {

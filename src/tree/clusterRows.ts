@@ -3,7 +3,7 @@ import { joined, lasting, plural } from "../core/text.ts";
 import type { ClusterState } from "../engine.ts";
 import type { ContextInfo } from "../kube/context.ts";
 import type { StoreState } from "../kube/store.ts";
-import { contextValue } from "../manifest.ts";
+import { contextValue, type RowFlags } from "../manifest.ts";
 import { ALL_NAMESPACES } from "../kubeflow/namespaceChoice.ts";
 import type { FolderKind } from "./nodes.ts";
 import { iconOf, type Row, spokenText, type StateIcon } from "./row.ts";
@@ -22,9 +22,12 @@ export interface ClusterFacts {
 export function clusterRow(context: ContextInfo, state: ClusterState, facts: ClusterFacts, now: number): Row {
   const [words, icon] = clusterWords(state, facts.gpus, now);
   const why = state.kind === "failed" ? state.message : state.kind === "stale" ? state.why : undefined;
+  const pinned = facts.pinned ? "pinned" : "";
+  const host = label(URL.canParse(context.server) ? new URL(context.server).host : context.server, 80);
   return {
     label: label(context.name),
-    description: joined([words, facts.pinned ? "pinned" : ""]),
+    // Once it is connected there is more to say than where.
+    description: joined([words, state.kind === "not-connected" ? host : "", pinned]),
     ...iconOf(icon),
     tooltip: [
       label(context.name),
@@ -41,11 +44,12 @@ export function clusterRow(context: ContextInfo, state: ClusterState, facts: Clu
       failed: why !== undefined,
       ours: facts.made !== undefined,
       cloud: facts.made === "gke" || facts.made === "eks",
+      eks: facts.made === "eks",
       name: true,
       // What its namespaces are is being asked for.
       open: state.kind !== "connecting",
     }),
-    spoken: spokenText([label(context.name), "cluster", words, facts.pinned ? "pinned" : ""]),
+    spoken: spokenText([label(context.name), "cluster", words, pinned, host === "" ? "" : `server ${host}`]),
   };
 }
 
@@ -127,16 +131,17 @@ const FOLDERS: Readonly<Record<FolderKind, readonly [title: string, icon: string
   notebooks: ["Notebooks", "notebook"],
   pipelines: ["Pipelines", "type-hierarchy"],
   nodes: ["Nodes", "server-environment"],
+  kubeflow: ["Kubeflow", "layers"],
 };
 
-export function folderRow(what: FolderKind, words: string, notes: readonly string[] = []): Row {
+export function folderRow(what: FolderKind, words: string, notes: readonly string[] = [], flags: RowFlags = {}): Row {
   const [title, icon] = FOLDERS[what];
   return {
     label: title,
     description: words,
     icon,
     tooltip: [words === "" ? title : `${title}: ${words}`, ...notes],
-    contextValue: contextValue("folder"),
+    contextValue: contextValue("folder", flags),
     spoken: spokenText([title, words]),
   };
 }

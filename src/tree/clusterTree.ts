@@ -6,11 +6,11 @@ import { ALL_NAMESPACES } from "../kubeflow/namespaceChoice.ts";
 import { CONTEXT_KEYS, VIEWS } from "../manifest.ts";
 import { setContextKey } from "../platform/contextKey.ts";
 import { ClusterListings, type Listing } from "./clusterListings.ts";
-import { drawItem } from "./drawItem.ts";
+import { ClusterLooks, type TreeSources } from "./clusterLooks.ts";
+import { drawItem, type Sight } from "./drawItem.ts";
 import { type Folder, GRACE_MS } from "./folder.ts";
 import { makeFolder } from "./folderKinds.ts";
 import { Folders } from "./folders.ts";
-import { GpuLooks } from "./gpuLooks.ts";
 import { KnownNodes } from "./knownNodes.ts";
 import {
   cancelledNode,
@@ -26,7 +26,6 @@ import {
   type FolderNode,
   folderNode,
   folderOf,
-  type MessageNode,
   messageNode,
   type NamespaceNode,
   namespaceNode,
@@ -41,8 +40,6 @@ import { messageItem } from "./treeItem.ts";
 import { tellChoices } from "./tellChoices.ts";
 import { NO_FILTER, type ViewChoices } from "./viewChoices.ts";
 
-/** A cluster's row is drawn with all that is below it: its number of GPUs waits so long, in ms. */
-const CLUSTER_DELAY_MS = 2_000;
 /** Milliseconds that a cluster has to answer before a row in it is looked for. */
 const REVEAL_MS = 10_000;
 
@@ -72,7 +69,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     showAll: () => this.choices.setFilter(NO_FILTER),
   });
   readonly #made: MadeView;
-  readonly #gpus = new GpuLooks((context) => this.#redraws.soon(clusterNode(context).id, CLUSTER_DELAY_MS));
+  readonly #looks: ClusterLooks;
   readonly #held = new DisposableStore();
   readonly #view: vscode.TreeView<TreeNode>;
   readonly #redraws: Redraws;
@@ -80,13 +77,14 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
 
   readonly onDidChangeTreeData = this.#changed.event as vscode.Event<TreeNode | TreeNode[] | undefined>;
 
-  constructor(engine: () => Promise<Engine>, choices: ViewChoices, preferences: ClusterPreferences, made: MadeView) {
-    this.#engine = engine;
+  constructor(sources: TreeSources, choices: ViewChoices, preferences: ClusterPreferences, made: MadeView) {
+    this.#engine = sources.engine;
     this.choices = choices;
     this.#preferences = preferences;
     this.#made = made;
     this.#held.add(this.#changed);
-    for (const one of [this.#folders, this.#gpus]) this.#held.add(one);
+    this.#held.add(this.#folders);
+    this.#looks = this.#held.add(new ClusterLooks(sources.installers, (id, ms) => this.#redraws.soon(id, ms)));
     this.#redraws = this.#held.add(
       new Redraws(
         (ids) => this.#redraw(ids),
@@ -115,13 +113,14 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     this.#held.add(choices.onDidChange(() => this.#onChoices()));
     this.#held.add(preferences.onDidChange(() => this.#onPreferences()));
     this.#held.add(made.onDidChange((rows) => this.#onMade(rows)));
-    this.#tellChoices();
+    tellChoices(this.#view, this.choices, this.#preferences);
   }
 
   /** Draws a node and everything below it again; everything where it is left out. Reads from the clusters anew. */
   refresh(node?: TreeNode): void {
     if (node === undefined) this.#listings.allAgain();
     if (node === undefined || node.kind === "cluster") {
+      this.#looks.again(node?.context);
       this.#loaded?.refreshStores(node?.context);
       for (const [, folder] of this.#folders.entries()) if (folder.isApart === true) folder.refresh();
     } else for (const folder of this.#folders.below(folderOf(node) ?? node)) folder.refresh();
@@ -178,7 +177,10 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
   getTreeItem(node: TreeNode): vscode.TreeItem {
     const engine = this.#loaded;
     if (node.kind === "message") return messageItem(node);
-    return engine === undefined ? messageItem(messageNode(undefined, "")) : this.#draw(engine, node);
+    if (engine === undefined) return messageItem(messageNode(undefined, ""));
+    const known = { engine, preferences: this.#preferences, made: this.#made };
+    const install: Sight["install"] = (context) => this.#looks.install(context);
+    return drawItem({ ...known, install, folder: (row) => this.folder(row) }, node);
   }
 
   async getChildren(node?: TreeNode): Promise<TreeNode[]> {
@@ -210,13 +212,6 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
       this.#held.add(engine.namespaceDesk.onDidChange((context) => this.#listings.again(context)));
     }
     return engine;
-  }
-
-  #draw(engine: Engine, node: Exclude<TreeNode, MessageNode>): vscode.TreeItem {
-    return drawItem(
-      { engine, preferences: this.#preferences, made: this.#made, folder: (row) => this.folder(row) },
-      node,
-    );
   }
 
   #children(engine: Engine, node: TreeNode | undefined): Promise<readonly TreeNode[]> | readonly TreeNode[] {
@@ -257,11 +252,12 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
       case "failed":
         return [listing.notReady ? notReadyNode(node, listing.error) : failureNode(node, listing.error)];
       case "listed":
-        if (!closed && this.#view.visible) this.#gpus.look(node.context, engine.cluster(node.context));
+        if (!closed && this.#view.visible) this.#looks.look(node.context, engine.cluster(node.context));
         return [
           ...listing.shown.map((namespace) => namespaceNode(node, namespace)),
           ...(listing.more ? [moreNamespacesNode(node)] : []),
           ...(engine.parts(node.context)?.pipelines?.certain === true ? [folderNode(node, "pipelines")] : []),
+          ...(this.#looks.install(node.context) === undefined ? [] : [folderNode(node, "kubeflow")]),
           folderNode(node, "nodes"),
         ];
     }
@@ -288,6 +284,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
       isMine: (job) => engine.isMine(job),
       notebooks: (namespace) => engine.notebooks(node.context, namespace),
       pipelines: () => engine.pipelines(node.context),
+      install: () => this.#looks.install(node.context),
       namespaces: () => this.#namespaces(engine, node.context),
       redraw: (ids) => this.#redraw(ids),
       redrawFolder: (ms) => this.#redraws.soon(node.id, ms),
@@ -303,7 +300,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
   #drawn(parent: TreeNode | undefined, children: readonly TreeNode[]): TreeNode[] {
     const { nodes, gone } = this.#nodes.replace(parent, children);
     for (const id of gone) this.#folders.forget(id);
-    if (gone.length > 0) this.#gpus.keep((context) => this.#nodes.get(clusterNode(context).id) !== undefined);
+    if (gone.length > 0) this.#looks.keep((context) => this.#nodes.get(clusterNode(context).id) !== undefined);
     return nodes;
   }
 
@@ -321,7 +318,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     const below = engine === undefined || node.kind !== "group" ? [] : clustersOf(engine, this.#preferences, node);
     for (const { context } of node.kind === "cluster" ? [node] : below) {
       this.#listings.leave(context);
-      this.#gpus.leave(context);
+      this.#looks.leave(context);
     }
   }
 
@@ -337,11 +334,11 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     else this.#redraw(folders.map(({ id }) => id));
   }
 
-  #lookAtGpus(): void {
+  #lookAgain(): void {
     const engine = this.#loaded;
     if (engine === undefined) return;
     for (const context of this.#listings.listed())
-      if (!this.#folders.isClosed(clusterNode(context))) this.#gpus.look(context, engine.cluster(context));
+      if (!this.#folders.isClosed(clusterNode(context))) this.#looks.look(context, engine.cluster(context));
   }
 
   /** A hidden view watches nothing. What was open is read again when it shows; the rest stays as it was drawn. */
@@ -349,10 +346,10 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     if (visible) {
       this.#listings.show();
       this.#redraw(this.#folders.unwatched().map(({ id }) => id));
-      this.#lookAtGpus();
+      this.#lookAgain();
     } else {
       this.#listings.hide();
-      this.#gpus.leaveAll();
+      this.#looks.leaveAll();
       this.#folders.drop();
     }
   }
@@ -376,16 +373,12 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
   }
 
   #onChoices(): void {
-    this.#tellChoices();
+    tellChoices(this.#view, this.choices, this.#preferences);
     this.#redraw([...this.#folders.entries()].map(([id]) => id));
   }
 
-  #tellChoices(): void {
-    tellChoices(this.#view, this.choices, this.#preferences);
-  }
-
   #onPreferences(): void {
-    this.#tellChoices();
+    tellChoices(this.#view, this.choices, this.#preferences);
     this.#changed.fire(undefined);
   }
 

@@ -1,9 +1,11 @@
 import * as vscode from "vscode";
 import { label } from "../core/sanitize.ts";
 import type { Engine } from "../engine.ts";
+import type { InstallHealth } from "../install/index.ts";
 import type { MadeView } from "./madeView.ts";
 import { clusterRow, folderRow, groupRow, namespaceRow } from "./clusterRows.ts";
 import type { Folder } from "./folder.ts";
+import { installRow } from "./kubeflowRows.ts";
 import type { ClusterChoices } from "./arrange.ts";
 import type { MessageNode, TreeNode } from "./nodes.ts";
 import { COMMANDS } from "../manifest.ts";
@@ -19,6 +21,8 @@ export interface Sight {
   readonly made: MadeView;
   /** The live side of the folder that a row stands in. */
   readonly folder: (node: TreeNode) => Folder | undefined;
+  /** What was installed in a context's cluster. */
+  readonly install: (context: string) => InstallHealth | undefined;
 }
 
 /** A row as it is now, from what the engine and the watched folders know. */
@@ -54,6 +58,8 @@ export function drawItem(sight: Sight, node: Exclude<TreeNode, MessageNode>): vs
         Collapsed,
       );
     case "folder": {
+      if (node.what === "kubeflow")
+        return treeItem(node.id, installRow(sight.install(node.context), engine.clock.now()), Collapsed);
       // The cluster's row knows of its GPUs before anybody opens the nodes.
       const before = node.what === "nodes" ? engine.clusterFacts(node.context).gpus : "";
       const row = folderRow(node.what, sight.folder(node)?.words() ?? before);

@@ -5,6 +5,7 @@ import type { ResourceKind } from "../kube/objects.ts";
 import type { ContainerRef } from "../kubeflow/model.ts";
 import type { Reason } from "../kubeflow/why.ts";
 import type { Cluster } from "../kubeflow/cluster.ts";
+import type { InstallHealth } from "../install/index.ts";
 import type { NamespaceNotebooks } from "../notebooks/index.ts";
 import type { ClusterPipelines } from "../pipelines/index.ts";
 import type { FolderNode, TreeNode } from "./nodes.ts";
@@ -28,6 +29,12 @@ export interface LogChoice {
   /** Where it can be followed; undefined where it can only be read, as it is now. */
   readonly container: ContainerRef | undefined;
   readonly read: (signal: AbortSignal) => Promise<string>;
+}
+
+/** What deletes a row's thing, and what a person reads before. */
+export interface Removal {
+  readonly words: string;
+  readonly remove: (signal: AbortSignal) => Promise<void>;
 }
 
 /** A row of a folder as it is drawn now. */
@@ -57,7 +64,7 @@ export interface Folder extends Disposable {
   look?(node: TreeNode, signal: AbortSignal): Promise<void>;
   /** The object that a row stands for; undefined where it stands for none, or for none yet. */
   object?(node: TreeNode): ObjectRef | undefined;
-  /** The container whose logs or shell a row means. */
+  /** The container whose logs or shell a row means, once it was looked at. */
   container?(node: TreeNode): ContainerRef | undefined;
   /** Uids of what belongs to the row's object and is told of in events: its pods, and what made them. */
   family?(node: TreeNode): readonly string[];
@@ -67,6 +74,8 @@ export interface Folder extends Disposable {
   logs?(node: TreeNode, signal: AbortSignal): Promise<readonly LogChoice[]>;
   /** Instead of `object`, for what is none of the cluster's. */
   yaml?(node: TreeNode, signal: AbortSignal): Promise<string> | undefined;
+  /** How it is deleted, where it is no object of the cluster. */
+  removal?(node: TreeNode): Removal | undefined;
   /** Reads one page more of what is below a row. */
   more?(node: TreeNode): void;
   /** A person opened or closed a row of this folder. */
@@ -87,6 +96,8 @@ export interface FolderSite {
   /** The notebooks of a namespace, or of all, and a reader of the cluster's pipelines: whoever asks for one ends it. */
   readonly notebooks: (namespace: string | undefined) => NamespaceNotebooks;
   readonly pipelines: () => ClusterPipelines;
+  /** What was installed in the cluster; undefined where nothing is known of it. */
+  readonly install: () => InstallHealth | undefined;
   /** Namespaces that are shown of the cluster. */
   readonly namespaces: () => readonly string[];
   readonly isMine: (job: { readonly owner: string | undefined }) => boolean;

@@ -1,5 +1,6 @@
 import type { Folder, FolderSite } from "./folder.ts";
 import { JobsFolder } from "./jobsFolder.ts";
+import { KubeflowFolder } from "./kubeflowFolder.ts";
 import { NodesFolder } from "./nodesFolder.ts";
 import { NotebooksFolder } from "./notebooksFolder.ts";
 import { PipelinesFolder } from "./pipelinesFolder.ts";
@@ -15,5 +16,7 @@ export function makeFolder(site: FolderSite): Folder {
       return new PipelinesFolder(site);
     case "nodes":
       return new NodesFolder(site);
+    case "kubeflow":
+      return new KubeflowFolder(site);
   }
 }

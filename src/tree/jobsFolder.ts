@@ -48,6 +48,7 @@ export class JobsFolder implements Folder {
           missing: vscode.l10n.t("No training operator in this cluster."),
           none: vscode.l10n.t("No training jobs yet. Right-click a Python file to run one."),
         },
+        isInstallable: true,
       }),
     );
     this.#held.add(this.#jobs.onDidChange(({ jobs, set }) => this.#rows.changed(jobs, set)));

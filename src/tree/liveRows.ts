@@ -10,6 +10,7 @@ import { soon } from "./soon.ts";
 /** Of more objects than this the folder, which brings all of their rows, is drawn again more rarely for a count alone. */
 const MANY = 500;
 const COUNT_DELAY_MS = 2_000;
+const CREATE_DEFINITIONS = { verb: "create", group: "apiextensions.k8s.io", resource: "customresourcedefinitions" };
 
 /** Objects that a folder shows, live. */
 export interface LiveObjects<T> {
@@ -33,6 +34,8 @@ export interface LiveRowsOptions<T> {
   readonly order: readonly string[];
   /** `training jobs`; what is said where the cluster has no such kind, and where it has none of it. */
   readonly texts: { readonly what: string; readonly missing: string; readonly none: string };
+  /** What is missing can be installed from here, by who may create definitions. */
+  readonly isInstallable?: true;
 }
 
 /** The rows of a set of objects, or what stands in their way, and when they are drawn again. Learns what may be done there. */
@@ -50,7 +53,9 @@ export class LiveRows<T extends { readonly name: string; readonly created: numbe
     this.add(live.onDidChangeState(() => site.redrawFolder()));
     this.add(
       site.cluster.rights.onDidChange((namespace) => {
-        if (namespace === namespaceOf(site.node) && this.#isDrawn) site.redrawFolder();
+        // Definitions are in no namespace.
+        const isAsked = namespace === undefined && live.state.kind === "absent";
+        if (this.#isDrawn && (isAsked || namespace === namespaceOf(site.node))) site.redrawFolder();
       }),
     );
     // The folder's row was drawn before it opened. Where its objects are known already, nothing else would tell.
@@ -70,7 +75,7 @@ export class LiveRows<T extends { readonly name: string; readonly created: numbe
     if (!this.#isDrawn) await soon(Promise.all([live.answered(GRACE_MS), this.#rights]), GRACE_MS);
     this.#isDrawn = true;
     const { state } = live;
-    if (state.kind === "absent") return [missingNode(node, texts.missing)];
+    if (state.kind === "absent") return [missingNode(node, texts.missing, await this.#mayInstall())];
     if (state.kind === "forbidden") return [forbiddenNode(node, texts.what, state.why)];
     if (state.kind === "failed") return [failureNode(node, state.error)];
     if (live.size === 0)
@@ -97,6 +102,14 @@ export class LiveRows<T extends { readonly name: string; readonly created: numbe
   refresh(): void {
     this.#rights = this.#learn();
     this.#options.live.refresh();
+  }
+
+  /** Undefined where nobody could. */
+  async #mayInstall(): Promise<boolean | undefined> {
+    const { isInstallable, site } = this.#options;
+    if (isInstallable !== true) return undefined;
+    await soon(learnRights(site.cluster, undefined), GRACE_MS);
+    return site.cluster.rights.in(undefined).may(CREATE_DEFINITIONS) !== "no";
   }
 
   #learn(): Promise<void> {

@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import type { Disposable } from "../core/dispose.ts";
+import { unlessMissing } from "../core/errors.ts";
 import { Emitter } from "../core/events.ts";
 import type { MadeRecord, Provisioning } from "../provision/index.ts";
 import { madeRow } from "./madeRows.ts";
@@ -19,6 +20,8 @@ export class MadeView implements Disposable {
   readonly #changed = new Emitter<"set" | readonly string[]>();
   #provisioning: Provisioning | undefined;
   #records: readonly MadeRecord[] = [];
+  /** Why, by id. */
+  #unread: Provisioning["made"]["unread"] = new Map();
   #looked = false;
   #reading = false;
   #again = false;
@@ -51,13 +54,16 @@ export class MadeView implements Disposable {
   #nodes(): readonly MadeNode[] {
     // A plan alone has made nothing; what was made and is in a kubeconfig has its cluster's row.
     const shown = this.#records.filter(({ phase }) => phase !== "planned" && phase !== "made");
-    return shown.map(({ id, wish }) => madeNode(id, wish.name));
+    return [
+      ...shown.map(({ id, wish }) => madeNode(id, wish.name)),
+      ...[...this.#unread.keys()].map((id) => madeNode(id, id)),
+    ];
   }
 
   row(node: MadeNode, now: number): Row {
     const record = this.#records.find(({ id }) => id === node.made);
     const step = this.#provisioning?.making(node.made)?.state.steps.find(({ state }) => state === "running");
-    return madeRow(record, node.name, step?.detail ?? "", now);
+    return madeRow(record, node.name, step?.detail ?? this.#unread.get(node.made) ?? "", now);
   }
 
   /** Where a context's cluster was made from here; undefined where it was not. */
@@ -71,8 +77,8 @@ export class MadeView implements Disposable {
 
   async #begin(): Promise<void> {
     // Nothing is loaded for those who never made a cluster.
-    const names = await readdir(this.#options.folder).catch(() => []);
-    if (names.length === 0) return;
+    const names = await readdir(this.#options.folder).catch(unlessMissing);
+    if (names === undefined || names.length === 0) return;
     const provisioning = await this.#options.provisioning();
     this.attach(provisioning);
     await provisioning.resume();
@@ -91,14 +97,16 @@ export class MadeView implements Disposable {
   async #readAll(): Promise<void> {
     while (this.#again && this.#provisioning !== undefined) {
       this.#again = false;
-      const before = signature(this.#records);
-      this.#records = await this.#provisioning.made.list();
-      const changed = signature(this.#records) !== before;
+      const { made } = this.#provisioning;
+      const before = signature(this.#records, this.#unread);
+      this.#records = await made.list();
+      this.#unread = made.unread;
+      const changed = signature(this.#records, this.#unread) !== before;
       this.#changed.fire(changed ? "set" : this.#nodes().map(({ id }) => id));
     }
   }
 }
 
-function signature(records: readonly MadeRecord[]): string {
-  return JSON.stringify(records.map(({ id, phase, kubeconfig, note }) => [id, phase, kubeconfig, note]));
+function signature(records: readonly MadeRecord[], unread: ReadonlyMap<string, string>): string {
+  return JSON.stringify([records.map(({ id, phase, kubeconfig, note }) => [id, phase, kubeconfig, note]), [...unread]]);
 }

@@ -53,9 +53,12 @@ export function filteredNode(parent: TreeNode, count: number): MessageNode {
   });
 }
 
-/** Something that the cluster does not have. */
-export function missingNode(parent: FolderNode, text: string): MessageNode {
-  return messageNode(parent, text, "problem", askAdmin(parent));
+/** Something that the cluster does not have. `mayInstall`: it may be brought by who looks; undefined where it cannot be. */
+export function missingNode(parent: FolderNode, text: string, mayInstall?: boolean): MessageNode {
+  const title = vscode.l10n.t("Install Training…");
+  const install: NextStep = { title, command: COMMANDS.installKubeflow, args: [parent, "training"] };
+  const step = mayInstall === true ? install : askAdmin(parent);
+  return messageNode(parent, text, "problem", step, { operator: mayInstall !== undefined });
 }
 
 /** Whom Kubernetes takes a request without credentials for. */

@@ -1,8 +1,10 @@
 import type { NextStep } from "../core/errors.ts";
+import type { PartView } from "../install/index.ts";
 import { jobKey, type JobKind, type TrainingJob } from "../kubeflow/model.ts";
 import type { Holder } from "../kubeflow/gpuUse.ts";
 import type { GpuPod } from "../kubeflow/kinds/gpuPod.ts";
 import { ALL_NAMESPACES } from "../kubeflow/namespaceChoice.ts";
+import type { RowFlags } from "../manifest.ts";
 
 /** What stands in the tree: plain data, found again by its id. Everything shown is read when the row is drawn. */
 export type TreeNode =
@@ -16,6 +18,7 @@ export type TreeNode =
   | NotebookNode
   | MachineNode
   | HolderNode
+  | ComponentNode
   | PipelineNode
   | MessageNode;
 
@@ -50,7 +53,7 @@ export interface NamespaceNode extends Base {
   readonly namespace: string;
 }
 
-export type FolderKind = "jobs" | "notebooks" | "pipelines" | "nodes";
+export type FolderKind = "jobs" | "notebooks" | "pipelines" | "nodes" | "kubeflow";
 
 /** A folder of rows that are watched while somebody sees them. */
 export interface FolderNode extends Base {
@@ -106,6 +109,15 @@ export interface HolderNode extends Base {
   readonly pod: string | undefined;
 }
 
+/** A component of Kubeflow that was installed from here. */
+export interface ComponentNode extends Base {
+  readonly kind: "component";
+  readonly context: string;
+  /** Its id in the release. */
+  readonly key: string;
+  readonly name: string;
+}
+
 /** A row of Kubeflow Pipelines. */
 export interface PipelineNode extends Base {
   readonly kind: "pipeline";
@@ -124,6 +136,8 @@ export interface MessageNode extends Base {
   readonly text: string;
   readonly tone: "plain" | "problem" | "working";
   readonly action: NextStep | undefined;
+  /** What its menu offers besides. */
+  readonly flags: RowFlags;
 }
 
 export function groupNode(server: string): GroupNode {
@@ -179,6 +193,10 @@ export function holderPodNode(parent: HolderNode, { uid, pod: name }: GpuPod): H
   return { ...parent, id: `${parent.id}/${uid}`, parent, name, pod: uid };
 }
 
+export function componentNode(parent: FolderNode, { id: key, title: name }: PartView): ComponentNode {
+  return { kind: "component", id: `${parent.id}/${key}`, parent, context: parent.context, key, name };
+}
+
 export function pipelineNode(
   parent: FolderNode | PipelineNode,
   what: PipelineNode["what"],
@@ -207,8 +225,11 @@ export function messageNode(
   text: string,
   tone: MessageNode["tone"] = "plain",
   action?: NextStep,
+  flags: RowFlags = {},
 ): MessageNode {
-  return { kind: "message", id: `${parent?.id ?? ""}/message/${text}`, parent, text, tone, action };
+  // The same sentence with something else to press is another row.
+  const id = `${parent?.id ?? ""}/message/${text}/${action?.title ?? ""}`;
+  return { kind: "message", id, parent, text, tone, action, flags };
 }
 
 /** The folder that a row stands in, however deep. */

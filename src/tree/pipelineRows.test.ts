@@ -40,9 +40,14 @@ describe("rows of pipelines", () => {
   it("a failed run names its tasks, and offers why", () => {
     const row = itemRow(run({ state: "Failed", tasks: [failed], error: "it\u001b[2J broke" }), NOW);
     assert.equal(row.description, "Failed · train · took 1 min 6 s · 1 h ago");
-    assert.match(row.contextValue, /;why;/);
+    assert.match(row.contextValue, /;why;delete;/);
     assert.ok(row.tooltip.includes("it broke"));
-    assert.equal(taskRow(failed, NOW).description, "Failed · took 0 s");
+    const allowed = { events: true, shell: true };
+    const own = taskRow({ ...failed, pods: ["p"] }, NOW, allowed);
+    assert.deepEqual([own.description, own.contextValue], ["Failed · took 0 s", "pipeline;name;events;logs;why;"]);
+    const running = taskRow({ ...failed, state: "Running" }, NOW, allowed);
+    assert.equal(running.contextValue, "pipeline;name;logs;shell;");
+    assert.doesNotMatch(taskRow(failed, NOW, { events: false, shell: false }).contextValue, /events|shell/);
   });
 
   it("what has no state yet, is skipped, or stopped: a word and an icon each", () => {

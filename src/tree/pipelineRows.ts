@@ -11,6 +11,7 @@ import type {
   RunState,
   RunTask,
 } from "../pipelines/index.ts";
+import type { Allowed } from "./allowed.ts";
 import { staleWords } from "./clusterRows.ts";
 import { iconOf, type Row, spokenText, STATE_ICONS, type StateIcon } from "./row.ts";
 
@@ -23,6 +24,9 @@ const LISTS: Readonly<Record<ListKind, readonly [title: string, icon: string]>> 
 };
 /** States that last until somebody does something, or the run goes on. */
 const UNDER_WAY: ReadonlySet<RunState> = new Set(["Waiting", "Running", "Stopping"]);
+
+/** States that a pod may say more of. */
+const WHY: ReadonlySet<RunState> = new Set(["Waiting", "Failed"]);
 
 /** `standalone, by port-forward`, or what stands in the way. */
 export function accessWords(access: Access | undefined, state: StoreState, now: number): string {
@@ -112,13 +116,15 @@ function runRow(run: PipelineRun, now: number): Row {
       name: true,
       yaml: true,
       logs: state !== "Waiting" || run.tasks.length > 0,
-      why: state === "Failed" || state === "Waiting",
+      why: WHY.has(state),
+      delete: true,
     }),
     spoken: spokenText([name, "run", state.toLowerCase(), ...more]),
   };
 }
 
-export function taskRow(task: RunTask, now: number): Row {
+/** `allowed` is what may be done with the pods of runs. */
+export function taskRow(task: RunTask, now: number, allowed: Pick<Allowed, "events" | "shell">): Row {
   const name = label(task.name);
   const lasted = task.state === "Skipped" ? "" : lastedWords(task, now);
   const hasLog = task.started !== undefined && task.state !== "Skipped";
@@ -127,7 +133,13 @@ export function taskRow(task: RunTask, now: number): Row {
     description: joined([task.state, lasted]),
     ...iconOf(ICONS[task.state]),
     tooltip: [`${name} · task · ${task.state}`, ...(lasted === "" ? [] : [lasted])],
-    contextValue: contextValue("pipeline", { name: true, logs: hasLog }),
+    contextValue: contextValue("pipeline", {
+      name: true,
+      events: task.pods.length > 0 && allowed.events,
+      logs: hasLog,
+      shell: task.state === "Running" && allowed.shell,
+      why: WHY.has(task.state),
+    }),
     spoken: spokenText([name, "task", task.state.toLowerCase(), lasted]),
   };
 }
@@ -145,7 +157,7 @@ function plainRow(item: PipelineItem, what: string, words: string, icon: string,
     description: words,
     icon,
     tooltip: [`${name} · ${what}`, words, ...more, ...created(item)].filter((line) => line !== ""),
-    contextValue: contextValue("pipeline", { name: true, yaml: true }),
+    contextValue: contextValue("pipeline", { name: true, yaml: true, delete: true }),
     spoken: spokenText([name, what, words]),
   };
 }

@@ -1,10 +1,29 @@
 import * as vscode from "vscode";
 import { DisposableStore } from "../core/dispose.ts";
 import { label } from "../core/sanitize.ts";
+import { POD } from "../kubeflow/kinds/pod.ts";
+import type { ContainerRef } from "../kubeflow/model.ts";
 import type { Reason } from "../kubeflow/why.ts";
 import { COMMANDS } from "../manifest.ts";
-import type { ClusterPipelines, ListKind, LiveList, PipelineItem, PipelineRun } from "../pipelines/index.ts";
-import { type Drawn, type Folder, type FolderSite, GRACE_MS, type LogChoice } from "./folder.ts";
+import type {
+  ClusterPipelines,
+  ListKind,
+  LiveList,
+  PipelineItem,
+  PipelineRun,
+  RunLog,
+  RunTask,
+} from "../pipelines/index.ts";
+import { allowedIn } from "./allowed.ts";
+import {
+  type Drawn,
+  type Folder,
+  type FolderSite,
+  GRACE_MS,
+  type LogChoice,
+  type ObjectRef,
+  type Removal,
+} from "./folder.ts";
 import { emptyNode, filteredNode, loadingNode, unreachedNode } from "./messages.ts";
 import {
   messageNode,
@@ -41,8 +60,8 @@ export class PipelinesFolder implements Folder {
   /** By the id of the row that they stand under. */
   readonly #lists = new Map<string, OpenList>();
   readonly #closed = new Set<string>();
-  /** What the pods of runs that wait say, by the run's id, as it was when somebody asked why. */
-  readonly #waits = new Map<string, readonly string[]>();
+  /** The pods of runs and of tasks, by the row's id, as they were when somebody acted on it. */
+  readonly #pods = new Map<string, readonly RunLog[]>();
 
   constructor(site: FolderSite) {
     this.#site = site;
@@ -106,8 +125,9 @@ export class PipelinesFolder implements Folder {
       return { row: listRow(kindOf(node), list.value, list.state, now), collapsible };
     }
     if (node.what === "task") {
-      const task = this.#run(node)?.tasks.find(({ id }) => id === node.key);
-      return task && { row: taskRow(task, now), collapsible: None };
+      const task = this.#task(node);
+      const allowed = allowedIn(this.cluster, this.#pipelines.podNamespace(node.namespace), POD);
+      return task && { row: taskRow(task, now, allowed), collapsible: None };
     }
     const item = this.#item(node);
     const opens = item?.kind === "run" || item?.kind === "pipeline";
@@ -116,47 +136,72 @@ export class PipelinesFolder implements Folder {
     );
   }
 
-  /** The server does not tell why a task has not begun; its pod does. */
+  /** The server does not tell why a task has not begun, or how it failed; its pod does. */
   async look(node: TreeNode, signal: AbortSignal): Promise<void> {
     const run = this.#run(node);
-    if (run?.state !== "Waiting" || node.kind !== "pipeline") return;
-    const pods = await this.#pipelines.logs(run, node.namespace, undefined, signal);
-    const waiting = pods.filter(({ waits }) => waits !== "");
-    this.#waits.set(
-      run.id,
-      waiting.map(({ task, waits }) => `${label(task)}: ${waits}.`),
-    );
+    const isTask = node.kind === "pipeline" && node.what === "task";
+    if (run !== undefined && (isTask || run.state === "Waiting" || run.state === "Failed"))
+      this.#pods.set(node.id, await this.#podsOf(run, node, signal));
+  }
+
+  object(node: TreeNode): ObjectRef | undefined {
+    const pod = this.#pod(node);
+    return pod && { resource: POD, namespace: pod.container?.namespace, name: pod.pod, uid: pod.uid };
+  }
+
+  container(node: TreeNode): ContainerRef | undefined {
+    return this.#pod(node)?.container;
   }
 
   why(node: TreeNode): readonly Reason[] {
     const run = this.#run(node);
-    if (run?.state === "Waiting") {
-      const said = this.#waits.get(run.id) ?? [];
-      const texts = said.length > 0 ? said : [vscode.l10n.t("None of its tasks runs yet, and no pod of it says why.")];
-      return texts.map((text) => ({ text }));
+    const task = this.#task(node);
+    const state = (task ?? run)?.state;
+    const said = (this.#pods.get(node.id) ?? []).filter(({ why }) => why !== "");
+    if (state === "Waiting") {
+      if (said.length > 0) return said.map(({ task: name, why }) => ({ text: `${label(name)}: ${why}.` }));
+      const nothing = vscode.l10n.t("None of its tasks runs yet, and no pod of it says why.");
+      return [{ text: task === undefined ? nothing : vscode.l10n.t("It has not begun, and no pod of it says why.") }];
     }
-    if (run?.state !== "Failed") return [];
+    if (run === undefined || state !== "Failed") return [];
     const next = { id: "logs", words: vscode.l10n.t("Open its log") } as const;
-    const failed = run.tasks.filter(({ state }) => state === "Failed");
-    const reasons = failed.map(({ name }): Reason => ({ text: vscode.l10n.t("{0} failed.", label(name)), next }));
-    const said = run.error === undefined ? [] : [{ text: label(run.error, 600), next }];
-    return reasons.length + said.length > 0 ? [...said, ...reasons] : [{ text: vscode.l10n.t("It failed."), next }];
+    const failed = (task === undefined ? run.tasks : [task]).filter((one) => one.state === "Failed");
+    const reasons = failed.map(({ name }): Reason => {
+      const how = said.find((pod) => pod.task === name)?.why;
+      const text = how === undefined ? vscode.l10n.t("{0} failed.", label(name)) : `${label(name)}: ${how}.`;
+      return { text, next };
+    });
+    const error = task !== undefined || run.error === undefined ? [] : [{ text: label(run.error, 600), next }];
+    return reasons.length + error.length > 0 ? [...error, ...reasons] : [{ text: vscode.l10n.t("It failed."), next }];
   }
 
   /** What the server keeps of the row, as YAML; undefined for a row that stands for nothing there. */
   yaml(node: TreeNode, signal: AbortSignal): Promise<string> | undefined {
     const item = this.#item(node);
     if (item === undefined || node.kind !== "pipeline") return undefined;
-    const parent = node.parent?.kind === "pipeline" ? node.parent.key : "";
-    return this.#pipelines.yaml(item, node.namespace, parent, signal);
+    return this.#pipelines.yaml(item, node.namespace, parentOf(node), signal);
+  }
+
+  removal(node: TreeNode): Removal | undefined {
+    const item = this.#item(node);
+    if (item === undefined || node.kind !== "pipeline") return undefined;
+    const words = {
+      run: vscode.l10n.t("It goes from Kubeflow Pipelines with its record, and what still runs of it ends."),
+      recurring: vscode.l10n.t("It starts no more runs. Those that it has started stay."),
+      pipeline: vscode.l10n.t("Runs that were made from it stay. Its server may ask for its versions to go first."),
+      version: vscode.l10n.t("Runs that were made from it stay."),
+    };
+    const remove = async (signal: AbortSignal): Promise<void> => {
+      await this.#pipelines.remove(item, node.namespace, parentOf(node), signal);
+      this.#lists.get(node.parent?.id ?? "")?.list.refresh();
+    };
+    return { words: words[item.kind], remove };
   }
 
   /** The logs of a run, or of a task of it. */
   async logs(node: TreeNode, signal: AbortSignal): Promise<readonly LogChoice[]> {
     const run = this.#run(node);
-    if (run === undefined || node.kind !== "pipeline") return [];
-    const task = node.what === "task" ? node.name : undefined;
-    const found = await this.#pipelines.logs(run, node.namespace, task, signal);
+    const found = run === undefined ? [] : await this.#podsOf(run, node, signal);
     return found.map(({ task: title, pod: detail, container, read }) => ({ title, detail, container, read }));
   }
 
@@ -242,6 +287,23 @@ export class PipelinesFolder implements Folder {
     return true;
   }
 
+  /** As they are now. */
+  async #podsOf(run: PipelineRun, node: TreeNode, signal: AbortSignal): Promise<readonly RunLog[]> {
+    if (node.kind !== "pipeline") return [];
+    return this.#pipelines.logs(run, node.namespace, node.what === "task" ? node.name : undefined, signal);
+  }
+
+  /** Of a task that was looked at: the last one, where it can be seen. */
+  #pod(node: TreeNode): RunLog | undefined {
+    if (this.#task(node) === undefined) return undefined;
+    return this.#pods.get(node.id)?.findLast(({ uid }) => uid !== "");
+  }
+
+  #task(node: TreeNode): RunTask | undefined {
+    if (node.kind !== "pipeline" || node.what !== "task") return undefined;
+    return this.#run(node)?.tasks.find(({ id }) => id === node.key);
+  }
+
   #run(node: TreeNode): PipelineRun | undefined {
     const row = node.kind === "pipeline" && node.what === "task" ? node.parent : node;
     const item = row && this.#item(row);
@@ -267,6 +329,11 @@ function noTasks({ finished }: PipelineRun): string {
 
 function itemNode(parent: PipelineNode, item: PipelineItem): PipelineNode {
   return pipelineNode(parent, item.kind, item.id, item.name, parent.namespace);
+}
+
+/** The pipeline's id, of versions. */
+function parentOf({ parent }: PipelineNode): string {
+  return parent?.kind === "pipeline" ? parent.key : "";
 }
 
 function kindOf({ key }: PipelineNode): ListKind {

@@ -1,4 +1,5 @@
 import * as vscode from "vscode";
+import { contextValue } from "../manifest.ts";
 import type { MessageNode } from "./nodes.ts";
 import { firstSentence, type Row } from "./row.ts";
 
@@ -23,6 +24,7 @@ export function messageItem(node: MessageNode): vscode.TreeItem {
   const item = new vscode.TreeItem(firstSentence(node.text), vscode.TreeItemCollapsibleState.None);
   item.id = node.id;
   item.iconPath = new vscode.ThemeIcon(TONES[node.tone]);
+  item.contextValue = contextValue("message", node.flags);
   item.tooltip = node.action === undefined ? node.text : `${node.text}\n${node.action.title}`;
   item.accessibilityInformation = {
     label: node.action === undefined ? node.text : `${node.text} ${node.action.title}`,

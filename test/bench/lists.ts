@@ -67,7 +67,8 @@ export async function benchLists(onEnd: OnEnd): Promise<Measured> {
       ["kubectl-table", kubectl(near.kubeconfig)],
       ["client-node", () => probe("client-node", near.kubeconfig)],
     ] as const)
-      samples.add(arm, "wireMB", await bytesOf(near.link, work), "MB");
+      for (let repeat = 1; repeat <= REPEATS; repeat++)
+        samples.add(arm, "wireMB", await bytesOf(near.link, work), "MB");
   });
   for (const ms of await domOfLists(sandbox, JOBS_NAMESPACE, REPEATS, onEnd)) samples.add("ours", "domMs", ms, "ms");
   for (const rival of ["kubectl-table", "client-node"]) {

@@ -1,4 +1,4 @@
-// `npm run bench -- start | first-run | lists | updates | idle | scale | wizard`: side-by-side benchmarks. Without an
+// `npm run bench -- start | first-run | lists | updates | idle | scale | wizard | install`: side-by-side benchmarks. Without an
 // argument it lists them.
 import path from "node:path";
 import process from "node:process";
@@ -10,6 +10,7 @@ import { Endings, type OnEnd } from "./ending.ts";
 import type { Measured } from "./figures.ts";
 import { benchFirstRun } from "./firstRun.ts";
 import { benchIdle } from "./idle.ts";
+import { benchInstall } from "./install.ts";
 import { benchLists } from "./lists.ts";
 import { describe, thisMachine, writeReport } from "./report.ts";
 import { benchScale } from "./scale.ts";
@@ -35,6 +36,10 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   [
     "wizard",
     { about: "a change of its form, a large apply, and whether Terraform agrees (minutes)", measure: benchWizard },
+  ],
+  [
+    "install",
+    { about: "the whole of Kubeflow on an empty cluster (three quarters of an hour)", measure: benchInstall },
   ],
 ]);
 const OUT = path.join(ROOT, "out", "bench");

@@ -4,13 +4,17 @@ import process from "node:process";
 import fc from "fast-check";
 import { say, step } from "../../scripts/steps.mjs";
 import type { Wish } from "../../src/contract/wish.ts";
+import { variables } from "../../src/provision/files/variables.ts";
 import { findings } from "../../src/provision/plan/rules.ts";
+import type { Cloud } from "../../src/provision/plan/catalogue/shapes.ts";
 import { bothErrors } from "../../src/provision/plan/testing/legalTable.ts";
 import { anyWish } from "../../src/provision/plan/testing/wishes.ts";
 import { findTerraform } from "../../src/provision/terraform/find.ts";
 import { foldLag } from "../provision/applyLag.ts";
 import { checkConfigurations } from "../provision/configurations.ts";
+import { inMirror, mocksOf, planEach, PROVIDER } from "../provision/mockedPlans.ts";
 import { ensureTerraform } from "../provision/program.ts";
+import { providerFolder } from "../provision/providers.ts";
 import { randomWishes } from "../provision/wishes.ts";
 import type { OnEnd } from "./ending.ts";
 import { type Measured, Samples } from "./figures.ts";
@@ -55,7 +59,8 @@ const NOTES = [
     "the frame with the answer is over. typedP95Ms: of a letter, which waits for a pause of the page first.",
   `applyLagMs: the longest that the window's thread had no turn while Terraform applies ${RESOURCES} resources; what ` +
     "else the machine does counts. applyWorkMs: the most processor time that one turn took.",
-  `refusedConfigurations: of ${CONFIGURATIONS} that the page accepts, those that terraform plan of our variables.tf refuses. ` +
+  `refusedConfigurations: of ${CONFIGURATIONS} that the page accepts, those that terraform plan of our variables.tf refuses, ` +
+    "and, where a provider is found, a plan of all our files with mocks. " +
     "wrongRefusals: legal GPU nodes of the published tables that the page refuses; wrongAcceptances: illegal ones that it accepts.",
 ];
 
@@ -100,9 +105,25 @@ async function applies(path: string, samples: Samples): Promise<void> {
 }
 
 async function configurations(program: string, samples: Samples): Promise<void> {
-  const { refused, details } = await checkConfigurations(program, acceptedWishes());
-  for (const detail of details) say(detail);
+  const wishes = acceptedWishes();
+  const found: Awaited<ReturnType<typeof planEach>>[] = [await checkConfigurations(program, wishes)];
+  for (const cloud of ["gke", "eks"] as const) {
+    const mirror = await providerFolder(PROVIDER[cloud]);
+    if (mirror === undefined) say(`no ${PROVIDER[cloud]} provider was found: variables.tf alone was planned with`);
+    else found.push(await mocked(program, cloud, mirror, wishes));
+  }
+  for (const detail of found.flatMap(({ details }) => details)) say(detail);
+  const refused = found.reduce((sum, one) => sum + one.refused, 0);
   samples.add(ARM, "refusedConfigurations", refused, "configurations");
+}
+
+/** All of our files, with a provider that makes nothing. */
+function mocked(program: string, cloud: Cloud, mirror: string, wishes: readonly Wish[]): ReturnType<typeof planEach> {
+  const all = wishes.filter(({ where }) => where === cloud).map((wish) => variables(wish));
+  return inMirror(program, cloud, mirror, async (root, run) => {
+    await run("init");
+    return planEach(root, run, await mocksOf(cloud), all);
+  });
 }
 
 /** Wishes that break no rule of the page. */

@@ -37,6 +37,7 @@ export class WizardHost {
       keeper: { execPath: process.execPath, script: path.join(ROOT, "src/provision/terraform/keeper.ts") },
       terraformPath: () => "",
       client: () => Promise.reject(new Error("no cluster is reached here")),
+      kubeflow: () => Promise.reject(new Error("nothing is installed here")),
     });
     onEnd(() => provisioning.dispose());
     const host = new WizardHost(await provisioning.wizard(), failures);
@@ -56,5 +57,5 @@ function never(): never {
 
 const DESK: Omit<Desk, "fail"> = {
   ...{ showText: never, openExternal: never, copy: never, runInTerminal: never, pickFolder: never, confirm: never },
-  ...{ added: never, removed: never, reveal: never, run: never, tell: never },
+  ...{ added: never, removed: never, reveal: never, run: never, openDashboard: never, tell: never },
 };

@@ -1,17 +1,14 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { promisify } from "node:util";
 import { errorCode, isUserError } from "../../src/core/errors.ts";
 import { silentLogger } from "../../src/core/log.ts";
-import { findCommand } from "../../src/kube/execCommand.ts";
 import { type CloudCluster, ExistingClusters } from "../../src/provision/index.ts";
-import { skipBecause } from "../rings/skip.ts";
+import { findHere, itWith } from "../rings/cloudPrograms.ts";
 
 type Answer = readonly [status: number, body: unknown, headers?: Readonly<Record<string, string>>];
 
@@ -60,33 +57,6 @@ describe("existing clusters, with the real gcloud and aws", function () {
     return new ExistingClusters({ env, platform, storage: path.join(home, "storage"), log: silentLogger });
   }
 
-  function has(name: string): Promise<string | undefined> {
-    return findCommand(name, "", { env: process.env, platform });
-  }
-
-  /** Why the tests of aws cannot run here. */
-  async function withoutAws(): Promise<string | undefined> {
-    const aws = await has("aws");
-    if (aws === undefined) return "aws is not on the PATH";
-    const { stdout } = await promisify(execFile)(aws, ["--version"]);
-    const [, major = 0, minor = 0] = (/^aws-cli\/(\d+)\.(\d+)/.exec(stdout) ?? []).map(Number);
-    // Older ones would ask the real cloud.
-    return minor < (major === 1 ? 29 : 13) ? `aws ${major}.${minor} knows no AWS_ENDPOINT_URL` : undefined;
-  }
-
-  async function withoutGcloud(): Promise<string | undefined> {
-    return (await has("gcloud")) === undefined ? "gcloud is not on the PATH" : undefined;
-  }
-
-  /** A test that is left out, with its reason, where the program is not there. */
-  function itUnless(missing: () => Promise<string | undefined>, title: string, test: () => Promise<void>): void {
-    it(title, async function () {
-      const reason = await missing();
-      if (reason !== undefined) skipBecause(this, reason);
-      await test();
-    });
-  }
-
   /** The step that the failure offers. */
   async function signIn(work: Promise<unknown>): Promise<unknown> {
     const error = await work.then(
@@ -103,7 +73,7 @@ describe("existing clusters, with the real gcloud and aws", function () {
   describe("aws", () => {
     const keys = { AWS_ACCESS_KEY_ID: "none", AWS_SECRET_ACCESS_KEY: "none" };
 
-    itUnless(withoutAws, "lists regions and all pages of clusters, and writes a kubeconfig of ours", async () => {
+    itWith("aws", "lists regions and all pages of clusters, and writes a kubeconfig of ours", async () => {
       answer = (target) => {
         const { pathname, searchParams } = new URL(target, url);
         if (pathname === "/") return [200, EC2_REGIONS, { "content-type": "text/xml" }];
@@ -140,7 +110,7 @@ describe("existing clusters, with the real gcloud and aws", function () {
       assert.ok(!readdirSync(home).includes(".kube"));
     });
 
-    itUnless(withoutAws, "tells a missing sign-in, one that has expired, and one that the server refuses", async () => {
+    itWith("aws", "tells a missing sign-in, one that has expired, and one that the server refuses", async () => {
       answer = () => [403, { message: "expired" }, { "x-amzn-errortype": "ExpiredTokenException" }];
       const place = { profile: undefined, region: "eu-west-1" };
       const none = await signIn(existing().eks.clusters(place, signal));
@@ -165,7 +135,7 @@ describe("existing clusters, with the real gcloud and aws", function () {
       assert.deepEqual(await signIn(existing().eks.clusters(profiled, signal)), { ...refused, profile: "od d" });
     });
 
-    itUnless(withoutAws, "does without what it may not ask or cannot list", async () => {
+    itWith("aws", "does without what it may not ask or cannot list", async () => {
       answer = () => [403, "<Response><Errors><Error><Code>UnauthorizedOperation</Code></Error></Errors></Response>"];
       const { eks } = existing(keys);
       assert.deepEqual(await eks.regions(undefined, signal), { items: [], current: undefined });
@@ -181,7 +151,7 @@ describe("existing clusters, with the real gcloud and aws", function () {
       return existing({ CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: token, CLOUDSDK_CORE_PROJECT: "proj-1" });
     }
 
-    itUnless(withoutGcloud, "lists projects and clusters, and writes a kubeconfig of ours", async () => {
+    itWith("gcloud", "lists projects and clusters, and writes a kubeconfig of ours", async () => {
       const running = {
         name: "a",
         location: "us-central1",
@@ -213,7 +183,7 @@ describe("existing clusters, with the real gcloud and aws", function () {
         note: "us-west1-a did not answer",
       });
       const adding = gke.add("proj-1", cluster("a", "us-central1"), signal);
-      if ((await has("gke-gcloud-auth-plugin")) === undefined) {
+      if ((await findHere("gke-gcloud-auth-plugin")) === undefined) {
         await assert.rejects(adding, (error) => errorCode(error) === "plugin-missing");
       } else {
         const { file, context } = await adding;
@@ -227,7 +197,7 @@ describe("existing clusters, with the real gcloud and aws", function () {
       assert.ok(!readdirSync(home).includes(".kube"));
     });
 
-    itUnless(withoutGcloud, "tells a missing sign-in, and one that the server refuses", async () => {
+    itWith("gcloud", "tells a missing sign-in, and one that the server refuses", async () => {
       answer = () => [401, { error: { code: 401, message: "no", status: "UNAUTHENTICATED" } }];
       const step = { kind: "sign-in", program: "gcloud" };
       assert.deepEqual(await signIn(existing().gke.projects(signal)), step);

@@ -161,7 +161,7 @@ describe("following a job", () => {
     await recorder.told(
       "the reason",
       ({ rank, state, text }) =>
-        rank === 0 && state === "Waiting" && text === "needs 1000 CPUs (not free on the only node)",
+        rank === 0 && state === "Waiting" && text === "needs 1000 CPUs (not free on the only node) → Show nodes",
     );
     stop.abort();
     await assert.rejects(result, { name: "CancelledError" });
@@ -178,7 +178,8 @@ describe("following a job", () => {
     const { recorder, stop } = follow(rig, target);
     await recorder.told(
       "the reason",
-      ({ rank, state, text }) => rank === 0 && state === "Waiting" && text.startsWith("the image cannot be pulled"),
+      ({ rank, state, text }) =>
+        rank === 0 && state === "Waiting" && /^the image cannot be pulled.* → Change the image$/.test(text),
     );
     stop.abort();
     await deleteJob(rig, target);
@@ -219,7 +220,7 @@ describe("following a job", () => {
     await recorder.told(
       "the quota",
       ({ rank, text }) =>
-        rank === undefined && text === "the quota no-pods allows 0 pods (0 in use, this job asks for 1)",
+        rank === undefined && text === "the quota no-pods allows 0 pods (0 in use, this job asks for 1) → Change size",
     );
     stop.abort();
     await deleteJob(rig, target);

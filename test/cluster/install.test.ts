@@ -3,7 +3,7 @@ import { Cleanup, openRig, temporaryFolder } from "./support.ts";
 import type { Step } from "../../src/contract/preview.ts";
 import type { Release } from "../../src/install/index.ts";
 import { until } from "../editor/until.ts";
-import { lastSteps, openInstallRig, type Rig, SANDBOX, training, windowOf } from "../install/rig.ts";
+import { lastSteps, type Rig, SANDBOX, sharedRig, training, windowOf } from "../install/rig.ts";
 import { SMALL, SMALL_OBJECTS, smallFolder, thing } from "../install/smallRelease.ts";
 import { disturbServer } from "../sandbox/sandbox.ts";
 
@@ -13,13 +13,16 @@ const BUILT_IN = ["default", "kube-node-lease", "kube-public", "kube-system"];
 describe("installing Kubeflow", function () {
   this.timeout(120_000);
   const cleanup = new Cleanup();
+  const open = sharedRig();
   let rig: Rig;
   let small: string;
   /** Ends what a row that failed has left under way. */
   let row = new AbortController();
 
-  before(async () => {
-    rig = await openInstallRig(cleanup);
+  before(async function () {
+    // kwok and the release's modules may still have to be built and fetched.
+    this.timeout(900_000);
+    rig = await open();
     small = await smallFolder(await temporaryFolder(cleanup));
   });
   after(() => cleanup.run());
@@ -99,7 +102,7 @@ describe("installing Kubeflow", function () {
     const health = await installer.health(row.signal);
     assert.deepEqual(
       new Set(health.map(({ id, state }) => `${id} ${state}`)),
-      new Set(["jobset healthy", "training-operator healthy", "trainer healthy"]),
+      new Set(["namespaces healthy", "training-operator healthy", "trainer healthy"]),
     );
 
     const again = await windowOf(cleanup, rig.client);

@@ -56,6 +56,12 @@ export class PipelinesServer {
     return success(await this.send("POST", path, `${head}${text}\r\n--${boundary}--\r\n`, type));
   }
 
+  /** Resolves also where it is gone. */
+  async remove(path: string): Promise<void> {
+    const answer = await this.send("DELETE", path);
+    if (answer.code !== 404) success(answer);
+  }
+
   async send(method: string, path: string, body?: string, type?: string): Promise<Answer> {
     const ending = new AbortController();
     const stream = await connectPod({
@@ -202,8 +208,8 @@ export async function makePipeline(
   const [first] = await versions();
   cleanup.add(async () => {
     for (const { pipeline_version_id: version } of await versions())
-      success(await server.send("DELETE", `/pipelines/${id}/versions/${version}`));
-    success(await server.send("DELETE", `/pipelines/${id}`));
+      await server.remove(`/pipelines/${id}/versions/${version}`);
+    await server.remove(`/pipelines/${id}`);
   });
   return { id, name, version: first?.pipeline_version_id ?? "" };
 }
@@ -247,7 +253,7 @@ export async function startRun(
   wish: RunWish,
 ): Promise<string> {
   const id = v.parse(Run, await server.post("/runs", runBody(pipeline, wish))).run_id;
-  cleanup.add(async () => void success(await server.send("DELETE", `/runs/${id}`)));
+  cleanup.add(() => server.remove(`/runs/${id}`));
   return id;
 }
 
@@ -288,10 +294,10 @@ export async function startRecurringRun(
   const body = { ...runBody(pipeline, wish), trigger, max_concurrency: "1", mode: "ENABLE" };
   const id = v.parse(Recurring, await server.post("/recurringruns", body)).recurring_run_id;
   cleanup.add(async () => {
-    success(await server.send("DELETE", `/recurringruns/${id}`));
+    await server.remove(`/recurringruns/${id}`);
     const { runs } = v.parse(Started, await server.get("/runs?page_size=200"));
     const own = runs.filter(({ recurring_run_id: by }) => by === id);
-    for (const { run_id: run } of own) success(await server.send("DELETE", `/runs/${run}`));
+    for (const { run_id: run } of own) await server.remove(`/runs/${run}`);
   });
   return id;
 }

@@ -189,14 +189,17 @@ describePipelines("pipelines of a cluster", () => {
     );
   });
 
-  it("a run that failed names the task", async () => {
+  it("a run that failed names the task, its pod says how, and it goes when it is deleted", async () => {
     const failing = await makePipeline(cleanup, server, "failing", { prepare: "raise SystemExit(3)" });
     const id = await startRun(cleanup, server, failing, { name: "a bad run" });
     await runInState(server, id, "FAILED");
     pipelines.list("runs", "").refresh();
-    const { tasks } = await runSeen(id, "Failed");
-    const states = Object.fromEntries(tasks.map(({ name, state }) => [name, state]));
-    assert.deepEqual(states, { prepare: "Failed", train: "Skipped" });
+    const run = await runSeen(id, "Failed");
+    assert.equal(run.tasks.map(({ name, state }) => `${name} ${state}`).join(), "prepare Failed,train Skipped");
+    const pods = await pipelines.logs(run, "", "prepare", signal);
+    assert.deepEqual([pods[0]?.why, pods[0]?.uid === ""], ["ended with exit code 3", false]);
+    await pipelines.remove(run, "", "", signal);
+    assert.equal((await server.send("GET", `/runs/${id}`)).code, 404);
   });
 
   it("a recurring run is listed with its schedule, and whether it is enabled", async () => {
@@ -214,6 +217,8 @@ describePipelines("pipelines of a cluster", () => {
       (one) => one?.kind === "recurring" && !one.enabled,
     );
     assert.match(await pipelines.yaml(item, "", "", signal), /recurring_run_id/);
+    await pipelines.remove(item, "", "", signal);
+    assert.equal((await server.send("GET", `/recurringruns/${id}`)).code, 404);
   });
 
   it(`${MANY} runs come page by page, newest first, each once; archived ones are left out`, async function () {

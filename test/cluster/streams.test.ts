@@ -197,8 +197,9 @@ describe("streams to pods", () => {
 
   it("a shell has a terminal of the right size, follows it, and ends with its code", async () => {
     const shell = await shellIn("server");
-    shell.input("stty size; echo $0\r");
-    await says(shell, /30 100\r\n\/bin\/bash\r\n/);
+    // The runtime starts the shell before it hears of the terminal's size.
+    shell.input("until [ \"$(stty size)\" = '30 100' ]; do :; done; echo $0\r");
+    await says(shell, /\r\n\/bin\/bash\r\n/);
     shell.resize({ columns: 55, rows: 11 });
     shell.input("until [ \"$(stty size)\" = '11 55' ]; do :; done; printf 'gr\\303\\266\\303\\237e\\n'\r");
     await says(shell, /\rgröße\r\n/);

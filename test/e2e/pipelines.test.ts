@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import path from "node:path";
 import { Cleanup, kubeconfigOf, openRig } from "../cluster/support.ts";
 import {
@@ -84,6 +85,17 @@ describePipelines("pipelines in the explorer", () => {
     await says(/^prepare, task, failed/);
     await says(/^train, task, skipped/);
     await stage.look("tasks");
+    await workbench.rowMenu(/^prepare, task, failed/, "Why?");
+    assert.match(JSON.stringify(await workbench.quickPickItems()), /prepare: ended with exit code/);
+    await workbench.page.keyboard.press("Escape");
+    await workbench.rowMenu(/^train, task, running/, "Show Events");
+    await workbench.page
+      .locator(".view-lines", { hasText: /Scheduled|Pulled|Started/ })
+      .first()
+      .waitFor();
+    await workbench.rowMenu(/^train, task, running/, "Open Shell");
+    await workbench.waitForTerminal(/[#$] ?$/m, 30_000);
+    await workbench.terminalType("exit\r");
     await workbench.rowMenu(/^prepare, task, succeeded/, "Show Logs");
     await workbench.waitForTerminal(/prepared/m, 30_000);
     await stage.look("log");
@@ -100,7 +112,9 @@ describePipelines("pipelines in the explorer", () => {
     await workbench.treeRow(/^Runs/).locator(".monaco-tl-twistie").click();
     await workbench.expandRow(/^Recurring runs/);
     await says(/^every hour, recurring run, Enabled, every 1 hour/);
-    await says(/^every night, recurring run, Disabled, every 1 day/);
+    await workbench.rowMenu(/^every night, recurring run, Disabled, every 1 day/, "Delete…");
+    await workbench.dialogButton("Delete every night?", "Delete");
+    await workbench.treeRow(/^every night/).waitFor({ state: "detached", timeout: 30_000 });
     await workbench.expandRow(/^Pipelines, list/);
     await says(/^Pipelines, list, \d/);
     await workbench.expandRow(/^failing-\w+, pipeline/);

@@ -2,19 +2,21 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import type { FrameLocator, Locator } from "playwright-core";
+import type { Locator } from "playwright-core";
 import { until } from "../editor/until.ts";
 import type { Workbench } from "../editor/workbench.ts";
 import { SANDBOX_SETTINGS } from "../start/project.ts";
 import { Cleanup, openRig } from "../cluster/support.ts";
 import { cloudObjects, cloudStandIns } from "./cloudStandIns.ts";
 import { lookAtFailure, Stage, variable } from "./support.ts";
+import { WizardPage } from "./wizardPage.ts";
 
 describe("the wizard", () => {
   const bin = fs.mkdtempSync(path.join(os.tmpdir(), "trainyard-bin-"));
   const cleanup = new Cleanup();
   let stage: Stage;
   let workbench: Workbench;
+  let page: WizardPage;
 
   before(async () => {
     const env = {
@@ -26,6 +28,7 @@ describe("the wizard", () => {
     await cloudObjects(client, cleanup);
     stage = await Stage.set("wizard", { settings: SANDBOX_SETTINGS, env });
     workbench = stage.workbench;
+    page = new WizardPage(workbench);
   });
 
   after(async () => {
@@ -38,35 +41,11 @@ describe("the wizard", () => {
     await lookAtFailure(this, stage);
   });
 
-  /** The page that is shown. */
-  const page = (): FrameLocator =>
-    workbench.page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");
-  const button = (name: string | RegExp): Locator => page().getByRole("button", { name });
-  const field = (name: string): Locator => page().getByRole("textbox", { name });
-  const text = (words: string | RegExp): Locator => page().getByText(words).first();
-
-  /** A page for a new cluster, whatever the one that is open shows. */
-  async function openForm(): Promise<void> {
-    // The keyboard is the page's while it has the focus.
-    await workbench.openView("Kubeflow");
-    await workbench.palette("Kubeflow: Create Cluster…");
-    await button("Plan").waitFor();
-  }
-
-  /** The answers that have no sound default. */
-  async function fill(name: string): Promise<void> {
-    await field("Name").fill(name);
-    const project = page().getByRole("combobox", { name: "Project" });
-    // What gcloud told is a list; before that it is a text.
-    if (!(await project.isVisible())) await field("Project").fill("ml-team-42");
-    else {
-      await project.click();
-      await page().getByRole("option", { name: "ML team" }).click();
-    }
-    await page()
-      .getByRole("radio", { name: /just me/i })
-      .click();
-  }
+  const button = (name: string | RegExp): Locator => page.button(name);
+  const field = (name: string): Locator => page.field(name);
+  const text = (words: string | RegExp): Locator => page.text(words);
+  /** A cluster alone; what goes into it is kubeflow.test.ts's. */
+  const alone = (): Promise<void> => page.radio("Nothing").click();
 
   it("opens from the empty tree, with a plan, files and a price that follow the form", async () => {
     await workbench.openView("Kubeflow");
@@ -75,10 +54,11 @@ describe("the wizard", () => {
       .or(workbench.page.getByRole("link", { name: "Create Cluster…" }))
       .first()
       .click();
-    await page().getByRole("heading", { name: "New cluster" }).waitFor();
+    await page.frame.getByRole("heading", { name: "New cluster" }).waitFor();
     await text("$0.51/h empty").waitFor();
+    await alone();
     await field("Name").fill("ml-team");
-    await page().getByRole("heading", { name: "ml-team on GKE, us-central1" }).waitFor();
+    await page.frame.getByRole("heading", { name: "ml-team on GKE, us-central1" }).waitFor();
     await stage.look("form");
   });
 
@@ -91,9 +71,7 @@ describe("the wizard", () => {
   });
 
   it("plans, creates, and the cluster is in the tree", async () => {
-    await page()
-      .getByRole("radio", { name: /just me/i })
-      .click();
+    await page.frame.getByRole("radio", { name: /just me/i }).click();
     await button("Plan").click();
     await text(/makes 4 things/).waitFor({ timeout: 60_000 });
     await stage.look("planned");
@@ -109,7 +87,7 @@ describe("the wizard", () => {
 
   it("destroys it again, after asking for what Kubernetes made", async () => {
     await workbench.rowMenu(/^gke_ml-team-42_us-central1_ml-team, cluster/, "Destroy Cluster…");
-    await page()
+    await page.frame
       .getByRole("heading", { name: /Destroy/ })
       .first()
       .waitFor();
@@ -127,8 +105,9 @@ describe("the wizard", () => {
   });
 
   it("goes on by itself when the window is reloaded, and the page comes back to it", async () => {
-    await openForm();
-    await fill("slow");
+    await page.open();
+    await alone();
+    await page.fill("slow");
     await button("Plan").click();
     await text(/makes 4 things/).waitFor({ timeout: 60_000 });
     await button("Create").click();
@@ -143,8 +122,9 @@ describe("the wizard", () => {
   });
 
   it("is cancelled by one interrupt, and says what there is", async () => {
-    await openForm();
-    await fill("halfway");
+    await page.open();
+    await alone();
+    await page.fill("halfway");
     await button("Plan").click();
     await text(/makes 4 things/).waitFor({ timeout: 60_000 });
     await button("Create").click();
@@ -158,12 +138,11 @@ describe("the wizard", () => {
   });
 
   it("makes one on this computer with k3d", async () => {
-    await openForm();
-    await page().getByRole("radio", { name: "This computer", exact: true }).click();
+    await page.open();
+    await page.frame.getByRole("radio", { name: "This computer", exact: true }).click();
+    await alone();
     await field("Name").fill("laptop");
-    await page()
-      .getByRole("heading", { name: /laptop on/ })
-      .waitFor();
+    await page.frame.getByRole("heading", { name: /laptop on/ }).waitFor();
     await stage.look("local");
     await button("Plan").click();
     await text(/with k3d/).waitFor();
@@ -174,11 +153,9 @@ describe("the wizard", () => {
   });
 
   it("compares the wish with the other cloud and the rented notebook", async () => {
-    await openForm();
-    await page().getByRole("radio", { name: "EKS" }).click();
-    await page()
-      .getByRole("heading", { name: /on EKS, us-east-1/ })
-      .waitFor();
+    await page.open();
+    await page.frame.getByRole("radio", { name: "EKS" }).click();
+    await page.frame.getByRole("heading", { name: /on EKS, us-east-1/ }).waitFor();
     await text("$0.73/h empty").waitFor();
     await text(/SageMaker/).waitFor();
     await stage.look("eks");
@@ -195,6 +172,6 @@ describe("the wizard", () => {
     await workbench.input("quick");
     await stage.look("quick");
     await workbench.pick("Show plan and price");
-    await page().getByRole("heading", { name: "quick on EKS, us-east-1" }).waitFor();
+    await page.frame.getByRole("heading", { name: "quick on EKS, us-east-1" }).waitFor();
   });
 });

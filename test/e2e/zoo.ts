@@ -1,5 +1,4 @@
 // A namespace with jobs and notebooks of every kind in every state that the real controllers bring about in seconds.
-import { systemClock } from "../../src/core/clock.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
 import type { KubeObject } from "../../src/kube/objects.ts";
 import { kindOf } from "../../src/kubeflow/jobKinds.ts";
@@ -8,6 +7,7 @@ import { POD } from "../../src/kubeflow/kinds/pod.ts";
 import type { JobKind } from "../../src/kubeflow/model.ts";
 import { notebookObject, STOPPED } from "../cluster/notebook.ts";
 import { type Cleanup, PYTHON } from "../cluster/support.ts";
+import { until } from "../editor/until.ts";
 import { makeNode } from "./bareNodes.ts";
 
 const WAIT =
@@ -78,9 +78,17 @@ export async function fillZoo(cleanup: Cleanup, client: KubeClient, namespace: s
     ["TFJob", { name: "mnist-tf", code: WAIT }],
     ["XGBoostJob", { name: "trees-xgb", code: "print('done')" }],
   ];
-  for (const [kind, job] of jobs) await client.create(kindOf(kind).resource, v1Job(kind, namespace, job));
+  let madeAt = 0;
+  for (const [kind, job] of jobs) {
+    const { metadata } = await client.create(kindOf(kind).resource, v1Job(kind, namespace, job));
+    madeAt = Date.parse(metadata.creationTimestamp ?? "");
+  }
   // Later than the others: ages are told apart by whole seconds.
-  await systemClock.sleep(1_100);
+  await until(
+    "the next second",
+    () => Promise.resolve(Date.now()),
+    (now) => now >= madeAt + 1_000,
+  );
   const trainer = kindOf("TrainJob").resource;
   await client.create(trainer, trainJob(namespace, "whisper-v2", WAIT));
   await client.create(trainer, trainJob(namespace, "clip-v2", "import sys; sys.exit(2)"));

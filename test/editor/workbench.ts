@@ -30,6 +30,9 @@ const AT_REST = `new Promise((resolve) => {
   watcher.observe(document.querySelector(".part.sidebar"), { subtree: true, childList: true, characterData: true });
 })`;
 
+/** A click on a twistie that has shown nothing for so long was lost. */
+const CLICK_LOST_MS = 5_000;
+
 export class Workbench {
   readonly page: Page;
   private readonly theme: Theme | undefined;
@@ -116,10 +119,17 @@ export class Workbench {
   async expandRow(name: string | RegExp): Promise<Locator> {
     const row = this.treeRow(name).first();
     await row.waitFor();
-    if ((await row.getAttribute("aria-expanded")) === "false") await row.locator(".monaco-tl-twistie").click();
+    let clicked = -Infinity;
     await until(
       `row ${String(name)} expanded`,
-      () => row.getAttribute("aria-expanded"),
+      async () => {
+        // A row that is drawn anew under the mouse loses the click.
+        if (performance.now() - clicked > CLICK_LOST_MS && (await row.getAttribute("aria-expanded")) === "false") {
+          clicked = performance.now();
+          await row.locator(".monaco-tl-twistie").click();
+        }
+        return row.getAttribute("aria-expanded");
+      },
       (expanded) => expanded === "true",
     );
     return row;

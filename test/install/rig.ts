@@ -1,16 +1,25 @@
 // What the tests of the install have in common: an empty cluster with fake nodes, its stand-in, installers that count.
+import fs from "node:fs/promises";
 import os from "node:os";
+import path from "node:path";
 import process from "node:process";
+import { cached } from "../../scripts/cache.mjs";
 import type { Step } from "../../src/contract/preview.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { silentLogger } from "../../src/core/log.ts";
 import { type Choice, Installer, type InstallerOptions, type Release } from "../../src/install/index.ts";
+import { COMPONENT_LABEL } from "../../src/install/objects.ts";
+import { OWN_NAMESPACE } from "../../src/install/record.ts";
 import { KubeClient } from "../../src/kube/client.ts";
 import type { KubeRequest, KubeResponse } from "../../src/kube/transport.ts";
-import { type Cleanup, openRig, temporaryFolder } from "../cluster/support.ts";
+import { record, text } from "../../src/kubeflow/read.ts";
+import type { SecretStore } from "../../src/core/storage.ts";
+import { Cleanup, openRig, temporaryFolder } from "../cluster/support.ts";
 import { layoutOf, linkOf } from "../sandbox/layout.ts";
+import { kubernetesProgram } from "../sandbox/parts/golang.ts";
 import { ensureSandbox, type Sandbox, stopSandbox } from "../sandbox/sandbox.ts";
 import { readSettings } from "../sandbox/state.ts";
+import { makeStorageClass } from "./controllers.ts";
 import { StandIn } from "./standIn.ts";
 import { TEST_RELEASE, testReleaseFolder } from "./testRelease.ts";
 
@@ -35,13 +44,21 @@ export class CountingClient extends KubeClient {
     return this.#inner.stream(request);
   }
 
-  /** Server-side applies, without those of our own record and namespace. */
+  /** Paths of server-side applies, without those of our own record and namespace. */
   get applied(): readonly string[] {
-    return this.requests
-      .filter(
-        ({ contentType, path }) => contentType === "application/apply-patch+yaml" && !path.includes("trainyard-system"),
-      )
-      .map(({ path }) => path);
+    return this.#applies.map(({ path }) => path);
+  }
+
+  /** Components that something was applied of. */
+  get componentsApplied(): readonly string[] {
+    const labels = this.#applies.map(({ body }) => record(record(record(body)["metadata"])["labels"]));
+    return [...new Set(labels.flatMap((of) => text(of[COMPONENT_LABEL]) ?? []))];
+  }
+
+  get #applies(): readonly KubeRequest[] {
+    return this.requests.filter(
+      ({ contentType, path }) => contentType === "application/apply-patch+yaml" && !path.includes(OWN_NAMESPACE),
+    );
   }
 }
 
@@ -52,7 +69,35 @@ export interface Rig {
   readonly folder: string;
 }
 
-/** The cluster begins empty; all of it ends with the cleanup. */
+/** Passwords, as long as the test lives. */
+export class MemorySecrets implements SecretStore {
+  readonly #values = new Map<string, string>();
+
+  get(key: string): Promise<string | undefined> {
+    return Promise.resolve(this.#values.get(key));
+  }
+
+  set(key: string, value: string): Promise<void> {
+    this.#values.set(key, value);
+    return Promise.resolve();
+  }
+
+  delete(key: string): Promise<void> {
+    this.#values.delete(key);
+    return Promise.resolve();
+  }
+}
+
+/** An environment whose first kubectl is the sandbox's own, so that no test hangs on what the machine has. */
+export async function withKubectl(): Promise<NodeJS.ProcessEnv> {
+  const program = await kubernetesProgram();
+  const folder = await cached("kubectl", { program }, async (into) => {
+    await fs.writeFile(path.join(into, "kubectl"), `#!/bin/sh\nexec "${program}" kubectl "$@"\n`, { mode: 0o755 });
+  });
+  return { ...process.env, PATH: [folder, process.env["PATH"] ?? ""].join(path.delimiter) };
+}
+
+/** The cluster begins empty, with a default StorageClass; all of it ends with the cleanup. */
 export async function openInstallRig(cleanup: Cleanup): Promise<Rig> {
   const sandbox = await ensureSandbox({ name: SANDBOX, parts: "empty", with: ["kwok"], fresh: true });
   cleanup.add(() => stopSandbox(SANDBOX));
@@ -60,7 +105,20 @@ export async function openInstallRig(cleanup: Cleanup): Promise<Rig> {
   const { slot } = readSettings(layoutOf(SANDBOX)) ?? { slot: 0 };
   const standIn = await StandIn.start(linkOf(slot).host, await temporaryFolder(cleanup), client);
   cleanup.add(() => standIn.stop());
+  await makeStorageClass(client);
   return { sandbox, client, standIn, folder: await testReleaseFolder() };
+}
+
+const shared = { cleanup: new Cleanup(), users: 0, rig: undefined as Promise<Rig> | undefined };
+
+/** The same cluster for every suite that asks for it where it is described; it ends after the last of them. */
+export function sharedRig(): () => Promise<Rig> {
+  shared.users++;
+  after(async () => {
+    shared.users--;
+    if (shared.users === 0) await shared.cleanup.run();
+  });
+  return () => (shared.rig ??= openInstallRig(shared.cleanup));
 }
 
 /** An installer as a window has it; two with one storage are two windows of one machine. */
@@ -77,10 +135,16 @@ export async function windowOf(
     log: silentLogger,
     storage,
     releases: [release],
-    manifests: { env: process.env, platform: os.platform() },
+    manifests: { env: await withKubectl(), platform: os.platform() },
+    secrets: new MemorySecrets(),
     ...rest,
   });
   return { installer, client: counting, storage };
+}
+
+/** Everything, for two people. */
+export function full(folder: string, more: Partial<Choice> = {}): Choice {
+  return training(folder, { wanted: ["full"], people: ["ada@example.org", "alan@example.org"], ...more });
 }
 
 export function training(folder: string, more: Partial<Choice> = {}): Choice {

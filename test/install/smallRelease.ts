@@ -4,6 +4,7 @@ import fs from "node:fs/promises";
 import path from "node:path";
 import { stringify } from "yaml";
 import type { Component, Release } from "../../src/install/index.ts";
+import { namespace, settings } from "./shapes.ts";
 
 const part = (id: string, needs: readonly string[] = [], readyWithinS = 20): Component => ({
   id,
@@ -26,13 +27,6 @@ export const SMALL: Release = {
   components: [part("base"), part("next", ["base"]), part("side")],
 };
 
-const namespace = (name: string): object => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
-const settings = (space: string): object => ({
-  apiVersion: "v1",
-  kind: "ConfigMap",
-  metadata: { name: "settings", namespace: space },
-  data: { a: "b" },
-});
 const deployment = (space: string, ports: readonly object[] = []): object => ({
   apiVersion: "apps/v1",
   kind: "Deployment",
@@ -105,8 +99,13 @@ const BASE = [
   },
   thing("one", "small-base"),
 ];
-const NEXT = [namespace("small-next"), settings("small-next"), deployment("small-next"), thing("two", "small-next")];
-const SIDE = [namespace("small-side"), settings("small-side"), deployment("small-side")];
+const NEXT = [
+  namespace("small-next"),
+  settings("small-next", "settings", { a: "b" }),
+  deployment("small-next"),
+  thing("two", "small-next"),
+];
+const SIDE = [namespace("small-side"), settings("small-side", "settings", { a: "b" }), deployment("small-side")];
 
 /** Objects of all three. */
 export const SMALL_OBJECTS = BASE.length + NEXT.length + SIDE.length;

@@ -1,7 +1,9 @@
 // Stands in for the webhook servers of components whose pods are kwok's and answer nobody: admits everything, and fills
-// in the certificate authority of every webhook configuration of a component, as its controller would.
+// in the certificate authority of every webhook configuration of a component, as its controller would. For the whole
+// platform it plays other controllers too (controllers.ts).
 import { execFile } from "node:child_process";
 import fs from "node:fs/promises";
+import type { RequestListener } from "node:http";
 import https from "node:https";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -9,16 +11,25 @@ import * as v from "valibot";
 import type { KubeClient } from "../../src/kube/client.ts";
 import { isApiError } from "../../src/kube/errors.ts";
 import type { KubeObject, ResourceKind } from "../../src/kube/objects.ts";
+import { builtIn } from "../../src/install/objects.ts";
+import { list, record } from "../../src/kubeflow/read.ts";
+import { isIssued, playControllers } from "./controllers.ts";
 
 const run = promisify(execFile);
-/** Where the training components' containers serve their webhooks. */
-const PORT = 9443;
-const NAMESPACES = ["kubeflow", "kubeflow-system", "jobset-system", "small-base"];
+/** Where the components' containers serve their webhooks. */
+const PORTS = [9443, 8443, 4443, 10250, 15017];
+const NAMESPACES = ["kubeflow", "kubeflow-system", "cert-manager", "istio-system", "knative-serving", "small-base"];
 const PACE_MS = 200;
+const ENDPOINTS = builtIn("discovery.k8s.io/v1", "endpointslices", "EndpointSlice");
 
 const Review = v.looseObject({ request: v.looseObject({ uid: v.string() }) });
 interface Configuration extends KubeObject {
-  readonly webhooks?: readonly { readonly clientConfig: { readonly caBundle?: string } }[];
+  readonly webhooks?: readonly {
+    readonly clientConfig: {
+      readonly caBundle?: string;
+      readonly service?: { readonly namespace: string; readonly name: string };
+    };
+  }[];
 }
 
 const hooks = (kind: string): ResourceKind => ({
@@ -35,14 +46,16 @@ export class StandIn {
   admitted = 0;
   /** False: certificates stay as they are, as of a controller that does not come up. */
   fills = true;
-  readonly #server: https.Server;
+  /** True: plays the controllers of the whole platform, and nobody does anything before its own pods are ready. */
+  platform = false;
+  readonly #servers: readonly https.Server[];
   readonly #bundle: string;
   readonly #client: KubeClient;
   #ended = false;
   #filling: Promise<void> = Promise.resolve();
 
-  private constructor(server: https.Server, bundle: string, client: KubeClient) {
-    this.#server = server;
+  private constructor(servers: readonly https.Server[], bundle: string, client: KubeClient) {
+    this.#servers = servers;
     this.#bundle = bundle;
     this.#client = client;
   }
@@ -69,9 +82,9 @@ export class StandIn {
       { cwd: folder },
     );
     const [cert, secret] = await Promise.all(["cert", "key"].map((name) => fs.readFile(path.join(folder, name))));
-    const server = https.createServer({ cert, key: secret });
-    const standIn = new StandIn(server, (cert ?? Buffer.alloc(0)).toString("base64"), client);
-    server.on("request", (request, response) => {
+    const servers = PORTS.map(() => https.createServer({ cert, key: secret }));
+    const standIn = new StandIn(servers, (cert ?? Buffer.alloc(0)).toString("base64"), client);
+    const answer: RequestListener = (request, response) => {
       const chunks: Buffer[] = [];
       request.on("data", (chunk: Buffer) => chunks.push(chunk));
       request.on("end", () => {
@@ -86,11 +99,11 @@ export class StandIn {
           }),
         );
       });
-    });
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(PORT, address, resolve);
-    });
+    };
+    for (const [at, server] of servers.entries())
+      await new Promise<void>((resolve, reject) => {
+        server.on("request", answer).once("error", reject).listen(PORTS[at], address, resolve);
+      });
     standIn.#filling = standIn.#fill();
     return standIn;
   }
@@ -98,14 +111,17 @@ export class StandIn {
   async stop(): Promise<void> {
     this.#ended = true;
     await this.#filling;
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    for (const server of this.#servers) {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
   }
 
   async #fill(): Promise<void> {
     while (!this.#ended) {
       try {
         if (this.fills) for (const kind of KINDS) await this.#fillAll(kind);
+        if (this.platform) await playControllers(this.#client);
       } catch (error) {
         // It goes on when the server is back.
         if (isApiError(error) && error.status < 500 && error.status !== 404 && error.status !== 409) throw error;
@@ -118,6 +134,7 @@ export class StandIn {
     const { items } = await this.#client.list<Configuration>(kind);
     for (const { metadata, webhooks = [] } of items) {
       if (webhooks.every(({ clientConfig }) => clientConfig.caBundle === this.#bundle)) continue;
+      if (this.platform && !(await this.#isDue(metadata, webhooks[0]?.clientConfig.service))) continue;
       const filled = webhooks.map((hook) => ({
         ...hook,
         clientConfig: { ...hook.clientConfig, caBundle: this.#bundle },
@@ -130,5 +147,19 @@ export class StandIn {
         contentType: "application/merge-patch+json",
       });
     }
+  }
+
+  /** By the certificate that cert-manager is asked to put in, else once somebody answers behind the Service. */
+  async #isDue(
+    { annotations }: KubeObject["metadata"],
+    service: { readonly namespace: string; readonly name: string } | undefined,
+  ): Promise<boolean> {
+    const from = annotations?.["cert-manager.io/inject-ca-from"];
+    if (from !== undefined) return isIssued(this.#client, from);
+    const { namespace = "", name = "" } = service ?? {};
+    const labelSelector = `kubernetes.io/service-name=${name}`;
+    const { items } = await this.#client.list(ENDPOINTS, { namespace, labelSelector });
+    const endpoints = items.flatMap((slice) => list(record(slice)["endpoints"]));
+    return endpoints.some(({ conditions }) => record(conditions)["ready"] === true);
   }
 }

@@ -1,6 +1,6 @@
 // What an extension would say to the wizard's page: wishes, previews and checks.
 import type { Check, Finding, Preview } from "../../src/contract/preview.ts";
-import type { Wish } from "../../src/contract/wish.ts";
+import { NO_KUBEFLOW, type Wish } from "../../src/contract/wish.ts";
 
 export const GKE: Wish = {
   where: "gke",
@@ -24,6 +24,7 @@ export const GKE: Wish = {
     authorizedNetworks: ["203.0.113.0/24"],
   },
   local: { tool: "k3d", version: "", cpus: 6, memoryGiB: 12, diskGiB: 60, gpus: false, registry: true, volume: "" },
+  kubeflow: NO_KUBEFLOW,
 };
 
 const zones = (region: string): { value: string; label: string }[] =>

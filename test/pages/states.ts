@@ -44,7 +44,7 @@ export const PLAN: PlanWords = {
 
 export const PLANNED: WizardState = { ...FORM, phase: "planned", plan: PLAN };
 
-const NOW = Date.now();
+export const NOW = Date.now();
 const MINUTE = 60_000;
 
 const STEPS: Step[] = [

@@ -1,17 +1,13 @@
 import assert from "node:assert/strict";
-import type { ToWizard, WizardState } from "../../src/contract/wizard.ts";
 import type { Preview } from "../../src/contract/preview.ts";
 import type { Wish } from "../../src/contract/wish.ts";
-import type { Theme } from "../editor/settings.ts";
 import { until } from "../editor/until.ts";
-import { violations } from "./axe.ts";
 import * as fixtures from "./fixtures.ts";
+import { focused, init, pageRig, type Scenario, showsAll, tabTo } from "./rig.ts";
 import * as states from "./states.ts";
-import { PageStage, type WizardPage } from "./stage.ts";
 
 const { GKE, GKE_PREVIEW } = fixtures;
 const { FORM } = states;
-const THEMES: readonly Theme[] = ["dark", "light", "hc-black", "hc-light"];
 
 const EMPTY: Wish = {
   ...GKE,
@@ -34,20 +30,7 @@ const NO_CHOICES: Preview = {
 };
 const WRONG: Preview = { ...GKE_PREVIEW, findings: [fixtures.T4_TIMES_3, fixtures.NO_STATE] };
 
-const init = (wish: Wish, preview: Preview, state: WizardState = FORM): ToWizard => ({
-  type: "init",
-  wish,
-  preview,
-  state,
-});
-
-/** What the page is told, and what is done with it, for each picture that it can be. */
-const SCENARIOS: readonly {
-  readonly name: string;
-  readonly say: readonly ToWizard[];
-  readonly act?: (page: WizardPage) => Promise<void>;
-  readonly shows: string;
-}[] = [
+const SCENARIOS: readonly Scenario[] = [
   { name: "empty", say: [init(EMPTY, NO_CHOICES)], shows: "No cloud, no bill" },
   {
     name: "gke",
@@ -88,56 +71,8 @@ const SCENARIOS: readonly {
 ];
 
 describe("the wizard's page", () => {
-  const stage = new PageStage();
-  let open: WizardPage | undefined;
-
-  before(async function () {
-    this.timeout(120_000);
-    await stage.set();
-  });
-
-  after(() => stage.strike());
-
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed")
-      await open?.look(`failed-${this.currentTest.title.replace(/\W+/g, "-").slice(0, 60)}`);
-    await open?.close();
-    open = undefined;
-  });
-
-  async function opened(theme: Theme, viewport?: { width: number; height: number }): Promise<WizardPage> {
-    open = await stage.open(theme, viewport);
-    return open;
-  }
-
-  for (const theme of THEMES) {
-    for (const { name, say, act, shows } of SCENARIOS) {
-      it(`shows ${name} in ${theme} with nothing for axe or the browser to find`, async () => {
-        const wizard = await opened(theme);
-        await wizard.say(...say);
-        await wizard.page.locator("main.page").waitFor();
-        await act?.(wizard);
-        await wizard.page.getByText(shows).filter({ visible: true }).first().waitFor();
-        await wizard.look(`${name}-${theme}`);
-        assert.deepEqual(await violations(wizard.page), []);
-        assert.deepEqual(wizard.complaints, []);
-      });
-    }
-  }
-
-  for (const { name, say } of SCENARIOS.filter(({ name: one }) =>
-    ["gke", "local", "planned", "running"].includes(one),
-  )) {
-    it(`fits ${name} into 400 pixels, and into half a window at twice the size`, async () => {
-      const wizard = await opened("dark", { width: 400, height: 800 });
-      await wizard.say(...say);
-      await wizard.page.locator("main.page").waitFor();
-      await wizard.look(`${name}-narrow`);
-      assert.equal(await overflow(wizard), 0);
-      await wizard.page.setViewportSize({ width: 320, height: 500 });
-      assert.equal(await overflow(wizard), 0);
-    });
-  }
+  const opened = pageRig();
+  showsAll(opened, SCENARIOS, ["gke", "local", "planned", "running"]);
 
   it("leaves text, caret and focus alone while previews arrive", async () => {
     const wizard = await opened("dark");
@@ -238,6 +173,8 @@ describe("the wizard's page", () => {
   it("offers what would be right as a button at the field", async () => {
     const wizard = await opened("dark");
     await wizard.say(init(T4, WRONG));
+    // What no cluster can be is not drawn.
+    assert.match(await wizard.page.locator(".drawing .gpu").innerText(), /to be put right$/);
     const field = wizard.page.locator("#f-gke-gpu-perNode");
     assert.equal(await field.getAttribute("aria-invalid"), "true");
     const says = (await field.getAttribute("aria-describedby")) ?? "";
@@ -376,25 +313,3 @@ describe("the wizard's page", () => {
     assert.deepEqual(wizard.complaints, []);
   });
 });
-
-/** How much of the page would have to be scrolled to sideways, in pixels. */
-function overflow(wizard: WizardPage): Promise<number> {
-  return wizard.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
-}
-
-/** Id of the field or button that has the focus. */
-function focused(wizard: WizardPage): Promise<string> {
-  return wizard.page.evaluate("document.activeElement?.closest('[id]')?.id ?? ''");
-}
-
-/** Presses Tab until the focus is there, as a person would. */
-async function tabTo(wizard: WizardPage, id: string): Promise<void> {
-  const passed: string[] = [];
-  for (let presses = 0; presses < 60; presses++) {
-    const now = await focused(wizard);
-    if (now === id) return;
-    passed.push(now);
-    await wizard.page.keyboard.press("Tab");
-  }
-  throw new Error(`${id} cannot be reached by Tab; passed ${passed.join(", ")}`);
-}

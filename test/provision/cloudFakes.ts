@@ -183,6 +183,14 @@ export function aws({ path: at, body, target, method, query }: Asked): Answer | 
         }),
       ),
     );
+  if (action === "DescribeInstances") {
+    const cpus = "<cpuOptions><coreCount>4</coreCount><threadsPerCore>2</threadsPerCore></cpuOptions>";
+    const [other, own] = ["other", "ml-team"].map((cluster) => {
+      const tags = items("tagSet", [`<key>eks:cluster-name</key><value>${cluster}</value>`]);
+      return `<instanceType>c6i.2xlarge</instanceType>${cpus}${tags}`;
+    });
+    return xml(action, items("reservationSet", [items("instancesSet", [other ?? "", own ?? ""])]));
+  }
   if (action === "DescribeSpotPriceHistory")
     return xml(
       action,

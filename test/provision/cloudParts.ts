@@ -1,6 +1,6 @@
 // What tests of the clouds share: the services on programs of a test's choice, and a wish to ask about.
 import path from "node:path";
-import type { Wish } from "../../src/contract/wish.ts";
+import { NO_KUBEFLOW, type Wish } from "../../src/contract/wish.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { Logger } from "../../src/core/log.ts";
 import { type LiveDeps, LiveFacts } from "../../src/provision/cloud/live.ts";
@@ -64,6 +64,7 @@ export function aWish(where: Wish["where"], change: Change<Wish> = {}): Wish {
       ...{ tool: "minikube", version: "1.35", cpus: 8, memoryGiB: 16, diskGiB: 80, gpus: false },
       ...{ registry: false, volume: "" },
     },
+    kubeflow: NO_KUBEFLOW,
   };
   return merged(wish, change) as Wish;
 }

@@ -128,6 +128,35 @@ describe("clouds, with stand-ins for gcloud and aws", function () {
     });
   });
 
+  it("what is missing or taken has a button: a free name, a region or a machine that is there, the page of roles", async () => {
+    const set = (field: string, value: string) => ({ title: `Use ${value}`, kind: "set", field, value });
+    const zones = (...names: string[]): string => JSON.stringify(names.map((name) => ({ name, zone: "z/us-east1-b" })));
+    programs.add(
+      "gcloud",
+      `is("compute", "machine-types") ? out(${zones("e2-standard-4")}) : is("compute", "accelerator-types") ? out([])
+         : is("container", "clusters", "list") ? out([{ name: "ml-team", location: "us-east1", status: "RUNNING" }])
+         : is("projects", "get-iam-policy") ? out({ bindings: [] }) : is("compute", "regions") ? out([{ name: "us-east1" }])
+         : out([])`,
+    );
+    const gke = await run(aWish("gke", { gke: { region: "us-east1", zones: ["us-east1-b"] } }));
+    assert.match(gke.get("zones")?.detail ?? "", /^nvidia-l4 is not offered in us-east1\.$/);
+    const [fix, roles] = [gke.get("zones")?.does, gke.get("permissions")?.does];
+    assert.ok(fix?.kind === "set" && fix.field === "gke.region" && fix.value !== "us-east1", JSON.stringify(fix));
+    assert.deepEqual(gke.get("name")?.does, set("name", "ml-team-2"));
+    assert.ok(roles?.kind === "open" && roles.url.includes("project=proj-1"));
+    const offer = (type: string): object => ({ InstanceType: type, Location: "us-west-2a" });
+    programs.add(
+      "aws",
+      `is("ec2", "describe-instance-type-offerings") ? out({ InstanceTypeOfferings: ${JSON.stringify(["m5.xlarge", "g5.4xlarge"].map(offer))} })
+         : is("ec2", "describe-availability-zones") ? out({ AvailabilityZones: [{ ZoneName: "us-west-2a", ZoneId: "usw2-az1" }] })
+         : is("iam") ? out({ EvaluationResults: [{ EvalActionName: "iam:CreateRole", EvalDecision: "implicitDeny" }] })
+         : is("configure") ? console.log("") : out({ Arn: "arn:aws:iam::1:user/ada" })`,
+    );
+    const eks = await run(aWish("eks"));
+    assert.deepEqual(eks.get("zones")?.does, set("eks.gpu.machine", "g5.4xlarge"));
+    assert.equal(eks.get("permissions")?.does?.kind, "open");
+  });
+
   it("checks that are aborted end their programs", async () => {
     programs.add("gcloud", `setInterval(() => {}, 1000)`);
     const abort = new AbortController();
@@ -232,6 +261,28 @@ describe("clouds, with stand-ins for gcloud and aws", function () {
     assert.deepEqual(from.live.known(wish).eks?.versions, [{ version: "1.36", ends: "2027-08-02" }]);
     assert.match(done.get("quota-cpu")?.detail ?? "", /those of 5 × c6i\.4xlarge needed .*not known here/);
     assert.match(done.get("quota-gpu")?.detail ?? "", /^L-3819A6DF: 64 vCPUs, 8 needed/);
+  });
+
+  it("the quota of EKS is what others leave of it: those of the family that run, however they are bought", async () => {
+    const running = (...rows: unknown[][]) =>
+      programs.add(
+        "aws",
+        `is("ec2", "describe-instances") ? out(${JSON.stringify(rows)})
+           : is("service-quotas") ? out({ Quota: { Value: 24 } }) : is("configure") ? console.log("") : out({})`,
+      );
+    const told = async (): Promise<string> => {
+      const line = (await run(aWish("eks"))).get("quota-cpu");
+      return `${line?.state ?? ""}: ${line?.detail ?? ""}`;
+    };
+    running(["m5.large", null, 1, 2, null], ["c6i.large", null, 1, 2, null], ["m5.xlarge", "spot", 2, 2, null]);
+    assert.equal(await told(), "ok: L-1216C47A: 24 vCPUs (4 in use), 20 needed for the full pool.");
+    running(["m5.2xlarge", null, 4, 2, null], ["g5.xlarge", null, 2, 2, null]);
+    assert.match(await told(), /^warning: L-1216C47A: 24 vCPUs \(8 in use\), 20 needed/);
+    // Its own nodes are what the need is made of.
+    running(["m5.2xlarge", null, 4, 2, "ml-team"]);
+    assert.match(await told(), /^ok: .* \(0 in use\)/);
+    running(["c6i.large", null, null, null, null]);
+    assert.match(await told(), /^ok: .* 24 vCPUs, 20 needed for the full pool\. What is in use already is not told\.$/);
   });
 
   it("a profile that was chosen is alone: keys of the environment would be another account's", async () => {

@@ -1,19 +1,16 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { promisify } from "node:util";
-import { findCommand } from "../../src/kube/execCommand.ts";
 import { fetchKubeconfig } from "../../src/provision/cloud/afterCreate.ts";
 import { runChecks } from "../../src/provision/cloud/checkLines.ts";
 import { leftovers } from "../../src/provision/cloud/leftovers.ts";
 import { LiveFacts } from "../../src/provision/cloud/live.ts";
 import { poolsNow, setNodes } from "../../src/provision/cloud/pools.ts";
 import { checks } from "../../src/provision/cloud/preflight.ts";
-import { skipBecause } from "../rings/skip.ts";
+import { findHere, itWith } from "../rings/cloudPrograms.ts";
 import { type Answer, type Asked, aws, gcp } from "./cloudFakes.ts";
 import { aWish, type CloudParts, cloudParts } from "./cloudParts.ts";
 
@@ -78,34 +75,13 @@ describe("clouds, with the real gcloud and aws", function () {
     return cloudParts(env, path.join(home, "storage"), 120_000);
   }
 
-  const has = (name: string): Promise<string | undefined> =>
-    findCommand(name, "", { env: process.env, platform: process.platform });
-
-  async function withoutAws(): Promise<string | undefined> {
-    const aws = await has("aws");
-    if (aws === undefined) return "aws is not on the PATH";
-    const { stdout } = await promisify(execFile)(aws, ["--version"]);
-    const [, major = 0, minor = 0] = (/^aws-cli\/(\d+)\.(\d+)/.exec(stdout) ?? []).map(Number);
-    return minor < (major === 1 ? 29 : 13) ? `aws ${major}.${minor} knows no AWS_ENDPOINT_URL` : undefined;
-  }
-  const withoutGcloud = async (): Promise<string | undefined> =>
-    (await has("gcloud")) === undefined ? "gcloud is not on the PATH" : undefined;
-
-  function itUnless(missing: () => Promise<string | undefined>, title: string, test: () => Promise<void>): void {
-    it(title, async function () {
-      const reason = await missing();
-      if (reason !== undefined) skipBecause(this, reason);
-      await test();
-    });
-  }
-
   /** State and words of each check. */
   async function told(wish: ReturnType<typeof aWish>, from: CloudParts): Promise<Record<string, string>> {
     const done = await runChecks(checks(wish, from), () => undefined, signal);
     return Object.fromEntries(done.map(({ id, state, detail }) => [id, `${state}: ${detail}`]));
   }
 
-  itUnless(withoutGcloud, "gcloud: every check gets its answer, and the token is nowhere", async () => {
+  itWith("gcloud", "gcloud: every check gets its answer, and the token is nowhere", async () => {
     answer = gcp;
     const from = parts();
     const found = await told(aWish("gke", { state: { kind: "shared", bucket: "state", prefix: "" } }), from);
@@ -127,7 +103,7 @@ describe("clouds, with the real gcloud and aws", function () {
     assert.doesNotMatch(JSON.stringify([found, from.logged]), new RegExp(TOKEN));
   });
 
-  itUnless(withoutGcloud, "gcloud: pools are read and resized, leftovers listed, live facts told", async () => {
+  itWith("gcloud", "gcloud: pools are read and resized, leftovers listed, live facts told", async () => {
     answer = gcp;
     const from = parts();
     const wish = aWish("gke");
@@ -159,16 +135,16 @@ describe("clouds, with the real gcloud and aws", function () {
     assert.deepEqual(gke.clusters, ["ml-team"]);
   });
 
-  itUnless(withoutGcloud, "gcloud: the kubeconfig goes to the DNS endpoint", async () => {
+  itWith("gcloud", "gcloud: the kubeconfig goes to the DNS endpoint", async () => {
     answer = gcp;
     const from = parts();
     const adding = fetchKubeconfig(aWish("gke"), from, signal);
-    if ((await has("gke-gcloud-auth-plugin")) === undefined) return assert.rejects(adding, /not found/);
+    if ((await findHere("gke-gcloud-auth-plugin")) === undefined) return assert.rejects(adding, /not found/);
     const { file } = await adding;
     assert.match(readFileSync(file, "utf8"), /gke-x\.us-central1\.gke\.goog/);
   });
 
-  itUnless(withoutAws, "aws: every check gets its answer", async () => {
+  itWith("aws", "aws: every check gets its answer", async () => {
     answer = aws;
     const found = await told(aWish("eks", { state: { kind: "shared", bucket: "state", prefix: "" } }), parts());
     assert.match(
@@ -178,14 +154,14 @@ describe("clouds, with the real gcloud and aws", function () {
     assert.match(found["permissions"] ?? "", /^warning: Perhaps not allowed: iam:CreateRole\.$/);
     assert.equal(found["region"], "ok: us-west-2 is open to the account.");
     assert.match(found["zones"] ?? "", /^ok: g5\.xlarge is offered in us-west-2a, us-west-2b; m5\.xlarge/);
-    assert.match(found["quota-cpu"] ?? "", /^ok: L-1216C47A: 64 vCPUs, 20 needed/);
-    assert.match(found["quota-gpu"] ?? "", /^warning: L-3819A6DF: 0 vCPUs, 8 needed/);
+    assert.match(found["quota-cpu"] ?? "", /^ok: L-1216C47A: 64 vCPUs \(8 in use\), 20 needed/);
+    assert.match(found["quota-gpu"] ?? "", /^warning: L-3819A6DF: 0 vCPUs \(0 in use\), 8 needed/);
     assert.equal(found["name"], "ok: No cluster is called ml-team.");
     assert.match(found["versions"] ?? "", /^ok: 1\.35 is supported until 2027-03-26\.$/);
     assert.equal(found["state"], "ok: state keeps older versions.");
   });
 
-  itUnless(withoutAws, "aws: pools are read and set, leftovers listed, prices told live", async () => {
+  itWith("aws", "aws: pools are read and set, leftovers listed, prices told live", async () => {
     answer = aws;
     const from = parts();
     const wish = aWish("eks");

@@ -35,6 +35,8 @@ export class FakeCluster {
     made.add("/apis/storage.k8s.io/v1/storageclasses", "standard-rwo", {
       annotations: { "storageclass.kubernetes.io/is-default-class": "true" },
     });
+    const status = { conditions: [{ type: "Ready", status: "True" }] };
+    for (const name of ["cpu-1", "cpu-2", "cpu-3"]) made.add("/api/v1/nodes", name, {}, { status });
     // As GKE brings it.
     const containers = [{ image: "gke.gcr.io/nvidia-gpu-device-plugin@sha256:0" }];
     const template = { spec: { containers } };

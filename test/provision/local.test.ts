@@ -214,9 +214,11 @@ describe("local clusters, with stand-ins for their tools", function () {
     assert.deepEqual(done.get("cpus")?.does, { title: "Use 4", kind: "set", field: "local.cpus", value: 4 });
     assert.match(told("memory"), /^failed: 16 GiB of 8 GiB that Docker has\./);
     assert.equal(told("disk"), "warning: 50 GiB are free, 80 GiB are asked for.");
+    assert.deepEqual(done.get("disk")?.does, { title: "Use 50 GiB", kind: "set", field: "local.diskGiB", value: 50 });
     assert.match(told("inotify"), /^warning: fs\.inotify\.max_user_instances is 128, 2280 are needed/);
     assert.match(told("gpu"), /^warning: 1 GPU, GPU 0: NVIDIA L4; Docker does not list/);
     assert.match(told("name"), /^failed: minikube has a cluster called ml-team already/);
+    assert.equal(done.get("name")?.fix, "Use ml-team-2");
     assert.equal(programs.calls("docker").length, 1, "Docker is asked once");
   });
 });

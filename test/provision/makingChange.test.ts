@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import type { Provisioning } from "../../src/provision/provisioning.ts";
 import { skipBecause } from "../rings/skip.ts";
+import { aWish } from "./cloudParts.ts";
 import { FakeCluster } from "./fakeCluster.ts";
 import { FakeDesk, FakePage, gkeWish, MakingScene } from "./makingFixture.ts";
 import { realTerraform } from "./runnerFixture.ts";
@@ -63,7 +64,35 @@ describe("changing and destroying a cluster, on real Terraform", function () {
     const { phase, wish: now } = await record();
     assert.deepEqual([phase, now.gke.cpu.maxNodes], ["made", 9]);
     await shown.press("Show in Tree");
-    assert.deepEqual(desk.said, ["reveal ml-team"]);
+    // Its networks may have brought another endpoint, and its GPU pool may be the first.
+    assert.deepEqual(shown.steps(), ["cloud done", "kubeconfig done", "gpus done"]);
+    assert.deepEqual(desk.said, ["added ml-team", "reveal ml-team"]);
+  });
+
+  it("costs what AWS says, in a region without a bundled price, when a window asks for the first time", async () => {
+    const product = {
+      publicationDate: "2026-11-20",
+      terms: { OnDemand: { a: { priceDimensions: { b: { pricePerUnit: { USD: "0.25" } } } } } },
+    };
+    scene.programs.add(
+      "aws",
+      `const group = { instanceTypes: [/cpu$/.test(args[3]) ? "m5.xlarge" : "g5.xlarge"], scalingConfig: { minSize: 0, maxSize: 40, desiredSize: 1 } };
+       is("eks", "list-nodegroups") ? out({ nodegroups: ["cpu", "gpu"] })
+         : is("eks", "describe-nodegroup") ? out({ nodegroup: group })
+         : is("pricing") ? out({ PriceList: [${JSON.stringify(JSON.stringify(product))}] }) : is("configure") ? console.log("") : out({})`,
+    );
+    const wish = aWish("eks", { eks: { region: "eu-west-1", gpu: { spot: false } } });
+    const { id: other } = await made.made.plan(wish);
+    const now = await scene.window().costNow(other, new AbortController().signal);
+    await made.made.forget(other);
+    assert.deepEqual(now.gpuNode, { perHour: 0.25, note: "list, on demand" });
+    assert.deepEqual(
+      now.lines.filter(({ what }) => what.endsWith("pool")).map(({ most, source }) => [most, source]),
+      [
+        [0.25, "AWS Price List"],
+        [0.25, "AWS Price List"],
+      ],
+    );
   });
 
   it("says that there is nothing to change, and offers nothing to carry out", async () => {

@@ -8,6 +8,9 @@ import type { FromWizard, ToWizard, WizardState } from "../../src/contract/wizar
 import { errorText } from "../../src/core/errors.ts";
 import { silentLogger } from "../../src/core/log.ts";
 import { StandIns } from "../../src/provision/existing/testing/standIns.ts";
+import type { FlowPorts, Release } from "../../src/install/index.ts";
+import { Installers } from "../../src/install/installers.ts";
+import { MemorySecrets } from "../../src/install/testing/memorySecrets.ts";
 import type { Desk } from "../../src/provision/index.ts";
 import { Provisioning } from "../../src/provision/provisioning.ts";
 import type { Wizard } from "../../src/provision/wizard/wizard.ts";
@@ -83,6 +86,10 @@ export class FakeDesk implements Desk {
     this.said.push(`run ${name}`);
     return Promise.resolve();
   }
+  openDashboard(context: string): Promise<void> {
+    this.said.push(`dashboard ${context}`);
+    return Promise.resolve();
+  }
   fail(error: unknown): void {
     this.said.push(`fail ${errorText(error)}`);
   }
@@ -96,6 +103,9 @@ export class MakingScene {
   readonly folder: string;
   readonly storage: string;
   readonly env: NodeJS.ProcessEnv;
+  readonly secrets = new MemorySecrets();
+  /** Releases of Kubeflow that windows of the scene know. */
+  releases: readonly Release[] = [];
   readonly #held: { dispose(): void }[] = [];
   #programs: StandIns | undefined;
 
@@ -196,9 +206,24 @@ export class MakingScene {
       ...{ version: "1.0.0", env, platform, storage, templates: this.templates, keeper: KEEPER, desk },
       ...{ terraformPath: () => "", log: silentLogger },
       client: (context, signal) => clients.get(context, signal),
+      kubeflow: () => Promise.resolve(this.#kubeflow(clients)),
     });
     this.#held.push(made, clients);
     return made;
+  }
+
+  /** Kubeflow's installer as the editor composes it; its release is the tests' (`kubeflowFolder`). */
+  #kubeflow(clients: Clients): FlowPorts {
+    const { env, storage } = this;
+    const options = { env, platform: process.platform, storage, proxy: () => undefined, log: silentLogger };
+    return {
+      installers: new Installers({ ...options, secrets: this.secrets, releases: this.releases }),
+      secrets: this.secrets,
+      client: (context, signal) => clients.get(context, signal),
+      sample: () => Promise.reject(new Error("there is no job here")),
+      onInstall: () => undefined,
+      showAccounts: () => Promise.resolve(),
+    };
   }
 
   remove(): void {

@@ -2,7 +2,17 @@
 // ever; nothing waits for a time.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { systemClock } from "../../src/core/clock.ts";
@@ -316,7 +326,12 @@ describe("the runner, on real Terraform", function () {
     const state = path.join(cluster.place.folder, "terraform.tfstate");
     const read = JSON.parse(readFileSync(state, "utf8")) as { serial: number };
     const kept = JSON.stringify({ ...read, serial: read.serial + 5 });
-    writeFileSync(path.join(cluster.place.folder, "errored.tfstate"), kept);
+    const errored = path.join(cluster.place.folder, "errored.tfstate");
+    // A link to itself: whether it is there cannot be seen.
+    symlinkSync(errored, errored);
+    await assert.rejects(cluster.plan(), { code: "state-unseen", message: /ELOOP/ });
+    rmSync(errored);
+    writeFileSync(errored, kept);
     // Planned past it, its things would be made a second time.
     const [failure] = failuresOf(await cluster.plan().catch((error: unknown) => error));
     assert.deepEqual([failure?.code, failure?.next.map(({ kind }) => kind)], ["state-not-saved", ["state-push"]]);

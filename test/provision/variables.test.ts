@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Wish } from "../../src/contract/wish.ts";
+import { nodeAccount } from "../../src/provision/plan/made.ts";
 import { legalGpuShapes } from "../../src/provision/plan/limits.ts";
 import { findings } from "../../src/provision/plan/rules.ts";
 import { type RuleCode, RULES } from "../../src/provision/plan/rules/finding.ts";
 import { EKS_REGIONS } from "../../src/provision/plan/catalogue/eks.ts";
-import { skipBecause } from "../rings/skip.ts";
 import { checkConfigurations, checkVariables } from "./configurations.ts";
 import { ensureTerraform, foundTofu } from "./program.ts";
 import { terraform } from "./run.ts";
@@ -74,12 +76,30 @@ describe("variables.tf", () => {
     await agree(program, 120);
   });
 
-  it("does so under OpenTofu", async function () {
-    const tofu = foundTofu();
-    if (tofu === undefined) skipBecause(this, "no OpenTofu was found");
-    this.timeout(180_000);
-    await agree(tofu, 40);
+  it("has the page name the nodes’ service account as main.tf does", async () => {
+    const main = readFileSync(path.join(ROOT, "media", "terraform", "gke", "main.tf"), "utf8");
+    const expression = /^ {2}account = (.*)$/m.exec(main)?.[1]?.replaceAll("var.name", "name") ?? assert.fail();
+    const names = ["ab", "a".repeat(24), "a".repeat(25), "kubeflow-of-the-team-of-ml-01", `k${"x".repeat(39)}`];
+    const folder = mkdtempSync(path.join(tmpdir(), "trainyard-account-"));
+    writeFileSync(
+      path.join(folder, "main.tf"),
+      `output "them" {\n  value = [for name in ${JSON.stringify(names)} : "\${${expression}}-nodes"]\n}\n`,
+    );
+    const { out } = await terraform(program, ["plan", "-no-color", "-lock=false"], folder);
+    rmSync(folder, { recursive: true });
+    assert.deepEqual(
+      [...out.matchAll(/"(.*-nodes)"/g)].map(([, name]) => name),
+      names.map(nodeAccount),
+    );
   });
+
+  // The full run builds one.
+  const tofu = foundTofu();
+  if (tofu !== undefined)
+    it("does so under OpenTofu", async function () {
+      this.timeout(180_000);
+      await agree(tofu, 40);
+    });
 });
 
 async function agree(program: string, count: number): Promise<void> {

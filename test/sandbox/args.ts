@@ -26,8 +26,8 @@ export const USAGE = `usage: npm run sandbox -- <command> [options]
 
   --name NAME      which sandbox (default: dev); several can run at once
   --fresh          up: begin with an empty cluster
-  --parts PARTS    up: empty (a control plane without a word of Kubeflow), control (no kubelet, no pods; quicker)
-                   or node (default)
+  --parts PARTS    up: empty (a control plane without a word of Kubeflow), bare (the same with a node, which has the
+                   images of the training controllers), control (no kubelet, no pods; quicker) or node (default)
   --with EXTRA     up: also run kwok (20 fake nodes for thousands of pods) or pipelines (Kubeflow Pipelines)
   --user USER      kubeconfig: admin (default), narrow (launches jobs in team-a only) or reader (looks only)
   --yes            up --fresh: do not ask before throwing the cluster's data away`;

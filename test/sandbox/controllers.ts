@@ -17,6 +17,8 @@ export interface Controller {
   readonly leftOut?: string;
   /** Images that no registry brings here, without their tags, and ours that stand in for them. */
   readonly images?: Readonly<Record<string, string>>;
+  /** Its own image as a platform's manifests name it, where that is not what the module's do. */
+  readonly ownImage?: string;
   readonly namespace: string;
   readonly serviceAccount: string;
   readonly webhook: {
@@ -81,6 +83,7 @@ export const CONTROLLERS: readonly Controller[] = [
     program: "",
     builtBy: "trainer",
     manifests: ["config/default"],
+    ownImage: `registry.k8s.io/jobset/jobset:v${JOBSET}`,
     namespace: "jobset-system",
     serviceAccount: "jobset-controller-manager",
     webhook: {

@@ -52,6 +52,7 @@ async function agrees(name: string): Promise<boolean> {
 
 const WHAT = {
   empty: "control plane alone",
+  bare: "control plane and node",
   control: "control plane and controllers",
   node: "control plane, node and controllers",
 } as const;

@@ -22,7 +22,8 @@ export interface SandboxOptions {
   readonly fresh?: boolean;
   /**
    * `control` has no kubelet and runs no pods; `empty` has nothing of Kubeflow either, and the pods of its fake nodes
-   * are where the host listens. Default `node`; a running `node` serves for `control` too.
+   * are where the host listens; `bare` is a node without anything of Kubeflow, that can run its training controllers
+   * as pods. Default `node`; a running `node` serves for `control` too.
    */
   readonly parts?: Parts;
   readonly with?: readonly Extra[];

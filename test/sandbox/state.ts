@@ -10,7 +10,7 @@ import { processStart } from "./machine.ts";
 
 export const EXTRAS = ["kwok", "pipelines"] as const;
 export type Extra = (typeof EXTRAS)[number];
-export const PARTS = ["empty", "control", "node"] as const;
+export const PARTS = ["empty", "bare", "control", "node"] as const;
 export type Parts = (typeof PARTS)[number];
 
 const Settings = v.object({

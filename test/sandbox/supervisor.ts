@@ -70,7 +70,7 @@ async function main(): Promise<void> {
   say(`${door?.port === undefined ? "" : `https://127.0.0.1:${door.port}`} answers from now on`);
 
   const needed = ["unshare", "setpriv", "mount", "ip"];
-  await needPrograms(parts === "node" ? [...needed, "iptables"] : needed);
+  await needPrograms(parts === "node" || parts === "bare" ? [...needed, "iptables"] : needed);
   const built = await buildParts(parts, progress);
   // Only now: what everybody needs is compiled first.
   const extras = await Promise.all(EXTRAS.filter((extra) => extrasAsked.includes(extra)).map(buildExtra));

@@ -21,6 +21,18 @@ export const JOBSET = "0.12.0";
  */
 export const PIPELINES = { release: "2.0.5", module: "0.0.0-20231208180049-c5658f09ec38" } as const;
 
+/** Go modules that only the test release takes manifests from (test/install): chosen 2026-11-30, as new as they download. */
+export const MANIFESTS = {
+  /** github.com/kubeflow/katib */
+  katib: "0.19.0",
+  /** github.com/cert-manager/cert-manager: its definitions; the rest of its module is a chart. */
+  certManager: "1.20.2",
+  /** knative.dev/serving; the modules that its manifests need besides are not served. */
+  knative: "0.51.0",
+  /** istio.io/api: Istio's definitions. */
+  istio: "1.32.0",
+} as const;
+
 /** Go module github.com/johannesboyne/gofakes3: the object store of the pipelines, in memory. */
 export const GOFAKES3 = "1.2.0";
 

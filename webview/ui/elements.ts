@@ -100,6 +100,8 @@ export function textField(
 export interface Option {
   readonly value: string;
   readonly label: string;
+  /** Shown below the label of a radio. */
+  readonly detail?: string;
 }
 
 /** A list to pick one from; `value` must be among the options. */
@@ -136,7 +138,12 @@ export function dropdown(
   );
 }
 
-export function checkbox(looks: FieldLooks, checked: boolean, change: (checked: boolean) => void): VNode {
+export function checkbox(
+  looks: FieldLooks & { readonly detail?: string | undefined },
+  checked: boolean,
+  change: (checked: boolean) => void,
+): VNode {
+  const detail = about(looks.id, looks.detail);
   return h(
     "vscode-checkbox",
     {
@@ -145,14 +152,16 @@ export function checkbox(looks: FieldLooks, checked: boolean, change: (checked: 
       "aria-label": looks.label,
       checked,
       disabled: looks.disabled,
-      "aria-describedby": looks.describedBy.join(" ") || undefined,
+      "aria-describedby":
+        [...looks.describedBy, ...(detail === undefined ? [] : [aboutId(looks.id)])].join(" ") || undefined,
       onchange: (event: Event) => change(read(event, "checked") === true),
     },
     looks.label,
+    detail,
   );
 }
 
-/** `value` undefined: nothing is chosen yet. */
+/** `value` undefined: nothing is chosen yet. Options with a detail stand below each other. */
 export function radios(
   looks: FieldLooks,
   value: string | undefined,
@@ -165,14 +174,30 @@ export function radios(
       id: looks.id,
       value,
       disabled: looks.disabled,
-      orientation: "horizontal",
+      orientation: options.some(({ detail }) => detail !== undefined) ? "vertical" : "horizontal",
       "aria-invalid": looks.invalid ? "true" : undefined,
       "aria-describedby": looks.describedBy.join(" ") || undefined,
       onchange: (event: Event) => pick(textOf(event)),
     },
     h("label", { slot: "label" }, looks.label),
-    options.map((option) => h("vscode-radio", { key: option.value, value: option.value }, option.label)),
+    options.map(({ value: own, label, detail }) => {
+      const id = `${looks.id}-${own}`;
+      const more = about(id, detail);
+      const spoken = more === undefined ? {} : { "aria-label": label, "aria-describedby": aboutId(id) };
+      return h("vscode-radio", { key: own, value: own, ...spoken }, label, more);
+    }),
   );
+}
+
+/** What tells an option from its neighbours, below its label: a screen reader says it after the name, not as one. */
+function about(id: string, detail: string | undefined): VNode | undefined {
+  return detail === undefined || detail === ""
+    ? undefined
+    : h("span", { id: aboutId(id), class: "small about" }, detail);
+}
+
+function aboutId(id: string): string {
+  return `${id}-about`;
 }
 
 export function spinner(): VNode {

@@ -1,8 +1,9 @@
 // One function per kind of field: its element, what it may hold, and what is wrong with it, tied to each other.
-import type { FieldPath, Finding } from "../../src/contract/preview.ts";
+import type { Choice, FieldPath, Finding } from "../../src/contract/preview.ts";
 import type { Wish } from "../../src/contract/wish.ts";
+import type { FromWizard } from "../../src/contract/wizard.ts";
 import { type Child, h, type VNode } from "../ui/dom.ts";
-import { button, checkbox, dropdown, type FieldLooks, radios, textField } from "../ui/elements.ts";
+import { button, checkbox, dropdown, type FieldLooks, type Option, radios, textField } from "../ui/elements.ts";
 import { fieldId, getIn } from "./paths.ts";
 import type { Action, State } from "./state.ts";
 import { findings, locked } from "./state.ts";
@@ -31,13 +32,34 @@ export function formContext(state: State, wish: Wish, dispatch: FormContext["dis
 
 /** A line of text. */
 export function text(context: FormContext, path: FieldPath, label: string, options: FieldOptions = {}): VNode {
+  return framed(context, path, label, line(context, path, label, options), options);
+}
+
+function line(context: FormContext, path: FieldPath, label: string, options: FieldOptions): VNode {
   const value = context.state.typed[path] ?? shownText(getIn(context.wish, path));
   const looks = { ...looksOf(context, path, label, options), numeric: options.numeric === true };
-  const field = textField({ ...looks, placeholder: options.placeholder }, value, (typed) => {
+  return textField({ ...looks, placeholder: options.placeholder }, value, (typed) => {
     const parsed = options.numeric === true ? wholeNumber(typed) : typed;
     context.dispatch({ type: "edit", path, value: parsed, typed });
   });
-  return framed(context, path, label, field, options);
+}
+
+/** A folder of this computer: typed, or chosen in the editor's own dialog. */
+export function folder(
+  context: FormContext,
+  path: Extract<FromWizard, { type: "pickFolder" }>["field"],
+  label: string,
+  options: FieldOptions = {},
+): VNode {
+  const browse = (): void => context.dispatch({ type: "press", message: { type: "pickFolder", field: path } });
+  const looks = { spoken: `${WORDS.pickFolder} ${label}`, disabled: locked(context.state) };
+  const row = h(
+    "div",
+    { class: "row with-button" },
+    line(context, path, label, options),
+    button(WORDS.pickFolder, browse, looks),
+  );
+  return framed(context, path, label, row, options);
 }
 
 /** Several values in one line, separated by commas. */
@@ -88,12 +110,17 @@ export function several(context: FormContext, path: FieldPath, label: string, no
   const now = getIn(context.wish, path);
   const chosen = Array.isArray(now) ? now.map(String) : [];
   const extra = chosen.filter((value) => choices.every((choice) => choice.value !== value));
-  const all = [...choices, ...extra.map((value) => ({ value, label: WORDS.notOffered(value) }))];
+  const all: Choice[] = [...choices, ...extra.map((value) => ({ value, label: WORDS.notOffered(value) }))];
   const looks = looksOf(context, path, label, {});
   const boxes = all.map((choice, index) =>
     checkbox(
       // The first box stands for the field where something leads to it.
-      { ...looks, id: index === 0 ? looks.id : `${looks.id}-${choice.value}`, label: choice.label },
+      {
+        ...looks,
+        id: index === 0 ? looks.id : `${looks.id}-${choice.value}`,
+        label: choice.label,
+        detail: choice.detail,
+      },
       chosen.includes(choice.value),
       (on) => {
         const next = all.map(({ value }) => value).filter((v) => (v === choice.value ? on : chosen.includes(v)));
@@ -102,20 +129,20 @@ export function several(context: FormContext, path: FieldPath, label: string, no
     ),
   );
   const legend = h("legend", { class: "label" }, label);
-  const body = h("div", { class: "boxes" }, boxes.length === 0 ? h("span", { class: "hint" }, none) : boxes);
+  const told = all.some(({ detail }) => detail !== undefined);
+  const body = h(
+    "div",
+    { class: told ? "boxes told" : "boxes" },
+    boxes.length === 0 ? h("span", { class: "hint" }, none) : boxes,
+  );
   return framed(context, path, label, h("fieldset", { class: "plain" }, legend, body), {});
-}
-
-export interface RadioOption {
-  readonly value: string;
-  readonly label: string;
 }
 
 export function oneOf(
   context: FormContext,
   path: FieldPath,
   label: string,
-  options: readonly RadioOption[],
+  options: readonly Option[],
   value: string | undefined,
   choose: (value: string) => void,
   more: FieldOptions = {},

@@ -1,17 +1,26 @@
-// The form: where, what, how much of it, and where the state goes.
+// The form: where, what, how much of it, what of Kubeflow goes into it, and where the state goes.
 import type { StatePlace } from "../../src/contract/wish.ts";
 import { type Child, h, type VNode } from "../ui/dom.ts";
-import { button, checkbox } from "../ui/elements.ts";
-import { type FormContext, list, number, oneOf, pick, said, several, text, toggle } from "./fields.ts";
+import { checkbox } from "../ui/elements.ts";
+import { folder, type FormContext, list, number, oneOf, pick, said, several, text, toggle } from "./fields.ts";
+import { kubeflowFields } from "./kubeflow.ts";
 import { fieldId } from "./paths.ts";
 import { locked } from "./state.ts";
 import { TOOL_WORDS, WHERE_WORDS, WORDS } from "./words.ts";
 
 export function form(context: FormContext): VNode[] {
+  const parts = context.state.wizard.mode === "install" ? kubeflowPart(context, undefined) : clusterParts(context);
+  // What is said about fields that are not shown must be read, too.
+  const homeless = context.found.filter(({ field }) => !context.shown.has(field));
+  const above = homeless.map((finding, index) => said(context, finding, `says-${index}`, finding.field));
+  return above.length === 0 ? parts : [h("section", { key: "above", class: "part" }, above), ...parts];
+}
+
+function clusterParts(context: FormContext): VNode[] {
   const { wish, state } = context;
   const wheres = Object.entries(WHERE_WORDS).map(([value, label]) => ({ value, label }));
   const choose = (value: string): void => context.dispatch({ type: "edit", path: "where", value });
-  const parts = [
+  return [
     h(
       "section",
       { key: "where", class: "part" },
@@ -21,10 +30,6 @@ export function form(context: FormContext): VNode[] {
     ),
     ...(wish.where === "local" ? localParts(context) : cloudParts(context, wish.where)),
   ];
-  // What is said about fields that are not shown must be read, too.
-  const homeless = context.found.filter(({ field }) => !context.shown.has(field));
-  const above = homeless.map((finding, index) => said(context, finding, `says-${index}`, finding.field));
-  return above.length === 0 ? parts : [h("section", { key: "above", class: "part" }, above), ...parts];
 }
 
 function cloudParts(context: FormContext, where: "gke" | "eks"): VNode[] {
@@ -49,7 +54,7 @@ function cloudParts(context: FormContext, where: "gke" | "eks"): VNode[] {
       ),
     ]),
     gpuPart(context, where),
-    kubeflowPart(),
+    ...kubeflowPart(context, WORDS.kubeflow),
     part("access", WORDS.access, [
       list(context, `${where}.authorizedNetworks`, WORDS.networks, networks),
       where === "gke" && toggle(context, "gke.protect", WORDS.protect),
@@ -83,10 +88,6 @@ function localParts(context: FormContext): VNode[] {
   const { local } = context.wish;
   const tools = Object.entries(TOOL_WORDS).map(([value, label]) => ({ value, label }));
   const choose = (value: string): void => context.dispatch({ type: "edit", path: "local.tool", value });
-  const browse = button(WORDS.pickFolder, () => context.dispatch({ type: "press", message: { type: "pickFolder" } }), {
-    spoken: `${WORDS.pickFolder} ${WORDS.volume}`,
-    disabled: locked(context.state),
-  });
   return [
     part("tool", undefined, [
       oneOf(context, "local.tool", WORDS.tool, tools, local.tool, choose, { fixed: true }),
@@ -106,17 +107,18 @@ function localParts(context: FormContext): VNode[] {
       ? [
           part("k3d", WORDS.k3dParts, [
             toggle(context, "local.registry", WORDS.registry),
-            h("div", { class: "row with-button" }, text(context, "local.volume", WORDS.volume), browse),
+            folder(context, "local.volume", WORDS.volume),
           ]),
         ]
       : []),
-    kubeflowPart(),
+    ...kubeflowPart(context, WORDS.kubeflow),
   ];
 }
 
-/** Which parts of Kubeflow go into the new cluster. */
-function kubeflowPart(): VNode {
-  return part("kubeflow", WORDS.kubeflow, [h("p", { class: "hint" }, WORDS.kubeflowLater)]);
+/** Which parts of Kubeflow go into the cluster; nothing where the extension offers none. */
+function kubeflowPart(context: FormContext, title: string | undefined): VNode[] {
+  const fields = kubeflowFields(context);
+  return fields.length === 0 ? [] : [part("kubeflow", title, fields)];
 }
 
 function statePart(context: FormContext, where: "gke" | "eks"): VNode {

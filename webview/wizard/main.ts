@@ -7,7 +7,7 @@ import { openHost } from "../ui/host.ts";
 import { formContext } from "./fields.ts";
 import { form } from "./form.ts";
 import { fieldId } from "./paths.ts";
-import { checksPart, costSum, madeList, picture, placeWords, preview } from "./side.ts";
+import { checksPart, costSum, groupedMade, picture, placeWords, preview } from "./side.ts";
 import { type Action, errors, locked, START, type State, step } from "./state.ts";
 import { planFailure, planPart, timeline } from "./timeline.ts";
 import { WORDS } from "./words.ts";
@@ -50,7 +50,7 @@ function draw(): void {
 function header(): Child[] {
   const { maturity, mode } = state.wizard;
   // The extension spoke for the place as it was; the form may have gone on since.
-  const isCloud = state.wish !== undefined && state.wish.where !== "local";
+  const isCloud = state.wish !== undefined && state.wish.where !== "local" && mode !== "install";
   return [h("h1", {}, WORDS.title[mode]), isCloud && maturity !== "" && h("p", { class: "maturity" }, maturity)];
 }
 
@@ -63,9 +63,9 @@ function left(wish: Wish): VNode {
       "section",
       { key: "asked", class: "left asked", "aria-labelledby": "left-title" },
       h("h2", { id: "left-title" }, WORDS.asked[mode]),
-      h("p", { class: "lead" }, placeWords(wish)),
-      state.preview !== undefined && picture(wish, state.preview),
-      cost !== undefined && mode !== "destroy" && costSum(wish, cost),
+      h("p", { class: "lead" }, placeWords(wish, mode)),
+      state.preview !== undefined && mode !== "install" && picture(state, wish, state.preview),
+      cost !== undefined && mode !== "destroy" && mode !== "install" && costSum(wish, cost),
       mode === "destroy" && h("p", {}, WORDS.destroyHint),
       mode === "destroy" && !making && h("div", { class: "footer" }, planButton()),
       state.preview !== undefined &&
@@ -76,7 +76,7 @@ function left(wish: Wish): VNode {
               { class: "items" },
               state.preview.made.map(({ what }) => h("li", {}, what)),
             )
-          : madeList(state.preview)),
+          : groupedMade(state.preview)),
     );
   }
   const fields = form(formContext(state, wish, dispatch));
@@ -90,7 +90,8 @@ function left(wish: Wish): VNode {
     h(
       "div",
       { class: "footer" },
-      button(WORDS.exportFolder, () => press({ type: "exportFolder" }), { id: "export", disabled: exporting }),
+      mode !== "install" &&
+        button(WORDS.exportFolder, () => press({ type: "exportFolder" }), { id: "export", disabled: exporting }),
       planButton(),
     ),
   );
@@ -140,11 +141,11 @@ function right(wish: Wish): VNode {
   const planned = phase === "planned" && plan !== undefined;
   const title = running
     ? phase === "ended"
-      ? placeWords(wish)
+      ? placeWords(wish, mode)
       : `${WORDS.making[mode]} ${wish.name}`
     : planned || mode === "destroy"
       ? WORDS.planFor(wish.name)
-      : placeWords(wish);
+      : placeWords(wish, mode);
   const steps = running || (phase === "planning" && wizard.steps.length > 0);
   return h(
     "aside",

@@ -1,18 +1,19 @@
 // Beside the form, always current: the drawing, the price, what will be made, the comparison, the files, the checks.
-import type { Check, Comparison, Cost, Preview, PriceLine } from "../../src/contract/preview.ts";
+import type { Check, Comparison, Cost, MadeThing, Preview, PriceLine } from "../../src/contract/preview.ts";
 import type { Wish } from "../../src/contract/wish.ts";
-import type { FromWizard } from "../../src/contract/wizard.ts";
+import type { FromWizard, WizardState } from "../../src/contract/wizard.ts";
 import { type Child, h, type VNode } from "../ui/dom.ts";
 import { button, fold, spinner } from "../ui/elements.ts";
 import { drawing } from "./drawing.ts";
 import { perHour, perMonth } from "./money.ts";
-import type { State } from "./state.ts";
+import { errors, type State } from "./state.ts";
 import { CHECK_WORDS, TOOL_WORDS, WHERE_WORDS, WORDS } from "./words.ts";
 
 export type Press = (message: FromWizard) => void;
 
-/** `ml-team on GKE, us-central1` */
-export function placeWords(wish: Wish): string {
+/** `ml-team on GKE, us-central1`; `Kubeflow in ml-team` where that is all. */
+export function placeWords(wish: Wish, mode: WizardState["mode"]): string {
+  if (mode === "install") return WORDS.kubeflowIn(wish.name);
   const place = wish.where === "local" ? TOOL_WORDS[wish.local.tool] : wish[wish.where].region;
   return `${wish.name} on ${wish.where === "local" ? WHERE_WORDS.local.toLowerCase() : WHERE_WORDS[wish.where]}, ${place}`;
 }
@@ -20,11 +21,13 @@ export function placeWords(wish: Wish): string {
 export function preview(state: State, wish: Wish, press: Press): VNode[] {
   const shown = state.preview;
   if (shown === undefined) return [];
+  if (state.wizard.mode === "install")
+    return [section("made", WORDS.installed, madeList(shown.made)), checksPart(state, press)];
   return [
-    picture(wish, shown),
+    picture(state, wish, shown),
     costPart(wish, shown.cost),
     checksPart(state, press),
-    section("made", WORDS.made, madeList(shown)),
+    section("made", WORDS.made, groupedMade(shown)),
     shown.compare.length > 0 && section("compare", WORDS.compare, compareTable(shown.compare)),
     shown.files.length > 0 &&
       section(
@@ -44,17 +47,24 @@ export function preview(state: State, wish: Wish, press: Press): VNode[] {
   ].filter((part) => part !== false);
 }
 
-export function madeList({ made }: Preview): VNode {
-  return h(
-    "dl",
-    { class: "made" },
-    made.map(({ what, detail }) => h("div", {}, h("dt", {}, what), h("dd", {}, detail))),
-  );
+/** What comes of the cluster, and below a heading of its own what of Kubeflow goes into it. */
+export function groupedMade({ made }: Preview): VNode {
+  const kubeflow = made.filter(({ part }) => part === "kubeflow");
+  const group = h("div", { class: "group" }, h("dt", {}, WORDS.kubeflow), h("dd", {}, madeList(kubeflow)));
+  const rest = made.filter(({ part }) => part !== "kubeflow");
+  return madeList(rest, kubeflow.length > 0 && group);
 }
 
-export function picture(wish: Wish, shown: Preview): VNode {
+function madeList(made: readonly MadeThing[], ...groups: readonly Child[]): VNode {
+  const rows = made.map(({ what, detail }) => h("div", {}, h("dt", {}, what), h("dd", {}, detail)));
+  return h("dl", { class: "made" }, rows, groups);
+}
+
+export function picture(state: State, wish: Wish, shown: Preview): VNode {
   const gpu = wish.where === "local" ? "" : (wish[wish.where].gpu?.gpu ?? "");
-  return drawing(wish, shown.choices[`${wish.where}.gpu.gpu`]?.find(({ value }) => value === gpu)?.label ?? gpu);
+  const name = shown.choices[`${wish.where}.gpu.gpu`]?.find(({ value }) => value === gpu)?.label ?? gpu;
+  const wrong = new Set(errors(state).map(({ field }) => field));
+  return drawing(wish, name, (path) => !wrong.has(path));
 }
 
 /** `$0.50/h empty · $1.54/h full`, and by month. */
@@ -124,7 +134,8 @@ function priceTable(first: string, rows: readonly VNode[]): VNode {
   return h("table", {}, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows));
 }
 
-export function checksPart({ checks, checksLeft }: Pick<State, "checks" | "checksLeft">, press: Press): VNode {
+export function checksPart({ checks, checksLeft, wizard }: State, press: Press): VNode {
+  const unchecked = wizard.mode === "install" ? WORDS.notCheckedInstall : WORDS.notChecked;
   const busy = checks.some(({ state }) => state === "running" || state === "waiting");
   const run = button(checks.length === 0 ? WORDS.runChecks : WORDS.runAgain, () => press({ type: "check" }), {
     key: "run",
@@ -134,7 +145,7 @@ export function checksPart({ checks, checksLeft }: Pick<State, "checks" | "check
     "checks",
     WORDS.checks,
     checks.length === 0
-      ? h("p", { class: "hint" }, checksLeft ? WORDS.checkedBefore : WORDS.notChecked)
+      ? h("p", { class: "hint" }, checksLeft ? WORDS.checkedBefore : unchecked)
       : h(
           "ul",
           { class: "checks" },

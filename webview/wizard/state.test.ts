@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Preview } from "../../src/contract/preview.ts";
 import type { FromWizard } from "../../src/contract/wizard.ts";
 import { CHECKS, GKE, GKE_PREVIEW, NO_STATE, T4_TIMES_3 } from "../../test/pages/fixtures.ts";
+import { FULL, kubeflowPreview } from "../../test/pages/kubeflow.ts";
 import { CANCELLED, FORM, PLANNED, RUNNING } from "../../test/pages/states.ts";
 import { type Action, errors, START, type State, step } from "./state.ts";
 
@@ -61,6 +62,19 @@ describe("the wizard's state", () => {
       value: "local",
     });
     assert.deepEqual(errors(elsewhere.state), []);
+  });
+
+  it("does not keep a plan back for quotas of people whom the choice no longer has", () => {
+    const full: Action = { ...INIT, wish: FULL, preview: kubeflowPreview(GKE_PREVIEW, "full") };
+    const typed = run(full, type("kubeflow.quota.cpu", undefined, "many")).state;
+    assert.deepEqual(
+      errors(typed).map(({ field }) => field),
+      ["kubeflow.quota.cpu"],
+    );
+    const training: Action = { type: "edit", path: "kubeflow.profile", value: "training" };
+    const preview = kubeflowPreview(GKE_PREVIEW, "training");
+    const left = step(step(typed, training).state, { type: "preview", seq: 1, preview }).state;
+    assert.deepEqual(errors(left), []);
   });
 
   it("says of a number that is too large that it is, not that it is none", () => {

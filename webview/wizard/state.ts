@@ -105,8 +105,12 @@ export function step(state: State, action: Action): Turn {
 /** Errors that keep the form from being planned: the extension's, and what cannot be read here. */
 export function errors(state: State): Finding[] {
   const where = state.wish?.where;
+  const isAsked = (path: FieldPath): boolean =>
+    path.startsWith("kubeflow.quota.")
+      ? hasAccounts(state)
+      : !/^(gke|eks|local)\./.test(path) || path.startsWith(`${where ?? ""}.`);
   const unreadable = Object.entries(state.unreadable)
-    .filter(([path]) => !/^(gke|eks|local)\./.test(path) || path.startsWith(`${where ?? ""}.`))
+    .filter(([path]) => isAsked(path))
     .map(([field, message]) => ({ field, severity: "error" as const, message }));
   const own = new Set(unreadable.map(({ field }) => field));
   const found = state.preview?.findings.filter(({ severity, field }) => severity === "error" && !own.has(field)) ?? [];
@@ -116,6 +120,11 @@ export function errors(state: State): Finding[] {
 /** Everything there is to say about the fields, the errors first. */
 export function findings(state: State): Finding[] {
   return [...errors(state), ...(state.preview?.findings.filter(({ severity }) => severity === "warning") ?? [])];
+}
+
+/** Whether people get accounts of their own: the extension offers to name them then. */
+export function hasAccounts({ wish, preview }: State): boolean {
+  return wish !== undefined && wish.kubeflow.profile !== "" && preview?.choices["kubeflow.people"] !== undefined;
 }
 
 /** Whether the form may be changed: not while something is being made of it. */

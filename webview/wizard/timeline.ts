@@ -3,7 +3,7 @@ import type { Cost, PlanWords, Step, StepPart } from "../../src/contract/preview
 import type { CancelWords, WizardState } from "../../src/contract/wizard.ts";
 import { duration } from "../../src/core/text.ts";
 import { type Child, h, type VNode } from "../ui/dom.ts";
-import { button, spinner } from "../ui/elements.ts";
+import { button, fold, spinner } from "../ui/elements.ts";
 import { perHour } from "./money.ts";
 import { capital, type Press, section } from "./side.ts";
 import type { State } from "./state.ts";
@@ -15,6 +15,10 @@ export const OUTCOME_STEP = "outcome";
 
 /** Parts that are shown by name; a thousand of them help nobody. */
 const MOST_PARTS = 12;
+/** Things of a plan that are listed openly; where there are more, each group opens on its heading. */
+const MOST_ITEMS = 40;
+/** The step whose parts are steps themselves: `kubeflow-trainer`, … Alone, they are the timeline. */
+const KUBEFLOW = "kubeflow";
 
 /** The plan with the one button that acts on it. */
 export function planPart(state: State, plan: PlanWords, cost: Cost | undefined, press: Press): VNode {
@@ -36,27 +40,34 @@ export function planPart(state: State, plan: PlanWords, cost: Cost | undefined, 
       "div",
       { class: "buttons" },
       act,
-      button(WORDS.openPlan, () => press({ type: "openPlan" })),
+      button(mode === "install" ? WORDS.openObjects : WORDS.openPlan, () => press({ type: "openPlan" })),
     ),
-    plan.groups.map(({ title, items }) =>
-      section(
-        `group-${title}`,
-        title,
+    plan.notes?.map(({ title, lines }) => {
+      const items = lines.map((line) => h("li", {}, line));
+      return section(`note-${title}`, title, h("ul", { class: "notes" }, items));
+    }),
+    planGroups(plan),
+  );
+}
+
+function planGroups({ groups }: PlanWords): Child[] {
+  const count = groups.reduce((sum, { items }) => sum + items.length, 0);
+  return groups.map(({ title, items }) => {
+    const list = h(
+      "ul",
+      { class: "items" },
+      items.map(({ action, what, address }) =>
         h(
-          "ul",
-          { class: "items" },
-          items.map(({ action, what, address }) =>
-            h(
-              "li",
-              { key: address, class: action },
-              h("span", { class: "tag" }, ACTION_WORDS[action]),
-              h("span", {}, what, " ", h("code", {}, address)),
-            ),
-          ),
+          "li",
+          { key: address, class: action },
+          h("span", { class: "tag" }, ACTION_WORDS[action]),
+          h("span", {}, what, " ", h("code", {}, address)),
         ),
       ),
-    ),
-  );
+    );
+    const key = `group-${title}`;
+    return count > MOST_ITEMS ? fold(key, WORDS.groupOf(title, items.length), list) : section(key, title, list);
+  });
 }
 
 export function planFailure(wizard: WizardState, press: Press): VNode | false {
@@ -69,7 +80,9 @@ export function planFailure(wizard: WizardState, press: Press): VNode | false {
 /** `now` in milliseconds since 1970. */
 export function timeline(state: State, now: number, press: Press): Child[] {
   const { wizard } = state;
-  const { outcome } = wizard;
+  const { outcome, steps } = wizard;
+  const isPart = ({ id }: Step): boolean => id.startsWith(`${KUBEFLOW}-`) && steps.some((step) => step.id === KUBEFLOW);
+  const parts = steps.filter(isPart);
   return [
     outcome !== undefined &&
       verdict(
@@ -84,7 +97,9 @@ export function timeline(state: State, now: number, press: Press): Child[] {
     h(
       "ol",
       { key: "steps", class: "steps", "aria-label": WORDS.steps },
-      wizard.steps.map((step) => stepLine(step, now, press)),
+      steps
+        .filter((step) => !isPart(step))
+        .map((step) => stepLine(step, now, press, step.id === KUBEFLOW ? parts : [])),
     ),
     (wizard.phase === "running" || wizard.phase === "planning") &&
       cancelPart(wizard.cancel, state.pressed === "cancel", press),
@@ -125,7 +140,7 @@ const GLYPHS: Readonly<Record<Step["state"], string>> = {
   skipped: "–",
 };
 
-function stepLine(step: Step, now: number, press: Press): VNode {
+function stepLine(step: Step, now: number, press: Press, inner: readonly Step[]): VNode {
   const { id, label, state, detail, parts = [] } = step;
   return h(
     "li",
@@ -145,6 +160,12 @@ function stepLine(step: Step, now: number, press: Press): VNode {
       detail !== "" && h("p", { class: "detail" }, detail),
       parts.length > 0 && partList(parts),
       nextButtons(id, step.next ?? [], press),
+      inner.length > 0 &&
+        h(
+          "ol",
+          { class: "steps inner", "aria-label": WORDS.stepsOf(label) },
+          inner.map((part) => stepLine(part, now, press, [])),
+        ),
     ),
   );
 }

@@ -21,7 +21,9 @@ export async function copyAdminRequest(deps: CommandDeps, target: unknown): Prom
       ? (engine.parts(context)?.pipelines?.namespace ?? "kubeflow")
       : (asked?.namespace ?? own ?? engine.context(context).namespace);
   const needs =
-    folder === undefined || folder === "jobs" ? (asked?.needs ?? missing(engine, context, namespace)) : folder;
+    folder === undefined || folder === "jobs" || folder === "kubeflow"
+      ? (asked?.needs ?? missing(engine, context, namespace))
+      : folder;
   const text = await withProgress(vscode.l10n.t("Asking {0} who you are", label(context)), (signal) =>
     engine.adminRequest(context, namespace, needs, signal, folder === "pipelines" ? own : undefined),
   );

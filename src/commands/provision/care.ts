@@ -1,5 +1,6 @@
 // What a cluster that was made from here offers afterwards: its GPU nodes, its price now, a GPU test, its kubeconfig.
 import * as vscode from "vscode";
+import { UserError } from "../../core/errors.ts";
 import { label, pickLabel } from "../../core/sanitize.ts";
 import { plural } from "../../core/text.ts";
 import { pickOne } from "../../platform/pick.ts";
@@ -22,6 +23,10 @@ export async function setGpuNodes(deps: CareDeps, target: unknown): Promise<void
     provisioning.costNow(id, signal),
   );
   const pool = now.pools.find(({ name }) => name === "gpu");
+  if (pool?.scalesItself === true)
+    throw new UserError("scales-itself", vscode.l10n.t("The GPU nodes of {0} are not set by hand.", label(wish.name)), {
+      why: vscode.l10n.t("GKE starts one when a pod waits for it, and stops it when none needs it."),
+    });
   if (pool === undefined) {
     const asked = wish.where !== "local" && wish[wish.where].gpu !== null;
     const words = asked
@@ -44,16 +49,20 @@ export async function setGpuNodes(deps: CareDeps, target: unknown): Promise<void
 function pickNodes(title: string, pool: PoolNow, { gpuNode }: CostNow): Promise<number> {
   const words = (count: number): string => {
     if (count === 0) return vscode.l10n.t("nothing is paid for GPUs");
-    return gpuNode === null
-      ? vscode.l10n.t("{0}, no price for this region", pool.machines[0] ?? "")
-      : vscode.l10n.t("{0}, list", `$${(gpuNode * count).toFixed(2)}/h`);
+    return `${pool.machines[0] ?? ""}, ${nodePrice(gpuNode, count)}`;
   };
-  const counts = Array.from({ length: Math.min(pool.max, 20) + 1 }, (_, count) => count);
+  const counts = Array.from({ length: pool.max - pool.min + 1 }, (_, index) => pool.min + index);
   return pickOne({
     title,
     placeholder: vscode.l10n.t("{0} now, {1} at most", pool.desired ?? "?", pool.max),
     items: counts.map((count) => ({ label: plural(count, "node"), description: words(count), value: count })),
   });
+}
+
+/** `$1.05/h list, on demand` for so many, or why that is not known. */
+function nodePrice(gpuNode: CostNow["gpuNode"], count: number): string {
+  if (gpuNode === undefined) return vscode.l10n.t("no price");
+  return gpuNode.perHour === null ? gpuNode.note : `$${(gpuNode.perHour * count).toFixed(2)}/h ${gpuNode.note}`;
 }
 
 /** The cluster's price as its pools are now. */
@@ -101,8 +110,7 @@ export async function testGpu(deps: CareDeps, target: unknown): Promise<void> {
 /** What the test may cost: on GKE a waiting pod brings a node. */
 function gpuTestCost(provisioning: Provisioning, wish: Wish): string {
   if (wish.where !== "gke") return vscode.l10n.t("It needs a node with a free GPU, and asks for none to be started.");
-  const gpuNode = provisioning.gpuNodePrice(wish);
-  const price = gpuNode === null ? vscode.l10n.t("no price for this region") : `$${gpuNode.toFixed(2)}/h list`;
+  const price = nodePrice(provisioning.gpuNodePrice(wish), 1);
   return vscode.l10n.t("Where no GPU node is up, GKE starts one for it ({0}) and stops it some minutes later.", price);
 }
 
@@ -121,9 +129,8 @@ export async function mergeKubeconfig(deps: CareDeps, target: unknown): Promise<
     deps.documents.put(["kubeconfig-after.yaml"], shown.after),
   ];
   await vscode.commands.executeCommand("vscode.diff", before, after, vscode.l10n.t("Merge into {0}", shown.file));
-  const detail = [vscode.l10n.t("The difference is shown in the editor."), ...shown.renamed];
-  const agreed = await deps.notify.confirm(vscode.l10n.t("Write {0}?", shown.file), detail, vscode.l10n.t("Write"));
-  if (!agreed) return;
+  const question = [vscode.l10n.t("Write {0} as the editor shows it?", shown.file), ...shown.renamed].join(" ");
+  if (!(await deps.notify.ask(question, vscode.l10n.t("Write")))) return;
   const kept = await provisioning.merge(id, shown);
   deps.notify.info(
     kept === undefined

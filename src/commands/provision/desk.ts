@@ -38,6 +38,9 @@ export function createDesk(deps: DeskDeps): Desk {
     run: async (command, id) => {
       await vscode.commands.executeCommand(RUN[command], id);
     },
+    openDashboard: async (context) => {
+      await vscode.commands.executeCommand(COMMANDS.openDashboard, context);
+    },
     fail: (error) => notify.error(error),
     tell: (message, good) => {
       const show = { title: vscode.l10n.t("Show"), command: COMMANDS.createCluster };

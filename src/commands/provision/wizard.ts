@@ -3,12 +3,10 @@ import * as vscode from "vscode";
 import type { Wizard } from "../../provision/index.ts";
 import type { WizardHost } from "../../panels/wizardPanel.ts";
 import type { CommandDeps } from "../deps.ts";
+import { clusterShown, rememberShown } from "../shownPage.ts";
 import { madeCluster } from "./target.ts";
 
 type WizardCommandDeps = Pick<CommandDeps, "provisioning" | "wizards" | "state">;
-
-/** Which cluster the page showed, and to what end: a page that comes back after a reload knows only its form. */
-const SHOWN = "trainyard.wizard.shown";
 
 /** Shows the form that is open, else a new one; what is under way goes on, and has its row in the tree. */
 export async function createCluster(deps: WizardCommandDeps): Promise<void> {
@@ -41,7 +39,8 @@ export async function openWizard(
   wizard: Wizard,
 ): Promise<void> {
   const { record, state: shown } = wizard.making;
-  await state.set(SHOWN, record === undefined ? undefined : { id: record.id, mode: shown.mode });
+  const isCluster = record !== undefined && shown.mode !== "install";
+  await rememberShown(state, isCluster ? { id: record.id, mode: shown.mode } : undefined);
   (await wizards()).open(titleOf(wizard), hostOf(wizard));
 }
 
@@ -55,20 +54,13 @@ export async function restoreWizard(
   const records = await made.made.list();
   // A page that showed a cluster's making shows it again: there is one at a time.
   const busy = records.find(({ phase }) => phase === "making" || phase === "destroying");
-  const shown = shownBefore(store.get(SHOWN));
+  const shown = clusterShown(store);
   const known = records.find(({ id }) => id === shown?.id);
   const wizard =
     busy === undefined && known !== undefined
       ? await made.wizard(shown?.mode, known.id)
       : await made.wizard("new", busy?.id);
   (await wizards()).restore(titleOf(wizard), hostOf(wizard), panel, state);
-}
-
-function shownBefore(value: unknown): { readonly id: string; readonly mode: "new" | "edit" | "destroy" } | undefined {
-  if (typeof value !== "object" || value === null || !("id" in value) || !("mode" in value)) return undefined;
-  const { id, mode } = value;
-  if (typeof id !== "string" || (mode !== "new" && mode !== "edit" && mode !== "destroy")) return undefined;
-  return { id, mode };
 }
 
 function titleOf({ making, wish }: Wizard): string {

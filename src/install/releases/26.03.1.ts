@@ -55,25 +55,41 @@ const FOUNDATION: readonly Component[] = [
       "common/istio/istio-install/overlays/oauth2-proxy",
     ],
     pathsOn: {
-      gke: [
-        "common/istio/istio-crds/base",
-        "common/istio/istio-namespace/base",
-        "common/istio/istio-install/overlays/gke",
-      ],
+      gke: {
+        paths: [
+          "common/istio/istio-crds/base",
+          "common/istio/istio-namespace/base",
+          "common/istio/istio-install/overlays/gke",
+        ],
+        what: "Istio's CNI plugin goes to /home/kubernetes/bin, by the release's own overlay for GKE",
+        why: "/opt/cni/bin is read-only on GKE's nodes",
+      },
     },
     namespaces: ["istio-system", "kube-system", "kubeflow"],
     readyWithinS: 360,
     uses: { cpu: 750, memory: 2364, storage: 0 },
   },
   {
-    // tests/oauth2-proxy_install.sh: the three overlays exclude each other.
+    // tests/oauth2-proxy_install.sh: the three overlays exclude each other. That of EKS wants https at the gateway and
+    // names an issuer to be filled in (changes.ts).
     id: "oauth2-proxy",
     title: "oauth2-proxy",
     version: "7.15.2",
     about: "Signs people in at the gateway.",
     needs: ["istio"],
     paths: ["common/oauth2-proxy/overlays/m2m-dex-only"],
-    pathsOn: { kind: ["common/oauth2-proxy/overlays/m2m-dex-and-kind"] },
+    pathsOn: {
+      kind: {
+        paths: ["common/oauth2-proxy/overlays/m2m-dex-and-kind"],
+        what: "oauth2-proxy takes the cluster's own tokens through a proxy, by the release's overlay for kind",
+        why: "their issuer is known inside of the cluster alone",
+      },
+      eks: {
+        paths: ["common/oauth2-proxy/overlays/m2m-dex-and-eks"],
+        what: "oauth2-proxy takes tokens of the cluster's own issuer, by the release's overlay for EKS",
+        why: "programs in the cluster sign in by them",
+      },
+    },
     namespaces: ["oauth2-proxy", "istio-system"],
     readyWithinS: 300,
     uses: { cpu: 3, memory: 27, storage: 0 },
@@ -110,8 +126,7 @@ const FOUNDATION: readonly Component[] = [
     paths: ["common/dex/overlays/oauth2-proxy"],
     namespaces: ["auth"],
     readyWithinS: 300,
-    heldBack:
-      "As it comes it lets anybody in by a well-known password, and accounts of your own cannot be chosen here yet.",
+    people: true,
     uses: { cpu: 3, memory: 27, storage: 0 },
   },
 ];
@@ -126,6 +141,7 @@ const PLATFORM: readonly Component[] = [
     needs: ["namespaces", "cert-manager", "gateway", "roles", "dex"],
     paths: ["applications/dashboard/overlays/istio"],
     namespaces: ["kubeflow"],
+    page: true,
     readyWithinS: 300,
     uses: { cpu: 10, memory: 302, storage: 0 },
   },
@@ -235,7 +251,7 @@ const PLATFORM: readonly Component[] = [
     namespaces: ["kubeflow-user-example-com"],
     waits: [{ apiVersion: "v1", kind: "Namespace", name: "kubeflow-user-example-com" }],
     readyWithinS: 120,
-    heldBack: "As it comes it belongs to a made-up person, and the one it should belong to cannot be chosen here yet.",
+    people: true,
     uses: NOTHING,
   },
   {
@@ -305,6 +321,7 @@ const STANDALONE: readonly Component[] = [
       "applications/pipeline/upstream/env/platform-agnostic",
     ],
     namespaces: ["kubeflow"],
+    page: true,
     readyWithinS: 600,
     uses: { cpu: 970, memory: 3552, storage: 35 },
   },
@@ -316,6 +333,9 @@ export const RELEASE_26_03_1: Release = {
   source: { repository: "kubeflow/community-distribution", ref: "26.03.1" },
   // The sources differ: 1.34 (kubeflow/website, releases/kubeflow-26.03.md), 1.35 (the blog), 1.36.1 (its own tests).
   kubernetes: { oldest: 34, newest: 36 },
+  // common/dex/base/config-map.yaml, common/user-namespace/base/profile-instance.yaml
+  madeUp: { email: "user@example.com", namespace: "kubeflow-user-example-com" },
+  sample: "training-operator",
   profiles: [
     {
       id: "training",

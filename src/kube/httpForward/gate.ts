@@ -19,8 +19,13 @@ export interface Visit {
 
 export type Passage =
   | { readonly kind: "pass" }
-  /** The one use of an entry: give the cookie, go on to `to`. */
-  | { readonly kind: "enter"; readonly to: string; readonly isFirst: boolean }
+  /** The one use of an entry: give the cookie, and those that came with it; go on to `to`. */
+  | {
+      readonly kind: "enter";
+      readonly to: string;
+      readonly cookies: readonly string[];
+      readonly isFirst: boolean;
+    }
   | { readonly kind: "refuse"; readonly status: 400 | 403 | 421; readonly why: string };
 
 /**
@@ -33,7 +38,10 @@ export class Gate {
   readonly cookieName = `${COOKIE_PREFIX}${randomBytes(6).toString("hex")}`;
   readonly #clock: Clock;
   readonly #hosts: Set<string>;
-  readonly #entries = new Map<string, { readonly to: string; readonly until: number }>();
+  readonly #entries = new Map<
+    string,
+    { readonly to: string; readonly cookies: readonly string[]; readonly until: number }
+  >();
   #hasEntered = false;
 
   constructor(port: number, clock: Clock) {
@@ -46,13 +54,16 @@ export class Gate {
     this.#hosts.add(host.toLowerCase());
   }
 
-  /** A path that lets one visitor in, once and within five minutes, and sends them to `to`, a path of the target. */
-  entry(to: string): string {
+  /**
+   * A path that lets one visitor in, once and within five minutes, and sends them to `to`, a path of the target, with
+   * these cookies, `name=value` each.
+   */
+  entry(to: string, given: readonly string[]): string {
     const now = this.#clock.monotonic();
     for (const [old, { until }] of this.#entries) if (until <= now) this.#entries.delete(old);
     const token = randomBytes(32).toString("base64url");
     const { pathname, search, hash } = new URL(to, "http://target");
-    this.#entries.set(token, { to: `${pathname}${search}${hash}`, until: now + ENTRY_MS });
+    this.#entries.set(token, { to: `${pathname}${search}${hash}`, cookies: given, until: now + ENTRY_MS });
     return `${ENTRY}${token}`;
   }
 
@@ -76,7 +87,7 @@ export class Gate {
     this.#entries.delete(token);
     const isFirst = !this.#hasEntered;
     this.#hasEntered = true;
-    return { kind: "enter", to: entry.to, isFirst };
+    return { kind: "enter", to: entry.to, cookies: entry.cookies, isFirst };
   }
 
   /** Asked for by a page of another origin, other than by a person following a link. */

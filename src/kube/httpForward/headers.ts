@@ -16,12 +16,17 @@ const OF_ONE_CONNECTION = new Set([
 /** Headers as Node has them raw: names and values in turn. */
 type RawHeaders = readonly string[];
 
-/** What the target is told of a request: everything but what is ours or the connection's. */
-export function toTarget(raw: RawHeaders): string[] {
+/**
+ * What the target is told of a request: everything but what is ours or the connection's. Cookies below `own`, the name
+ * of the forward's cookie, are the target's under that name.
+ */
+export function toTarget(raw: RawHeaders, own: string): string[] {
   return edit(raw, (name, value) => {
     if (name === SECRET_HEADER) return undefined;
     if (name !== "cookie") return value;
-    const kept = cookies(value).filter(([cookie]) => !cookie.startsWith(COOKIE_PREFIX));
+    const kept = cookies(value)
+      .map(([cookie, is]) => [cookie.startsWith(`${own}.`) ? cookie.slice(own.length + 1) : cookie, is] as const)
+      .filter(([cookie]) => !cookie.startsWith(COOKIE_PREFIX));
     return kept.length === 0
       ? undefined
       : kept.map(([cookie, is]) => (cookie === "" ? is : `${cookie}=${is}`)).join("; ");
@@ -30,11 +35,16 @@ export function toTarget(raw: RawHeaders): string[] {
 
 /**
  * What the browser is told of an answer. A redirection to one of `ownHosts`, which is where the target believes to be,
- * loses its host; a cookie of ours cannot be set.
+ * loses its host; a cookie of ours cannot be set. One that no script reads gets a name below `own`: cookies know no
+ * ports, and a session's is no other forward's target's to see.
  */
-export function toBrowser(raw: RawHeaders, ownHosts: readonly string[]): string[] {
+export function toBrowser(raw: RawHeaders, own: string, ownHosts: readonly string[] = []): string[] {
   return edit(raw, (name, value) => {
-    if (name === "set-cookie" && value.trimStart().startsWith(COOKIE_PREFIX)) return undefined;
+    if (name === "set-cookie") {
+      const cookie = value.trimStart();
+      if (cookie.startsWith(COOKIE_PREFIX)) return undefined;
+      return /;\s*httponly\s*(;|$)/i.test(cookie) ? `${own}.${cookie}` : cookie;
+    }
     if (name !== "location" || !/^https?:\/\//i.test(value) || !URL.canParse(value)) return value;
     const { host, pathname, search, hash } = new URL(value);
     return ownHosts.includes(host) ? `${pathname}${search}${hash}` : value;

@@ -64,9 +64,12 @@ export class HttpForward implements Disposable {
     return this.#gate.secret;
   }
 
-  /** An address to open in a browser, once, within five minutes; it leads to `path` of the target. */
-  address(path: string): string {
-    return `http://127.0.0.1:${this.port}${this.#gate.entry(path)}`;
+  /**
+   * An address to open in a browser, once, within five minutes; it leads to `path` of the target. `cookies`: those of a
+   * session that was begun through this forward, `name=value` as it gave them.
+   */
+  address(path: string, cookies: readonly string[] = []): string {
+    return `http://127.0.0.1:${this.port}${this.#gate.entry(path, cookies)}`;
   }
 
   /** Another `host:port` that browsers may come by, such as what vscode.env.asExternalUri says. */
@@ -90,9 +93,10 @@ export class HttpForward implements Disposable {
   }
 
   /** A page that goes on by itself, and no redirection: that would count as the opener's, whom strict cookies do not follow. */
-  #letIn(response: ServerResponse, { to, isFirst }: Passage & { kind: "enter" }): void {
+  #letIn(response: ServerResponse, { to, cookies, isFirst }: Passage & { kind: "enter" }): void {
+    const given = [`${this.#gate.cookieName}=${this.#gate.secret}`, ...cookies];
     response.writeHead(200, {
-      "set-cookie": `${this.#gate.cookieName}=${this.#gate.secret}; Path=/; HttpOnly; SameSite=Strict`,
+      "set-cookie": given.map((cookie) => `${cookie}; Path=/; HttpOnly; SameSite=Strict`),
       refresh: `0; url=${to}`,
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": "default-src 'none'",
@@ -119,7 +123,7 @@ export class HttpForward implements Disposable {
     });
     outgoing.on("response", (incoming) => {
       try {
-        const headers = toBrowser(incoming.rawHeaders, this.#options.ownHosts ?? []);
+        const headers = toBrowser(incoming.rawHeaders, this.#gate.cookieName, this.#options.ownHosts);
         response.writeHead(incoming.statusCode ?? 502, incoming.statusMessage, headers);
       } catch {
         // A status or a header that may not be sent on; its words are nobody's.
@@ -156,14 +160,14 @@ export class HttpForward implements Disposable {
     socket.once("close", () => outgoing.destroy());
     outgoing.on("error", (error) => refuse(502, label(errorText(error), 600)));
     outgoing.on("upgrade", (answer, stream, first) => {
-      socket.write(answerHead(answer, ["Connection", "Upgrade", "Upgrade", "websocket"]));
+      socket.write(this.#answerHead(answer, ["Connection", "Upgrade", "Upgrade", "websocket"]));
       stream.unshift(first);
       socket.unshift(head);
       // Each end takes the other with it.
       pipeline(stream, socket, stream, () => socket.destroy());
     });
     outgoing.on("response", (answer) => {
-      socket.write(answerHead(answer, ["Connection", "close"]));
+      socket.write(this.#answerHead(answer, ["Connection", "close"]));
       pipeline(answer, socket, () => undefined);
     });
     outgoing.end();
@@ -178,13 +182,20 @@ export class HttpForward implements Disposable {
         agent: this.#pool,
         method: request.method ?? "GET",
         path: request.url ?? "/",
-        headers: [...toTarget(request.rawHeaders), ...chunked, ...more],
+        headers: [...toTarget(request.rawHeaders, this.#gate.cookieName), ...chunked, ...more],
         maxHeaderSize: MAX_HEADER_BYTES,
       });
     } catch {
       // A character that has no place in a path or header; the browser is told.
       return undefined;
     }
+  }
+
+  /** The answer's first line and headers as they go on to the browser. */
+  #answerHead({ statusCode, statusMessage, rawHeaders }: IncomingMessage, more: readonly string[]): string {
+    const headers = [...toBrowser(rawHeaders, this.#gate.cookieName), ...more];
+    const lines = headers.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${headers[i + 1] ?? ""}`] : []));
+    return [`HTTP/1.1 ${statusCode ?? 502} ${statusMessage ?? ""}`, ...lines, "", ""].join("\r\n");
   }
 }
 
@@ -201,11 +212,4 @@ function sayPlainly(response: ServerResponse, status: number, why: string): void
 
 function plainAnswer(status: number, why: string): string {
   return `HTTP/1.1 ${status} Refused\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${why}\n`;
-}
-
-/** The answer's first line and headers as they go on to the browser. */
-function answerHead({ statusCode, statusMessage, rawHeaders }: IncomingMessage, more: readonly string[]): string {
-  const headers = [...toBrowser(rawHeaders, []), ...more];
-  const lines = headers.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${headers[i + 1] ?? ""}`] : []));
-  return [`HTTP/1.1 ${statusCode ?? 502} ${statusMessage ?? ""}`, ...lines, "", ""].join("\r\n");
 }

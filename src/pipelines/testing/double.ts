@@ -11,6 +11,7 @@ import { ManualClock } from "../../kube/testing/manualClock.ts";
 import { ClusterPipelines, type ClusterPipelinesOptions } from "../clusterPipelines.ts";
 
 export interface Asked {
+  readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: http.IncomingHttpHeaders;
@@ -89,7 +90,7 @@ export class Double {
 
   #serve(request: http.IncomingMessage, response: http.ServerResponse): void {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://double");
-    const asked = { path: pathname, query: searchParams, headers: request.headers };
+    const asked = { method: request.method ?? "", path: pathname, query: searchParams, headers: request.headers };
     const isHealth = pathname === "/apis/v2beta1/healthz";
     if (!isHealth) this.asked.push(asked);
     const { status = 200, body } = isHealth ? { body: this.healthz } : this.answer(asked);

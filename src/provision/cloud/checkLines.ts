@@ -1,4 +1,4 @@
-import type { Check, FieldPath } from "../../contract/preview.ts";
+import type { Check, FieldPath, Finding } from "../../contract/preview.ts";
 import { CancelledError, errorText, isCancelled, isUserError, type UserError } from "../../core/errors.ts";
 import { redact } from "../../core/redact.ts";
 import { label } from "../../core/sanitize.ts";
@@ -115,6 +115,17 @@ function programOfPage(page: unknown): ProgramName | undefined {
 export const ok = (detail: string, fix?: Fix): CheckOutcome => outcome("ok", detail, fix);
 export const warning = (detail: string, fix?: Fix): CheckOutcome => outcome("warning", detail, fix);
 export const failed = (detail: string, fix?: Fix): CheckOutcome => outcome("failed", detail, fix);
+
+/** A button that gives the field another value. */
+export function use(field: FieldPath, value: string | number | readonly string[], name = String(value)): Fix {
+  return { title: `Use ${label(name, 60)}`, kind: "set", field, value };
+}
+
+/** The first value that mends what was found, as a button. */
+export function useInstead(finding: Finding | undefined): Fix | undefined {
+  const [first] = finding?.instead ?? [];
+  return finding && first && use(finding.field, first.value, first.label);
+}
 
 function outcome(state: CheckOutcome["state"], detail: string, fix: Fix | undefined): CheckOutcome {
   return { state, detail, ...(fix === undefined ? {} : { fix }) };

@@ -18,11 +18,12 @@ import {
   ok,
   once,
   type PreflightLine,
+  use,
   versionIn,
   warning,
   lineOf,
 } from "./checkLines.ts";
-import { type CloudCheckDeps, factLines, nameIs } from "./factChecks.ts";
+import { type CloudCheckDeps, elsewhere, factLines, nameIs } from "./factChecks.ts";
 
 /** Zones that the network of the cluster needs: EKS takes no fewer. */
 const LEAST_ZONES = 2;
@@ -38,9 +39,14 @@ export function eksChecks(whole: Wish, deps: CloudCheckDeps): readonly Preflight
   const { eks: wish } = whole;
   const ask: Ask = (signal, ...args) => askAws(programs, args, wish, signal);
   const identity = once(async (signal) => text(record(await ask(signal, "sts", "get-caller-identity"))["Arn"]) ?? "");
+  const running = once((signal) => unlessRefused(ask(signal, ...RUNNING)));
   const line = factLines(whole, deps);
   const quota = (id: string, title: string, machine: string, nodes: number, spot: boolean): PreflightLine =>
-    lineOf(id, title, (signal) => quotaOf(ask, wish, { machine, nodes, spot }, signal));
+    lineOf(id, title, async (signal) => {
+      const others = await running(signal);
+      const used = (code: string): number | undefined => inUse(others, code, whole.name);
+      return quotaOf(ask, wish, { machine, nodes, spot, used }, signal);
+    });
   const { cpu, gpu, region } = wish;
   return [
     {
@@ -70,9 +76,10 @@ export function eksChecks(whole: Wish, deps: CloudCheckDeps): readonly Preflight
       const fix: Fix = { title: "Switch On", kind: "open", url };
       return failed(`${name} is no region of AWS, or is not switched on for the account.`, fix);
     }),
-    line("zones", "Zones with the machines", ({ eks }, told) =>
-      zonesHave(wish, eks?.usable, (machine) => told(liveZones(eks, region, [machine]), "zones")),
-    ),
+    line("zones", "Zones with the machines", (live, told) => {
+      const zonesOf = (machine: string): readonly string[] => told(liveZones(live.eks, region, [machine]), "zones");
+      return zonesHave(wish, live.eks?.usable, zonesOf, elsewhere(whole, "eks", live));
+    }),
     quota("quota-cpu", "Quota of the CPU pool", cpu.machine, cpu.maxNodes, false),
     ...(gpu === null ? [] : [quota("quota-gpu", "Quota of the GPU pool", gpu.machine, gpu.maxNodes, gpu.spot)]),
     line("name", "Name is free", nameIs(whole, "eks")),
@@ -89,18 +96,20 @@ async function permissions(ask: Ask, arn: string, signal: AbortSignal): Promise<
   const source = role === null ? arn : `arn:${role[1] ?? ""}:iam::${role[2] ?? ""}:role/${role[3] ?? ""}`;
   const args = ["iam", "simulate-principal-policy", `--policy-source-arn=${source}`, "--action-names", ...ACTIONS];
   const answer = await unlessRefused(ask(signal, ...args));
+  const fix: Fix = { title: "Open IAM", kind: "open", url: "https://console.aws.amazon.com/iam/home" };
   if (answer === undefined)
-    return warning("AWS does not tell this person what they may do; the plan’s first steps will.");
+    return warning("AWS does not tell this person what they may do; the plan’s first steps will.", fix);
   const results = list(record(answer)["EvaluationResults"]).filter((one) => one["EvalDecision"] !== "allowed");
   const lacking = results.map((one) => String(one["EvalActionName"]));
   if (lacking.length === 0) return ok("Clusters, networks and roles may be made.");
-  return warning(`Perhaps not allowed: ${label(lacking.join(", "), 200)}.`);
+  return warning(`Perhaps not allowed: ${label(lacking.join(", "), 200)}.`, fix);
 }
 
 function zonesHave(
   { cpu, gpu, region }: EksWish,
   usable: readonly string[] | undefined,
   zonesOf: (machine: string) => readonly string[],
+  fix: Fix | undefined,
 ): CheckOutcome {
   const offers = [...(gpu === null ? [] : [gpu.machine]), cpu.machine].map((machine) => ({
     ...{ machine, zones: zonesOf(machine).map((zone) => label(zone, 40)) },
@@ -108,17 +117,44 @@ function zonesHave(
   const none = `no zone of ${label(region, 40)}`;
   const words = offers.map(({ machine, zones }) => `${label(machine, 60)} is offered in ${zones.join(", ") || none}`);
   const detail = `${words.join("; ")}.`;
-  if (offers.some(({ zones }) => zones.length === 0)) return failed(detail);
+  if (offers.some(({ zones }) => zones.length === 0)) return failed(detail, fix);
   // Where neither machine is, the network has the zones that the control plane wants.
   if (usable === undefined || usable.length >= LEAST_ZONES) return ok(detail);
   return failed(`${detail} EKS needs two zones, and the account has ${usable.length} that it takes.`);
 }
 
-/** A quota that is short is a warning: the GPU pool starts empty. AWS does not tell here what is in use. */
+/** Of each instance that counts against a quota: type, `spot` or null, cores, threads of each, cluster of EKS or null. */
+const RUNNING = [
+  ...["ec2", "describe-instances", "--filters=Name=instance-state-name,Values=pending,running"],
+  "--query=Reservations[].Instances[].[InstanceType,InstanceLifecycle,CpuOptions.CoreCount,CpuOptions.ThreadsPerCore,Tags[?Key=='eks:cluster-name']|[0].Value]",
+];
+
+/** vCPUs that count against the quota beside the cluster's own; undefined where AWS does not tell all of them. */
+function inUse(answer: unknown, code: string, own: string): number | undefined {
+  if (!Array.isArray(answer)) return undefined;
+  const used = answer.map((one: unknown) => {
+    const [type, lifecycle, cores, threads, cluster] = Array.isArray(one) ? (one as unknown[]) : [];
+    const counts = ec2Quota(String(type), lifecycle === "spot") === code && cluster !== own;
+    const vcpus = machineOf("eks", String(type))?.vcpus ?? (number(cores) ?? NaN) * (number(threads) ?? NaN);
+    return counts ? vcpus : 0;
+  });
+  const sum = used.reduce((all, one) => all + one, 0);
+  return Number.isFinite(sum) ? sum : undefined;
+}
+
+interface PoolNeed {
+  readonly machine: string;
+  readonly nodes: number;
+  readonly spot: boolean;
+  /** See inUse. */
+  readonly used: (code: string) => number | undefined;
+}
+
+/** A quota that is short is a warning: the GPU pool starts empty. */
 async function quotaOf(
   ask: Ask,
   { region }: EksWish,
-  { machine, nodes, spot }: { readonly machine: string; readonly nodes: number; readonly spot: boolean },
+  { machine, nodes, spot, used }: PoolNeed,
   signal: AbortSignal,
 ): Promise<CheckOutcome> {
   const [code, vcpus] = [ec2Quota(machine, spot), machineOf("eks", machine)?.vcpus];
@@ -134,9 +170,12 @@ async function quotaOf(
   const answer = await unlessRefused(ask(signal, ...args));
   const limit = number(record(record(answer)["Quota"])["Value"]);
   if (limit === undefined) return warning(`${code}: not told; ${need} vCPUs are needed.`, fix);
-  const detail = `${code}: ${plural(limit, "vCPU")}, ${need} needed for the full pool`;
+  const inUse = used(code);
+  const taken = inUse === undefined ? "" : ` (${inUse} in use)`;
+  const detail = `${code}: ${plural(limit, "vCPU")}${taken}, ${need} needed for the full pool`;
   if (typeof need === "string") return warning(`${detail}, whose number is not known here.`, fix);
-  if (limit >= need) return ok(`${detail}. What is in use already is not told.`);
+  if (limit - (inUse ?? 0) >= need)
+    return ok(`${detail}.${inUse === undefined ? " What is in use already is not told." : ""}`);
   return warning(`${detail}. Until it is raised the pool does not grow that far.`, fix);
 }
 
@@ -146,8 +185,7 @@ function versionIs(version: string, live: Live, told: readonly { version: string
     return ok(`${label(version, 20)} is supported${found.ends === "" ? "" : ` until ${label(found.ends)}`}.`);
   const [best] = eksVersions(live);
   const detail = `EKS offers no version ${label(version, 20)} under standard support.`;
-  if (best === undefined) return failed(detail);
-  return failed(detail, { title: `Use ${label(best, 20)}`, kind: "set", field: "eks.version", value: best });
+  return failed(detail, best === undefined ? undefined : use("eks.version", best));
 }
 
 /** The words of a bucket of S3 that keeps the state. */

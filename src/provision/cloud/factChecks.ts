@@ -5,7 +5,10 @@ import { label } from "../../core/sanitize.ts";
 import type { Programs } from "../existing/programs.ts";
 import type { Cloud } from "../plan/catalogue/shapes.ts";
 import type { Live } from "../plan/live.ts";
-import { type CheckOutcome, failed, ok, once, type PreflightLine } from "./checkLines.ts";
+import { cloudWish } from "../plan/pools.ts";
+import { freeName } from "../plan/rules/finding.ts";
+import { poolFindings } from "../plan/rules/pools.ts";
+import { type CheckOutcome, failed, type Fix, ok, once, type PreflightLine, use, useInstead } from "./checkLines.ts";
 import type { LiveFacts } from "./live.ts";
 
 export interface CloudCheckDeps {
@@ -37,8 +40,15 @@ export function factLines(
 /** Whether the name is free in the wish's place. */
 export function nameIs(wish: Wish, cloud: Cloud): Judge {
   const [name, region] = [label(wish.name, 60), label(wish[cloud].region, 40)];
-  return (live, told) =>
-    told(live[cloud]?.clusters, "clusters").includes(wish.name)
-      ? failed(`A cluster is called ${name} already in ${region}.`)
-      : ok(`No cluster is called ${name}.`);
+  return (live, told) => {
+    const taken = told(live[cloud]?.clusters, "clusters");
+    if (!taken.includes(wish.name)) return ok(`No cluster is called ${name}.`);
+    return failed(`A cluster is called ${name} already in ${region}.`, use("name", freeName(wish.name, taken)));
+  };
+}
+
+/** A button that mends what the region has not: by another machine of the pool there, or by another region. */
+export function elsewhere(wish: Wish, cloud: Cloud, live: Live): Fix | undefined {
+  const found = poolFindings(cloudWish(wish, cloud), live);
+  return useInstead(found.find(({ code }) => code === "cpu-region" || code === "gpu-region"));
 }

@@ -15,11 +15,12 @@ import {
   type Fix,
   ok,
   type PreflightLine,
+  useInstead,
   versionIn,
   warning,
   lineOf,
 } from "./checkLines.ts";
-import { type CloudCheckDeps, factLines, nameIs } from "./factChecks.ts";
+import { type CloudCheckDeps, elsewhere, factLines, nameIs } from "./factChecks.ts";
 
 /** APIs that the configuration uses; Terraform turns on what is off, by the first two of them. */
 const NEEDED_APIS = "serviceusage cloudresourcemanager compute container iam artifactregistry"
@@ -70,12 +71,10 @@ export function gkeChecks(whole: Wish, deps: CloudCheckDeps): readonly Preflight
       const needed = [wish.cpu.machine, ...(gpu === null ? [] : neededInZone("gke", gpu))];
       for (const what of needed) {
         if (told(liveZones(live.gke, region, [what]), "zones").length === 0)
-          return failed(`${label(what, 60)} is not offered in ${label(region, 40)}.`);
+          return failed(`${label(what, 60)} is not offered in ${label(region, 40)}.`, elsewhere(whole, "gke", live));
       }
       const [finding] = zoneFindings(wish, live);
-      const value = finding?.instead?.[0]?.value;
-      const fix: Fix = { title: "Use These Zones", kind: "set", field: "gke.zones", value: value ?? [] };
-      if (finding !== undefined) return failed(finding.message, value === undefined ? undefined : fix);
+      if (finding !== undefined) return failed(finding.message, useInstead(finding));
       return ok(`${needed.map((what) => label(what, 60)).join(", ")}: offered in ${wish.zones.join(", ")}.`);
     }),
     lineOf("quota", `Quota in ${label(region, 40)}`, async (signal) => {
@@ -144,7 +143,9 @@ async function permissions(programs: Programs, ask: Ask, project: string, signal
   const policy = await unlessRefused(
     ask(signal, "projects", "get-iam-policy", "--format=json(bindings)", positional(project)),
   );
-  if (policy === undefined) return warning(`The project’s roles may not be read. ${unknown}`);
+  const url = `https://console.cloud.google.com/iam-admin/iam?project=${encodeURIComponent(project)}`;
+  const fix: Fix = { title: "Open IAM", kind: "open", url };
+  if (policy === undefined) return warning(`The project’s roles may not be read. ${unknown}`, fix);
   const mine = list(record(policy)["bindings"]).flatMap(({ role, members, condition }) => {
     const named = Array.isArray(members) && members.some((member) => String(member).toLowerCase().endsWith(`:${who}`));
     return named && who !== "" && condition === undefined ? [String(role)] : [];
@@ -152,7 +153,7 @@ async function permissions(programs: Programs, ask: Ask, project: string, signal
   if (mine.includes("roles/owner")) return ok("You are an owner of the project.");
   const lacking = NEEDED_ROLES.filter((role) => !mine.includes(`roles/${role}`));
   if (lacking.length === 0) return ok("You have all roles that are needed.");
-  return warning(`Not seen: ${lacking.join(", ")}. ${unknown}`);
+  return warning(`Not seen: ${lacking.join(", ")}. ${unknown}`, fix);
 }
 
 interface Need {

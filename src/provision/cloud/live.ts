@@ -12,6 +12,7 @@ import { computer, type LocalCheckDeps } from "../local/localChecks.ts";
 import type { Cloud } from "../plan/catalogue/shapes.ts";
 import { LIMITS } from "../plan/limits.ts";
 import type { Live, LiveCloud, LiveComputer, LivePrice } from "../plan/live.ts";
+import { shapesOf } from "../plan/pools.ts";
 import { NO_LIVE_PRICES } from "../plan/prices.ts";
 
 export interface LiveDeps extends LocalCheckDeps {
@@ -160,10 +161,12 @@ export class LiveFacts {
     const { programs, eks } = this.#deps;
     const ask = (...args: string[]): Promise<unknown> => askAws(programs, args, wish, signal);
     const machines = [cpu.machine, ...(gpu === null ? [] : [gpu.machine])];
+    // With those that could stand for the GPU pool's.
+    const types = [...new Set([...machines, ...shapesOf("eks", gpu?.gpu ?? "").map(({ machine }) => machine)])];
     const offers = async (): Promise<readonly Offer[]> => {
-      const types = `--filters=Name=instance-type,Values=${machines.map(plainName).join(",")}`;
+      const filter = `--filters=Name=instance-type,Values=${types.map(plainName).join(",")}`;
       const where = "--location-type=availability-zone";
-      const answer = record(await ask("ec2", "describe-instance-type-offerings", where, types));
+      const answer = record(await ask("ec2", "describe-instance-type-offerings", where, filter));
       return list(answer["InstanceTypeOfferings"]).map((one) => [String(one["InstanceType"]), String(one["Location"])]);
     };
     // As network.tf: no local zones, and none without control planes.
@@ -188,7 +191,7 @@ export class LiveFacts {
     if (Array.isArray(names)) this.#keep(path, { clusters: names.flatMap((one) => text(one) ?? []) });
     this.#keep(path.slice(0, 3), {
       ...(usable && { usable }),
-      ...(offered && { askedRegions: [region], zones: zonesOf(machines, offered) }),
+      ...(offered && { askedRegions: [region], zones: zonesOf(types, offered) }),
       ...(versions !== undefined && { versions: standardVersions(versions) }),
     });
     for (const price of prices)

@@ -1,7 +1,7 @@
 import { copyFile, readFile, realpath } from "node:fs/promises";
 import { homedir } from "node:os";
 import { Document, isMap, isSeq, parseDocument, type YAMLMap, type YAMLSeq } from "yaml";
-import { errorCode, UserError } from "../../core/errors.ts";
+import { unlessMissing, UserError } from "../../core/errors.ts";
 import { label } from "../../core/sanitize.ts";
 import { writeWhole } from "../../core/wholeFile.ts";
 import { kubeconfigPaths } from "../../kube/kubeconfigFiles.ts";
@@ -81,10 +81,7 @@ export async function merge(preview: MergePreview, now: number): Promise<string 
       hint: "Look at it again.",
     });
   // A link stays a link: what it leads to is written.
-  const real = await realpath(file).catch((error: unknown) => {
-    if (errorCode(error) !== "ENOENT") throw error;
-    return undefined;
-  });
+  const real = await realpath(file).catch(unlessMissing);
   const backup =
     real === undefined
       ? undefined
@@ -95,12 +92,7 @@ export async function merge(preview: MergePreview, now: number): Promise<string 
 }
 
 async function textOf(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return "";
-    throw error;
-  }
+  return (await readFile(file, "utf8").catch(unlessMissing)) ?? "";
 }
 
 function document(text: string, what: string): Document {

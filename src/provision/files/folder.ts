@@ -4,7 +4,7 @@ import fs from "node:fs/promises";
 import path from "node:path";
 import * as v from "valibot";
 import type { FileText } from "../../contract/preview.ts";
-import { errorCode, errorText, UserError } from "../../core/errors.ts";
+import { errorText, unlessMissing, UserError } from "../../core/errors.ts";
 import { writeWhole } from "../../core/wholeFile.ts";
 
 /** Kept beside the files: names of what was written here, with the hashes of their texts. */
@@ -48,7 +48,7 @@ export async function writeFolder(folder: string, files: readonly FileText[]): P
 
 /** What was written here before; undefined for a folder that is not ours. */
 async function readRecord(folder: string): Promise<Written | undefined> {
-  const text = await readIfThere(path.join(folder, RECORD));
+  const text = await fs.readFile(path.join(folder, RECORD), "utf8").catch(unlessMissing);
   if (text === undefined) return undefined;
   let value: unknown;
   try {
@@ -81,21 +81,12 @@ async function assertEmpty(folder: string): Promise<void> {
 /** Throws unless the file is missing, as we wrote it, or already what it shall be. */
 async function assertOurs(folder: string, name: string, hashes: readonly string[], wanted?: string): Promise<void> {
   const file = path.join(folder, name);
-  const text = await readIfThere(file);
+  const text = await fs.readFile(file, "utf8").catch(unlessMissing);
   if (text === undefined || text === wanted || hashes.includes(hash(text))) return;
   throw new UserError("folder-edited", NOT_WRITTEN, {
     why: `${file} was changed by somebody else.`,
     hint: "Choose another folder, or move that file away.",
   });
-}
-
-async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    return await fs.readFile(file, "utf8");
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
 }
 
 function recordText(files: Written): string {

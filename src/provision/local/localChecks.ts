@@ -13,11 +13,14 @@ import {
   ok,
   once,
   type PreflightLine,
+  use,
   versionIn,
   warning,
 } from "../cloud/checkLines.ts";
 import type { Programs } from "../existing/programs.ts";
+import { LIMITS } from "../plan/limits.ts";
 import type { LiveComputer } from "../plan/live.ts";
+import { freeName } from "../plan/rules/finding.ts";
 import type { LocalClusters } from "./localClusters.ts";
 import { LOCAL_TOOL } from "./localTool.ts";
 
@@ -66,9 +69,10 @@ export function localChecks(name: string, wish: LocalWish, deps: LocalCheckDeps)
       ? [lineOf("gpu", "GPUs", async (signal) => gpuIs(wish, programs, await docker(signal), signal))]
       : []),
     lineOf("name", "Name is free", async (signal) => {
-      const clusters = await deps.local.list(wish.tool, signal);
-      if (!clusters.some((cluster) => cluster.name === name)) return ok(`No cluster is called ${label(name, 60)}.`);
-      return failed(`${wish.tool} has a cluster called ${label(name, 60)} already.`);
+      const taken = (await deps.local.list(wish.tool, signal)).map((cluster) => cluster.name);
+      if (!taken.includes(name)) return ok(`No cluster is called ${label(name, 60)}.`);
+      const fix = use("name", freeName(name, taken));
+      return failed(`${wish.tool} has a cluster called ${label(name, 60)} already.`, fix);
     }),
   ];
 }
@@ -133,7 +137,7 @@ function fits(wish: LocalWish, field: "cpus" | "memoryGiB", has: number | undefi
   const unit = field === "cpus" ? "" : " GiB";
   const words = `${wish[field]}${unit} of ${has}${unit} that Docker has.`;
   if (wish[field] <= has) return ok(words);
-  const fix: Fix = { title: `Use ${has}${unit}`, kind: "set", field: `local.${field}`, value: has };
+  const fix = use(`local.${field}`, has, `${has}${unit}`);
   // Only minikube refuses to start; the others run in what there is.
   return (wish.tool === "minikube" ? failed : warning)(`${words} Docker Desktop sets this under Resources.`, fix);
 }
@@ -157,7 +161,8 @@ async function freeBytes(folder: string): Promise<number> {
 async function diskIs(wish: LocalWish, info: Info, deps: LocalCheckDeps): Promise<CheckOutcome> {
   const free = Math.floor((await freeOf(info, deps)) / GIB);
   const words = `${free} GiB are free, ${wish.diskGiB} GiB are asked for.`;
-  return (free < wish.diskGiB ? warning : ok)(words);
+  if (free >= wish.diskGiB) return ok(words);
+  return warning(words, free < LIMITS.local.least.diskGiB ? undefined : use("local.diskGiB", free, `${free} GiB`));
 }
 
 async function inotifyIs({ readText = (file) => readFile(file, "utf8") }: LocalCheckDeps): Promise<CheckOutcome> {

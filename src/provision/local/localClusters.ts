@@ -8,7 +8,7 @@ import { redact } from "../../core/redact.ts";
 import { label } from "../../core/sanitize.ts";
 import type { AddedCluster, OwnKubeconfigs } from "../existing/ownKubeconfigs.ts";
 import { type Programs, unlessRefused } from "../existing/programs.ts";
-import { Timeline } from "../made/timeline.ts";
+import { Timeline } from "../../install/index.ts";
 import { LIMITS } from "../plan/limits.ts";
 import { LOCAL_TOOL, type LocalCluster, type LocalCommand } from "./localTool.ts";
 import { runTool } from "./runTool.ts";

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { homedir } from "node:os";
 import type { Clock } from "../../core/clock.ts";
 import { CancelledError } from "../../core/errors.ts";
+import { signalGroup } from "../../kube/childOutput.ts";
 import { LineSplitter } from "../../kube/lines.ts";
 
 export interface ToolRun {
@@ -44,14 +45,7 @@ export function runTool(file: string, args: readonly string[], run: ToolRun): Pr
         if (rest !== undefined) onLine(rest.text);
       });
     }
-    const send = (name: NodeJS.Signals): void => {
-      try {
-        if (platform === "win32" || child.pid === undefined) child.kill(name);
-        else process.kill(-child.pid, name);
-      } catch {
-        // It has ended by itself.
-      }
-    };
+    const send = (name: NodeJS.Signals): void => signalGroup(child, platform, name);
     const onAbort = (): void => {
       send("SIGINT");
       // The wait is cut short when the tool has ended.

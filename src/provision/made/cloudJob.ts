@@ -4,6 +4,7 @@ import type { PlanWords } from "../../contract/preview.ts";
 import type { Wish } from "../../contract/wish.ts";
 import { CancelledError, errorText, isCancelled, UserError } from "../../core/errors.ts";
 import { label } from "../../core/sanitize.ts";
+import { FLOW_STEPS, type Prepared, Timeline } from "../../install/index.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import { type MadeByKubernetes, madeByKubernetes, madeWords, removeMade } from "../cloud/kubernetesMade.ts";
 import type { Leftovers } from "../cloud/leftovers.ts";
@@ -16,19 +17,23 @@ import type { MadePlan, Terraform } from "../terraform/terraform.ts";
 import {
   AFTER_STEPS,
   afterMaking,
+  CHANGED_STEPS,
+  dashboardButtons,
   failureContext,
   foundTerraform,
+  installKubeflow,
   leftoversText,
   listLeftovers,
   placeOf,
+  preparedKubeflow,
   readyWords,
   terraformFor,
+  withKubeflow,
 } from "./cloudSteps.ts";
 import { type Button, type Ending, type Job, type JobPlanOptions, Question, recordFor } from "./job.ts";
 import { clusterId } from "./madeClusters.ts";
 import type { MakingPorts } from "./ports.ts";
 import type { MadeRecord, Mode } from "./record.ts";
-import { Timeline } from "./timeline.ts";
 
 const CLOUD = ["cloud", "Cloud"] as const;
 const EMPTY = {
@@ -37,8 +42,8 @@ const EMPTY = {
   destroy: "removes nothing: Terraform knows of nothing that is there",
 } as const;
 const STEPS = {
-  new: [CLOUD, ...AFTER_STEPS],
-  edit: [CLOUD],
+  new: [CLOUD, ...AFTER_STEPS, ...FLOW_STEPS],
+  edit: [CLOUD, ...CHANGED_STEPS],
   destroy: [CLOUD, ["leftovers", "What is left"]],
 } as const;
 const NOTHING_CHANGED = "Nothing has been changed yet.";
@@ -53,6 +58,7 @@ export class CloudJob implements Job {
   #record: MadeRecord | undefined;
   #terraform: Terraform | undefined;
   #plan: MadePlan | undefined;
+  #kubeflow: Prepared | undefined;
   #watch: RunWatch | undefined;
   #left: Leftovers | undefined;
   /** The record as it was when this began; undefined before. */
@@ -75,6 +81,10 @@ export class CloudJob implements Job {
 
   get terraform(): Terraform | undefined {
     return this.#terraform;
+  }
+
+  get isThere(): boolean {
+    return this.mode === "new" && this.#watch?.end?.kind === "succeeded";
   }
 
   get watch(): RunWatch | undefined {
@@ -101,7 +111,13 @@ export class CloudJob implements Job {
     });
     if (made.empty && this.mode === "edit") await this.#nothingToChange(known);
     this.#plan = made;
-    return made.empty ? { ...made.words, sentence: EMPTY[this.mode] } : made.words;
+    const words = made.empty ? { ...made.words, sentence: EMPTY[this.mode] } : made.words;
+    if (this.mode !== "new") return words;
+    this.#kubeflow = await this.timeline.result("plan", async (tell) => {
+      const prepared = await preparedKubeflow(this.#ports, this.wish, tell, signal);
+      return [words.sentence, prepared] as const;
+    });
+    return withKubeflow(words, this.#kubeflow);
   }
 
   async exactPlan(signal: AbortSignal): Promise<string | undefined> {
@@ -115,7 +131,8 @@ export class CloudJob implements Job {
     await this.#assertFree(record, plan.kind);
     const phase = this.mode === "destroy" ? "destroying" : "making";
     this.#before = await this.#ports.made.get(record.id);
-    this.#record = await this.#ports.made.update(record.id, { phase, begun: this.mode, wish: this.wish });
+    const kubeflow = this.#kubeflow?.pin ?? record.kubeflow;
+    this.#record = await this.#ports.made.update(record.id, { phase, begun: this.mode, wish: this.wish, kubeflow });
     // A run of the same kind that another window began meanwhile is followed; its plan was not ours.
     const { run } = await this.timeline.begin("cloud", () => startApply(terraform, plan, this.#ports.keeper));
     return this.#follow(run, signal);
@@ -147,7 +164,8 @@ export class CloudJob implements Job {
       const merge: Button = { title: "Merge into My Kubeconfig…", press: () => desk.run("merge", id) };
       const message = this.mode === "new" ? readyWords(name, this.timeline) : `${name} was changed.`;
       const hasGpus = this.wish.where !== "local" && this.wish[this.wish.where].gpu !== null;
-      return { message, buttons: this.mode === "new" ? [show, ...(hasGpus ? [test] : []), merge] : [show] };
+      const first = dashboardButtons(this.timeline, desk, kubeconfig?.context);
+      return { message, buttons: this.mode === "new" ? [...first, show, ...(hasGpus ? [test] : []), merge] : [show] };
     }
     this.#record = await made.update(id, { phase: "destroyed", note: undefined, kubeconfig: undefined });
     if (kubeconfig !== undefined) await desk.removed(kubeconfig);
@@ -211,7 +229,10 @@ export class CloudJob implements Job {
     const end = await watch.ended;
     this.timeline.put("cloud", watch.step(...CLOUD));
     if (end.kind !== "succeeded") return end;
-    if (this.mode === "new") this.#record = await afterMaking(this.#ports, this.#known, this.timeline, signal);
+    if (this.mode !== "destroy") {
+      this.#record = await afterMaking(this.#ports, this.#known, this.timeline, signal);
+      if (this.mode === "new") await installKubeflow(this.#ports, this.#known, this.timeline, signal);
+    }
     if (this.mode === "destroy")
       this.#left = await this.timeline.result("leftovers", async () => {
         const { words, found } = await listLeftovers(this.#ports, this.wish, signal);

@@ -9,7 +9,7 @@ import type { RunWatch } from "../terraform/runWatch.ts";
 import type { Terraform } from "../terraform/terraform.ts";
 import { clusterId, type MadeClusters } from "./madeClusters.ts";
 import type { MadeRecord, Mode } from "./record.ts";
-import type { Timeline } from "./timeline.ts";
+import type { Timeline } from "../../install/index.ts";
 
 export interface Button {
   readonly title: string;
@@ -41,6 +41,8 @@ export interface Job {
   readonly watch: RunWatch | undefined;
   readonly terraform: Terraform | undefined;
   readonly mode: Mode;
+  /** The cluster itself is made: what is left to do, or failed, is only what comes after. */
+  readonly isThere: boolean;
   /** What aborting means now, where no run of Terraform is on. */
   readonly cancelMeaning: string;
   plan(signal: AbortSignal, options: JobPlanOptions): Promise<PlanWords>;

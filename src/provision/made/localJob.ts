@@ -1,23 +1,27 @@
 // Making and deleting a cluster on this computer, by its tool.
 import type { PlanWords, Step } from "../../contract/preview.ts";
 import type { Wish } from "../../contract/wish.ts";
-import { errorText, isCancelled, UserError } from "../../core/errors.ts";
+import { errorText, UserError } from "../../core/errors.ts";
 import { label } from "../../core/sanitize.ts";
 import { plural } from "../../core/text.ts";
 import { made } from "../plan/made.ts";
-import { readyWords, settle, storageWords } from "./cloudSteps.ts";
+import {
+  dashboardButtons,
+  installKubeflow,
+  preparedKubeflow,
+  readyWords,
+  settle,
+  storageWords,
+  withKubeflow,
+} from "./cloudSteps.ts";
 import { type Button, type Ending, type Job, type JobPlanOptions, Question, recordFor } from "./job.ts";
 import { clusterId } from "./madeClusters.ts";
 import type { MakingPorts } from "./ports.ts";
 import type { MadeRecord, Mode } from "./record.ts";
-import { Timeline } from "./timeline.ts";
+import { FLOW_STEPS, type Prepared, Timeline } from "../../install/index.ts";
 
 const STEPS = {
-  new: [
-    ["cluster", "Cluster"],
-    ["kubeconfig", "Kubeconfig"],
-    ["storage", "Default storage"],
-  ],
+  new: [["cluster", "Cluster"], ["kubeconfig", "Kubeconfig"], ["storage", "Default storage"], ...FLOW_STEPS],
   edit: [],
   destroy: [["cluster", "Cluster"]],
 } as const;
@@ -33,6 +37,8 @@ export class LocalJob implements Job {
   #record: MadeRecord | undefined;
   /** The tool was started: what it has of this name is ours. */
   #begun = false;
+  #kubeflow: Prepared | undefined;
+  isThere = false;
 
   constructor(ports: MakingPorts, mode: Mode, wish: Wish, record: MadeRecord | undefined) {
     this.#ports = ports;
@@ -48,6 +54,7 @@ export class LocalJob implements Job {
 
   get cancelMeaning(): string {
     if (!this.#begun) return "Nothing has been changed yet.";
+    if (this.isThere) return "The cluster stays, with what is installed by then.";
     if (this.mode === "destroy") return `${this.wish.local.tool} is asked to end; the cluster may stay in part.`;
     return `${this.wish.local.tool} is asked to end. What it has made by then may stay; it is named afterwards.`;
   }
@@ -66,11 +73,16 @@ export class LocalJob implements Job {
       : made(this.wish);
     const action = destroy ? ("delete" as const) : ("create" as const);
     const items = things.map(({ what, detail }) => ({ action, what: `${what}: ${detail}`, address: "" }));
-    return {
+    if (!destroy)
+      this.#kubeflow = await this.timeline.result("plan", async (tell) => {
+        return ["", await preparedKubeflow(this.#ports, this.wish, tell, signal)] as const;
+      });
+    const words: PlanWords = {
       ...{ creates: destroy ? 0 : items.length, changes: 0, replaces: 0, destroys: destroy ? items.length : 0 },
       sentence: `${destroy ? "removes" : "makes"} ${plural(items.length, "thing")} on this computer, with ${this.wish.local.tool}`,
       groups: [{ title: "This computer", items }],
     };
+    return withKubeflow(words, this.#kubeflow);
   }
 
   /** There is none but the files. */
@@ -83,7 +95,8 @@ export class LocalJob implements Job {
     const { local, desk } = this.#ports;
     this.timeline.reset(STEPS[this.mode]);
     const phase = this.mode === "destroy" ? "destroying" : "making";
-    this.#record = await this.#ports.made.update(record.id, { phase, begun: this.mode, wish: this.wish });
+    const kubeflow = this.#kubeflow?.pin ?? record.kubeflow;
+    this.#record = await this.#ports.made.update(record.id, { phase, begun: this.mode, wish: this.wish, kubeflow });
     this.#begun = true;
     const { tool } = this.wish.local;
     if (this.mode === "destroy") {
@@ -97,14 +110,17 @@ export class LocalJob implements Job {
     const kubeconfig = await local.create(this.wish.name, this.wish.local, tell, signal);
     this.#record = await this.#ports.made.update(record.id, { kubeconfig });
     await desk.added(kubeconfig);
-    const storage = settle(this.#ports, this.timeline, "storage", async () =>
-      storageWords(await this.#ports.client(kubeconfig.context, signal), signal),
-    );
-    await storage.catch((error: unknown) => {
-      // The cluster is there by now: only the look at it was cancelled, as its step says.
-      if (!isCancelled(error)) throw error;
-    });
+    await this.#after(kubeconfig.context, signal);
     return undefined;
+  }
+
+  /** What comes once the cluster is there; what is done already is found so. */
+  async #after(context: string, signal: AbortSignal): Promise<void> {
+    this.isThere = true;
+    await settle(this.#ports, this.timeline, "storage", async () =>
+      storageWords(await this.#ports.client(context, signal), signal),
+    );
+    await installKubeflow(this.#ports, this.#known, this.timeline, signal);
   }
 
   /** The tool ended with the window, or went on without anybody to hear it: what there is, is looked at anew. */
@@ -112,6 +128,12 @@ export class LocalJob implements Job {
     const { tool } = this.wish.local;
     this.timeline.reset(STEPS[this.mode]);
     this.#begun = true;
+    const { kubeconfig } = this.#known;
+    if (this.mode !== "destroy" && kubeconfig !== undefined) {
+      for (const id of ["cluster", "kubeconfig"]) this.timeline.put(id, { state: "done", detail: "It is there." });
+      await this.#after(kubeconfig.context, signal);
+      return undefined;
+    }
     const clusters = await this.#ports.local.list(tool, signal);
     const there = clusters.some(({ name }) => name === this.wish.name);
     if (this.mode === "destroy" && !there) {
@@ -134,7 +156,8 @@ export class LocalJob implements Job {
     this.#record = await records.update(id, { phase: "made", note: undefined });
     const show: Button = { title: "Show in Tree", press: () => desk.reveal(kubeconfig?.context ?? "") };
     const merge: Button = { title: "Merge into My Kubeconfig…", press: () => desk.run("merge", id) };
-    return { message: readyWords(name, this.timeline), buttons: [show, merge] };
+    const first = dashboardButtons(this.timeline, desk, kubeconfig?.context);
+    return { message: readyWords(name, this.timeline), buttons: [...first, show, merge] };
   }
 
   async failed(note: string): Promise<MadeRecord | undefined> {
@@ -148,6 +171,7 @@ export class LocalJob implements Job {
     const { tool } = this.wish.local;
     // What was to go and is there still is no remainder.
     if (!this.#begun || this.mode === "destroy") return { message: words, buttons: [] };
+    if (this.isThere) return { message: `${label(this.wish.name, 100)} is there. ${words}`, buttons: [] };
     const left = await this.#ports.local.left(tool, this.wish.name, AbortSignal.timeout(LOOK_MS));
     if (left === undefined) return { message: words, buttons: [] };
     const remove: Button = { title: "Delete What Is Left", press: async (show) => show(await this.#deleteLeft()) };

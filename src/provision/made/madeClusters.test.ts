@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { Wish } from "../../contract/wish.ts";
+import { NO_KUBEFLOW, type Wish } from "../../contract/wish.ts";
 import { ManualClock } from "../../kube/testing/manualClock.ts";
 import { MadeClusters } from "./madeClusters.ts";
 
@@ -25,6 +25,7 @@ const WISH: Wish = {
     ...{ tool: "k3d", version: "", cpus: 4, memoryGiB: 8, diskGiB: 80 },
     ...{ gpus: false, registry: false, volume: "" },
   },
+  kubeflow: NO_KUBEFLOW,
 };
 
 describe("clusters that were made", () => {
@@ -59,6 +60,21 @@ describe("clusters that were made", () => {
     const file = path.join(made().folder(id), "trainyard.json");
     if (process.platform !== "win32") assert.equal((await stat(file)).mode & 0o777, 0o600);
     assert.match(await readFile(file, "utf8"), /"ml-team"/);
+  });
+
+  it("reads a record that was written before there was a choice of Kubeflow", async () => {
+    const { id } = await made().plan({ ...WISH, kubeflow: { ...NO_KUBEFLOW, profile: "full" } });
+    const file = path.join(made().folder(id), "trainyard.json");
+    const written = {
+      id,
+      wish: { ...WISH, kubeflow: undefined },
+      phase: "made",
+      version: "1.2.3",
+      createdAt: 1,
+      changedAt: 2,
+    };
+    await writeFile(file, JSON.stringify(written));
+    assert.deepEqual(await made().list(), [{ ...written, wish: WISH }]);
   });
 
   it("plans the same cluster in the same folder, and another elsewhere in another", async () => {
@@ -106,17 +122,32 @@ describe("clusters that were made", () => {
     assert.equal(told, 2);
   });
 
-  it("leaves a record alone that it does not understand, and goes on with the others", async () => {
-    const { id } = await made().plan(WISH);
+  it("leaves a record alone that it does not understand, says so, and goes on with the others", async () => {
+    const clusters = made();
+    const { id } = await clusters.plan(WISH);
     const strange = path.join(folder, "made", "gke-strange-1");
     await mkdir(strange);
     await writeFile(path.join(strange, "trainyard.json"), `{"id":"gke-strange-1","phase":"dreaming"}`);
     assert.deepEqual(
-      (await made().list()).map((record) => record.id),
+      (await clusters.list()).map((record) => record.id),
       [id],
     );
+    assert.match(clusters.unread.get("gke-strange-1") ?? "", /record of gke-strange-1 cannot be read.* not known here/);
     assert.equal(warnings.length, 1);
     assert.match(await readFile(path.join(strange, "trainyard.json"), "utf8"), /dreaming/);
+  });
+
+  it("neither plans over nor forgets what it cannot read", async () => {
+    const { id } = await made().plan(WISH);
+    const file = path.join(made().folder(id), "trainyard.json");
+    await writeFile(file, `{"id":"${id}","phase":"ma`);
+    await assert.rejects(made().plan(WISH), { code: "record-unread" });
+    await assert.rejects(made().forget(id), { code: "record-unread" });
+    assert.match(await readFile(file, "utf8"), /"ma$/);
+    // As a folder that may not be read.
+    await rm(file);
+    await mkdir(file);
+    await assert.rejects(made().plan(WISH), { code: "record-unread", message: /EISDIR/ });
   });
 
   it("takes no path for an id", () => {

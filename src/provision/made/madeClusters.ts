@@ -4,7 +4,7 @@ import path from "node:path";
 import * as v from "valibot";
 import type { Wish } from "../../contract/wish.ts";
 import type { Clock } from "../../core/clock.ts";
-import { errorCode, errorText, UserError } from "../../core/errors.ts";
+import { errorText, unlessMissing, UserError } from "../../core/errors.ts";
 import { Emitter } from "../../core/events.ts";
 import type { Logger } from "../../core/log.ts";
 import { label } from "../../core/sanitize.ts";
@@ -26,6 +26,7 @@ const RECORD = "trainyard.json";
 export class MadeClusters {
   readonly #options: MadeClustersOptions;
   readonly #changed = new Emitter<void>();
+  #unread: ReadonlyMap<string, string> = new Map();
   /** A record was written by this window. */
   readonly onDidChange = this.#changed.event;
 
@@ -39,29 +40,38 @@ export class MadeClusters {
     return path.join(this.#options.folder, id);
   }
 
-  /** Newest first. What cannot be read is left alone and logged. */
+  /** What `list` could not read when it was last asked: by id, why. */
+  get unread(): ReadonlyMap<string, string> {
+    return this.#unread;
+  }
+
+  /** Newest first, without what stands in `unread` then. Rejects with the file system's error. */
   async list(): Promise<readonly MadeRecord[]> {
-    let names: readonly string[] = [];
-    try {
-      names = await readdir(this.#options.folder);
-    } catch (error) {
-      if (errorCode(error) !== "ENOENT") this.#options.log.warn(`made clusters: ${errorText(error)}`);
-    }
-    const ids = names.filter(isId);
-    const records = await Promise.all(ids.map((id) => this.get(id)));
+    const unread = new Map<string, string>();
+    const ids = ((await readdir(this.#options.folder).catch(unlessMissing)) ?? []).filter(isId);
+    const records = await Promise.all(
+      ids.map((id) => this.get(id).catch((error: unknown) => void unread.set(id, errorText(error)))),
+    );
+    this.#unread = unread;
     return records.filter((record) => record !== undefined).sort((a, b) => b.createdAt - a.createdAt);
   }
 
+  /** Undefined where there is none; throws UserError `record-unread` where it cannot be read, and so not be written over. */
   async get(id: string): Promise<MadeRecord | undefined> {
+    let why = "It has a form that is not known here, such as that of a newer version.";
     try {
-      const read: unknown = JSON.parse(await readFile(path.join(this.folder(id), RECORD), "utf8"));
-      const { success, output } = v.safeParse(RecordSchema, read);
+      const text = await readFile(path.join(this.folder(id), RECORD), "utf8").catch(unlessMissing);
+      if (text === undefined) return undefined;
+      const { success, output } = v.safeParse(RecordSchema, JSON.parse(text));
       if (success && output.id === id) return output;
-      this.#options.log.warn(`made cluster ${id}: its record has another form; left alone`);
     } catch (error) {
-      if (errorCode(error) !== "ENOENT") this.#options.log.warn(`made cluster ${id}: ${errorText(error)}`);
+      why = label(errorText(error), 200);
     }
-    return undefined;
+    this.#options.log.warn(`made cluster ${id}: ${why}`);
+    throw new UserError("record-unread", `The record of ${id} cannot be read.`, {
+      why,
+      hint: "Its folder is left as it is: only this knows what the cloud may hold of the cluster.",
+    });
   }
 
   /**
@@ -94,7 +104,7 @@ export class MadeClusters {
   /** Removes a cluster's folder: only where nothing was made, or all of it was destroyed. */
   async forget(id: string): Promise<void> {
     const record = await this.get(id);
-    if (record === undefined && !(await stat(this.folder(id)).catch(() => undefined))) return;
+    if (record === undefined && !(await stat(this.folder(id)).catch(unlessMissing))) return;
     if (record?.phase !== "planned" && record?.phase !== "destroyed")
       throw new UserError("cluster-kept", "The cluster's folder was not removed.", {
         why: "The cloud may still hold what it describes, and only this folder knows it.",

@@ -18,7 +18,7 @@ import { type Button, type Ending, type Job, type JobPlanOptions, Question } fro
 import { LocalJob } from "./localJob.ts";
 import type { MakingPorts } from "./ports.ts";
 import type { MadeRecord, Mode } from "./record.ts";
-import type { Timeline } from "./timeline.ts";
+import type { Timeline } from "../../install/index.ts";
 
 /** Ids under which the page presses buttons that belong to no step. */
 const PLAN = "plan";
@@ -218,9 +218,14 @@ export class Making implements Disposable {
   }
 
   async #succeeded(job: Job): Promise<void> {
-    const ending = await job.finish();
+    const { message, buttons } = await job.finish();
     this.#record = job.record;
-    this.#showEnding(true, ending);
+    const failed = job.timeline.steps.filter(
+      ({ id, state }) => /^kubeflow|^dashboard$|^sample$/.test(id) && state === "failed",
+    );
+    const again: Button = { ...this.#goOn(job, job.watch?.run), title: "Try Again" };
+    for (const { id } of failed) this.#buttons.set(id, [again]);
+    this.#showEnding(failed.length === 0, { message, buttons: failed.length === 0 ? buttons : [again, ...buttons] });
   }
 
   #showEnding(good: boolean, { message, buttons }: Ending): void {
@@ -289,11 +294,10 @@ export class Making implements Disposable {
       return { message: words, buttons: [] };
     });
     if (!cancelled) this.#ports.log.error(errorText(error));
-    const isDone = job.watch?.end?.kind === "succeeded";
     this.#showEnding(false, { message: left.message, buttons: left.buttons });
     // A run that may still begin is found by the next look: nothing has failed for certain.
     this.#record = errorCode(error) === "run-not-seen" ? job.record : await job.failed(left.message);
-    const buttons = [...left.buttons, ...(isDone ? [this.#goOn(job, job.watch.run)] : []), ...this.#ways(job)];
+    const buttons = [...left.buttons, ...(job.isThere ? [this.#goOn(job, job.watch?.run)] : []), ...this.#ways(job)];
     this.#showEnding(false, { message: left.message, buttons });
   }
 

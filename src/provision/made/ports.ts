@@ -1,6 +1,7 @@
 import type { Wish } from "../../contract/wish.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/log.ts";
+import type { FlowPorts } from "../../install/index.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import type { AddedCluster } from "../existing/ownKubeconfigs.ts";
 import type { Eks } from "../existing/eks.ts";
@@ -32,6 +33,8 @@ export interface Desk {
   reveal(context: string): void;
   /** A command of the editor for the cluster. */
   run(command: "testGpu" | "merge" | "resume", id: string): Promise<void>;
+  /** Opens Kubeflow's dashboard in the context's cluster. */
+  openDashboard(context: string): Promise<void>;
   /** Shows what went wrong with something that the person asked for. */
   fail(error: unknown): void;
   /** The editor's own message that something ended which the person may not be looking at. */
@@ -53,6 +56,8 @@ export interface MakingPorts {
   readonly keeper: KeeperProgram;
   /** Shared by all clusters. */
   readonly pluginCache: string;
+  /** What installs Kubeflow in it, loaded on first use. */
+  readonly kubeflow: () => Promise<FlowPorts>;
   /** A client of the context's cluster, connected. */
   readonly client: (context: string, signal: AbortSignal) => Promise<KubeClient>;
   readonly clock: Clock;

@@ -26,9 +26,11 @@ export const RecordSchema = v.object({
   begun: v.optional(v.picklist(MODES)),
   /** Why it failed, or what is left; a sentence. */
   note: v.optional(v.string()),
-  /** Its kubeconfig, a file of ours. */
   /** The person's own kubeconfig, once they had it merged there. */
   merged: v.optional(v.string()),
+  /** What Kubeflow's files were when its plan was shown; they are held to. */
+  kubeflow: v.optional(v.object({ ref: v.string(), commit: v.string(), checksum: v.string() })),
+  /** Its kubeconfig, a file of ours. */
   kubeconfig: v.optional(v.object({ file: v.string(), context: v.string() })),
 });
 

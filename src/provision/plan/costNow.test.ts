@@ -3,6 +3,7 @@ import type { Wish } from "../../contract/wish.ts";
 import type { PoolNow } from "../cloud/pools.ts";
 import { costNow } from "./costNow.ts";
 import { defaultWish } from "./defaults.ts";
+import type { LivePrice } from "./live.ts";
 
 const TODAY = "2026-11-22";
 const pool = (name: string, machine: string, desired: number | undefined): PoolNow => ({
@@ -24,20 +25,29 @@ describe("what a cluster costs now", () => {
 
   it("names the price of a GPU node while there is none", () => {
     const pools = [pool("cpu", "m5.xlarge", 3), pool("gpu", "g4dn.xlarge", 0)];
-    assert.equal(costNow(eks, pools, {}, TODAY).gpuNode, 0.526);
+    assert.deepEqual(costNow(eks, pools, {}, TODAY).gpuNode, { perHour: 0.526, note: "list, on demand" });
+    const spot: LivePrice = {
+      ...{ cloud: "eks", region: "us-east-1", machine: "g4dn.xlarge", spot: true, perHour: 0.2 },
+      ...{ source: "EC2 spot price history", date: TODAY },
+    };
+    const asSpot = pools.map((one) => ({ ...one, spot: one.name === "gpu" }));
+    // Nobody lists a spot price.
+    assert.deepEqual(costNow(eks, asSpot, { prices: [spot] }, TODAY).gpuNode, { perHour: 0.2, note: "about, spot" });
+    const untold = costNow(eks, asSpot, {}, TODAY).gpuNode;
+    assert.deepEqual(untold, { perHour: null, note: "no spot price known; on demand $0.526/h list" });
   });
 
   it("says that it costs more where a price or a number is not known", () => {
     const unknown = costNow(eks, [pool("cpu", "m5.xlarge", undefined)], {}, TODAY);
     assert.equal(unknown.complete, false);
-    assert.equal(unknown.gpuNode, null);
+    assert.equal(unknown.gpuNode, undefined);
     const foreign = costNow(eks, [pool("cpu", "m5.xlarge", 3), pool("other", "m5.xlarge", 1)], {}, TODAY);
     assert.equal(foreign.complete, false);
     const untold = costNow(eks, [pool("cpu", "m5.xlarge", 3)], {}, TODAY);
     assert.equal(untold.complete, false, "the GPU pool of the wish was not told");
     const elsewhere = { ...eks, eks: { ...eks.eks, region: "eu-west-1" } };
     assert.equal(
-      costNow(elsewhere, [pool("cpu", "m5.xlarge", 3), pool("gpu", "g4dn.xlarge", 1)], {}, TODAY).gpuNode,
+      costNow(elsewhere, [pool("cpu", "m5.xlarge", 3), pool("gpu", "g4dn.xlarge", 1)], {}, TODAY).gpuNode?.perHour,
       null,
     );
   });

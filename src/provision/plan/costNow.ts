@@ -3,12 +3,16 @@ import type { GpuPool, Wish } from "../../contract/wish.ts";
 import type { PoolNow } from "../cloud/pools.ts";
 import { cost } from "./cost.ts";
 import type { Live } from "./live.ts";
+import type { Price } from "./prices.ts";
+
+/** Dollars an hour, null where they are not known; `note`: `list, on demand`, `about, spot`, or why there is none. */
+type NodePrice = Pick<Price, "perHour" | "note">;
 
 /** What a cluster costs as its pools are now, in dollars an hour. */
 export interface CostNow {
   readonly hour: number;
-  /** One more node of the GPU pool; null where its price is not known, or there is no such pool. */
-  readonly gpuNode: number | null;
+  /** One more node of the GPU pool; undefined where there is no such pool. */
+  readonly gpuNode: NodePrice | undefined;
   /** A line has no price, a pool of the wish was not told, or a pool does not tell how many nodes it has: it costs more. */
   readonly complete: boolean;
   readonly lines: Cost["lines"];
@@ -31,13 +35,15 @@ export function costNow(wish: Wish, pools: readonly PoolNow[], live: Live, today
   return { hour: hour.most, gpuNode, complete: complete && told, lines, notIncluded, pools };
 }
 
-/** One node of the wish's GPU pool, in dollars an hour; null where its price is not known, or there is no such pool. */
-export function gpuNodePrice(wish: Wish, live: Live, today: string): number | null {
+/** What one node of the wish's GPU pool costs; undefined where there is no such pool. */
+export function gpuNodePrice(wish: Wish, live: Live, today: string): NodePrice | undefined {
   const { where } = wish;
-  if (where === "local" || wish[where].gpu === null) return null;
+  if (where === "local" || wish[where].gpu === null) return undefined;
   const one = { ...wish, [where]: { ...wish[where], gpu: { ...wish[where].gpu, maxNodes: 1 } } };
   const lines = cost(one, live, today).lines.filter(({ what }) => what.startsWith("GPU pool"));
-  return lines.reduce<number | null>((sum, { most }) => (sum === null || most === null ? null : sum + most), 0);
+  const unknown = lines.find(({ most }) => most === null);
+  const note = (unknown ?? lines[0])?.note ?? "";
+  return { perHour: unknown === undefined ? lines.reduce((sum, { most }) => sum + (most ?? 0), 0) : null, note };
 }
 
 /** The pools of the wish with as many nodes as there are, or `gpuNodes` in the GPU pool; the fullest and the emptiest are the same then. */

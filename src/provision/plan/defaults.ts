@@ -1,4 +1,4 @@
-import type { KubeflowWish, Wish } from "../../contract/wish.ts";
+import { NO_KUBEFLOW, type Wish } from "../../contract/wish.ts";
 import { LIMITS } from "./limits.ts";
 
 /**
@@ -28,20 +28,7 @@ export function defaultWish(): Wish {
       authorizedNetworks: [],
     },
     local: { tool: "k3d", version: "1.35", ...LIMITS.local.training, gpus: false, registry: true, volume: "" },
-    kubeflow: defaultKubeflow(),
-  };
-}
-
-/** Training alone needs no account and little room; whoever wants more says so. */
-export function defaultKubeflow(): KubeflowWish {
-  return {
-    profile: "training",
-    components: [],
-    folder: "",
-    people: [],
-    quota: { cpu: 0, memoryGiB: 0, gpus: 0 },
-    storageClass: "",
-    adopt: [],
-    sample: true,
+    // Training alone needs no account and little room; whoever wants more says so.
+    kubeflow: { ...NO_KUBEFLOW, profile: "training" },
   };
 }

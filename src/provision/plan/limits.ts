@@ -6,10 +6,8 @@ import type { Cloud, Gpu, GpuShape } from "./catalogue/shapes.ts";
 
 export const LIMITS = {
   gke: {
-    /** Cluster, network and the beginning of the node service account: at most 40 characters. */
+    /** Of the cluster and its network: at most 40 characters. */
     name: "^[a-z][a-z0-9-]{0,38}[a-z0-9]$",
-    /** Characters of the name that the service account `<name>-nodes` takes (6-30 characters altogether). */
-    accountPart: 24,
     /** 6-30 characters; old projects stand behind their organisation's domain. */
     project: "^([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$",
     region: "^[a-z]+-[a-z]+[0-9]{1,2}$",

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { MadeThing } from "../../contract/preview.ts";
 import type { CpuPool, GpuPool, LocalWish, Wish } from "../../contract/wish.ts";
 import type { Cloud } from "./catalogue/shapes.ts";
@@ -10,6 +11,12 @@ function thing(part: Part, what: string, detail: string): MadeThing {
   return { what, detail, part };
 }
 
+/** The service account of GKE's nodes: the very name that main.tf makes of the cluster's, at most 30 characters. */
+export function nodeAccount(name: string): string {
+  const hash = createHash("sha256").update(name).digest("hex").slice(0, 6);
+  return `${name.length <= 24 ? name : `${name.slice(0, 17)}-${hash}`}-nodes`;
+}
+
 /** What the files make, in plain words, in the order in which it comes to be. */
 export function made(wish: Wish): readonly MadeThing[] {
   if (wish.where === "local") return localThings(wish.name, wish.local);
@@ -18,13 +25,16 @@ export function made(wish: Wish): readonly MadeThing[] {
 
 function gkeThings({ name, gke }: Wish): readonly MadeThing[] {
   const [nodes, pods, services, plane] = LIMITS.gke.networks;
-  const account = `${name.slice(0, LIMITS.gke.accountPart)}-nodes`;
   return [
     thing("access", "APIs of the project", "compute, container, iam and artifactregistry are switched on, and stay on"),
     thing("network", "Private network", `${nodes} for nodes, ${pods} for pods, ${services} for services`),
     thing("network", "Router and Cloud NAT", "nodes have no public address; images are pulled through it"),
     thing("network", "Firewall rule", `${plane} and the nodes reach webhooks at 4443, 8443, 9443 and 15017`),
-    thing("access", "Service account of the nodes", `${account}: logs and metrics, read images, write metadata`),
+    thing(
+      "access",
+      "Service account of the nodes",
+      `${nodeAccount(name)}: logs and metrics, read images, write metadata`,
+    ),
     thing(
       "control-plane",
       "Control plane",

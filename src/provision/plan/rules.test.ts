@@ -144,7 +144,7 @@ describe("the rules of a wish", () => {
     ["a name with capitals on GKE", gke({}, { name: "Team-A" }), ["error name name"]],
     ["a name of 41 characters on GKE", gke({}, { name: "a".repeat(41) }), ["error name name"]],
     ["a name that ends with a hyphen", gke({}, { name: "team-" }), ["error name name"]],
-    ["a long name of GKE", gke({}, { name: "a".repeat(40) }), ["warning name-account name"]],
+    ["a long name of GKE", gke({}, { name: "a".repeat(40) }), []],
     ["a name with an underscore on EKS", eks({}, { name: "Team_A" }), []],
     ["a name with a dot on EKS", eks({}, { name: "team.a" }), ["error name name"]],
     ["a project's display name", gke({ project: "ML Team" }), ["error project gke.project"]],

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { open, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { setImmediate as turn, setTimeout as delay } from "node:timers/promises";
-import { CancelledError, errorCode, UserError } from "../../core/errors.ts";
+import { CancelledError, errorCode, unlessMissing, UserError } from "../../core/errors.ts";
 import { label } from "../../core/sanitize.ts";
 
 export interface ChildStart {
@@ -104,10 +104,7 @@ export class Tail {
 
   async drain(onChunk: ((chunk: Buffer) => void) | undefined): Promise<void> {
     if (onChunk === undefined) return;
-    const handle = await open(this.#file, "r").catch((error: unknown) => {
-      if (errorCode(error) === "ENOENT") return undefined;
-      throw error;
-    });
+    const handle = await open(this.#file, "r").catch(unlessMissing);
     if (handle === undefined) return;
     try {
       for (;;) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Claim, claimFile, take } from "./claims.ts";
@@ -46,6 +46,13 @@ describe("what one process at a time may have", () => {
   it("is not blocked by a file that a crash left half written", async () => {
     put(1, '{"owner":{"pi');
     assert.equal(await take(folder, "run", mine), 2);
+  });
+
+  it("is refused where nobody can see whether it is held", async () => {
+    // As a claim, then a folder, that may not be read.
+    mkdirSync(claimFile(folder, "run", 1));
+    await assert.rejects(take(folder, "run", mine), { code: "EISDIR" });
+    await assert.rejects(take(import.meta.filename, "run", mine), { code: "ENOTDIR" });
   });
 
   it("keeps the last twenty, with what stands beside them", async () => {

@@ -2,7 +2,7 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import * as v from "valibot";
-import { errorCode } from "../../core/errors.ts";
+import { errorCode, unlessMissing } from "../../core/errors.ts";
 import { isAlive } from "./processes.ts";
 
 const ProcessSchema = v.object({ pid: v.pipe(v.number(), v.integer()), start: v.string() });
@@ -48,24 +48,30 @@ export function claimFile(folder: string, name: string, number: number): string 
 
 /** Ascending. */
 export async function numbers(folder: string, name: string): Promise<number[]> {
-  const found = (await readdir(folder).catch(() => [])).flatMap((file) => {
+  const found = ((await readdir(folder).catch(unlessMissing)) ?? []).flatMap((file) => {
     const digits = file.startsWith(`${name}-`) && /^(\d{1,9})\.json$/.exec(file.slice(name.length + 1))?.[1];
     return digits ? [Number(digits)] : [];
   });
   return found.sort((a, b) => a - b);
 }
 
-/** The claim as JSON of another form; undefined where it cannot be read, as after a full disk. */
+/**
+ * The claim as JSON of another form; undefined where there is none, or not a whole one, as after a full disk. Rejects where
+ * the file system refuses it: who holds it is not known then.
+ */
 export async function readClaim(file: string): Promise<Claim | undefined> {
+  let refused: unknown;
   for (let waited = 0; waited < HALF_WRITTEN_MS; waited += 50) {
     try {
       const { success, output } = v.safeParse(ClaimSchema, JSON.parse(await readFile(file, "utf8")));
       return success ? output : undefined;
     } catch (error) {
       if (errorCode(error) === "ENOENT") return undefined;
+      refused = error;
       await delay(50);
     }
   }
+  if (errorCode(refused) !== undefined) throw refused;
   return undefined;
 }
 

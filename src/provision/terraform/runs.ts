@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import * as v from "valibot";
+import { unlessMissing } from "../../core/errors.ts";
 import { claimFile, ClaimSchema, numbers, readClaim } from "./claims.ts";
 import { isAlive } from "./processes.ts";
 
@@ -52,7 +53,7 @@ export function cancelFile(runs: string, number: number): string {
 export async function readRun(runs: string, number: number): Promise<Run | undefined> {
   const { success, output } = v.safeParse(RunSchema, await readClaim(claimFile(runs, RUN, number)));
   if (!success) return undefined;
-  const cancelled = await stat(cancelFile(runs, number)).catch(() => undefined);
+  const cancelled = await stat(cancelFile(runs, number)).catch(unlessMissing);
   return { ...output, number, ...(cancelled !== undefined && { cancelledAt: cancelled.mtimeMs }) };
 }
 

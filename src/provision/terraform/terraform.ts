@@ -3,7 +3,7 @@ import { chmod, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import type { PlanWords } from "../../contract/preview.ts";
 import type { Clock } from "../../core/clock.ts";
-import { UserError } from "../../core/errors.ts";
+import { errorText, unlessMissing, UserError } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
 import { redact } from "../../core/redact.ts";
 import { label, plainLine } from "../../core/sanitize.ts";
@@ -85,7 +85,7 @@ export class Terraform {
   /** init, validate, plan. The plan is what `startApply` carries out, and nothing else. */
   async plan(call: PlanCall): Promise<MadePlan> {
     const kind = call.destroy === true ? "destroy" : "apply";
-    const errored = await stat(path.join(this.place.folder, ERRORED_STATE)).catch(() => undefined);
+    const errored = await stat(path.join(this.place.folder, ERRORED_STATE)).catch(unlessMissing).catch(unseenState);
     // Planned past it, what it knows would be made a second time.
     if (errored !== undefined) this.#fail("The plan was not made.", [], [`${ERRORED_STATE} is in the folder.`]);
     await makeFolders(this.place);
@@ -250,6 +250,13 @@ export class Terraform {
           await rm(file, { force: true });
       }
   }
+}
+
+function unseenState(error: unknown): never {
+  throw new UserError("state-unseen", "The plan was not made.", {
+    why: `Whether a state that was not saved lies in the cluster’s folder cannot be seen: ${label(errorText(error), 200)}.`,
+    hint: "Make the folder readable, then plan again.",
+  });
 }
 
 function lineOf(event: TerraformEvent): string {

@@ -150,9 +150,9 @@ export class Wizard implements Disposable {
       case "next":
         return this.#making.press(message.step, message.next);
       case "pickFolder": {
-        const volume = await desk.pickFolder("Folder for the Nodes");
-        if (volume === undefined) return;
-        return this.#put({ ...this.#wish, local: { ...this.#wish.local, volume } });
+        const isVolume = message.field === "local.volume";
+        const folder = await desk.pickFolder(isVolume ? "Folder for the Nodes" : "Folder with the Release’s Files");
+        return folder === undefined ? undefined : this.#put(withField(this.#wish, message.field, folder));
       }
     }
   }

@@ -3,9 +3,9 @@ import type { KubeObject } from "../../../src/kube/objects.ts";
 import { record } from "../../../src/kubeflow/read.ts";
 import { PYTORCH_JOB } from "../../../src/kubeflow/kinds/pytorchJob.ts";
 import { disturbServer } from "../../sandbox/sandbox.ts";
-import { skipBecause } from "../../rings/skip.ts";
+import { itFull } from "../../rings/skip.ts";
 import { Cleanup, launchPlan, writeProject } from "../support.ts";
-import { become, BentClock, Client, isFull, sandboxName, Truth, type Watched } from "./bench.ts";
+import { become, BentClock, Client, sandboxName, Truth, type Watched } from "./bench.ts";
 import type { Fault, Ending } from "./exchange.ts";
 import { status, type Rule } from "./httpFaults.ts";
 
@@ -237,8 +237,7 @@ describe("fault matrix, answers that fail", () => {
     await client.close();
   });
 
-  it("row 8: a reset after every single byte of an event", async function () {
-    if (!isFull) skipBecause(this, "takes two minutes, in test:full");
+  itFull("row 8: a reset after every single byte of an event", async function () {
     this.timeout(400_000);
     await five("r8-bytes");
     const client = await Client.open(own, truth, { clock: new BentClock(100) });

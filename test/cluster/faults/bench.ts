@@ -49,8 +49,6 @@ import {
 } from "../support.ts";
 import { HttpFaults, type HttpFaultsOptions } from "./httpFaults.ts";
 
-export const isFull = process.env["TRAINYARD_FULL"] !== undefined;
-
 /** Requests to a failing cluster in any ten seconds: 5 a second sustained. */
 const MOST_IN_TEN_SECONDS = 50;
 

@@ -13,13 +13,12 @@ import type { KubeObject, ResourceKind } from "../../../src/kube/objects.ts";
 import { isApiError } from "../../../src/kube/errors.ts";
 import { OUR_LABELS } from "../../../src/kubeflow/labels.ts";
 import { PYTORCH_JOB } from "../../../src/kubeflow/kinds/pytorchJob.ts";
-import type { Context } from "mocha";
 import { disturbServer } from "../../sandbox/sandbox.ts";
-import { skipBecause } from "../../rings/skip.ts";
+import { itFull } from "../../rings/skip.ts";
 import type { Order } from "../launchChild.ts";
 import { createRaw, follow, followToEnd } from "../recorder.ts";
 import { Cleanup, CONFIG_MAP, kubeconfigOf, launchPlan, temporaryFolder, writeProject } from "../support.ts";
-import { become, BentClock, Client, isFull, project, sandboxName, Truth, Watched } from "./bench.ts";
+import { become, BentClock, Client, project, sandboxName, Truth, Watched } from "./bench.ts";
 
 const CRD: ResourceKind = {
   group: "apiextensions.k8s.io",
@@ -250,24 +249,21 @@ describe("fault matrix, the cluster itself", () => {
     await client.close();
   }
 
-  /** Last in their file: what they do is done to everybody, and the controllers need a while to come back. */
-  function needsTime(context: Context): void {
-    if (!isFull) skipBecause(context, "takes minutes until the controllers are back, in test:full");
-    context.timeout(300_000);
-  }
+  // Last in their file: what they do is done to everybody, and the controllers need minutes to come back.
+  const OUTAGE_MS = 300_000;
 
-  it("row 1: the API server is killed and comes back", async function () {
-    needsTime(this);
+  itFull("row 1: the API server is killed and comes back", async function () {
+    this.timeout(OUTAGE_MS);
     await outage("r1", false);
   });
 
-  it("row 2: the same, and etcd has forgotten every version that we knew", async function () {
-    needsTime(this);
+  itFull("row 2: the same, and etcd has forgotten every version that we knew", async function () {
+    this.timeout(OUTAGE_MS);
     await outage("r2", true);
   });
 
-  it("rows 1 and 2 leave a cluster whose controllers work", async function () {
-    needsTime(this);
+  itFull("rows 1 and 2 leave a cluster whose controllers work", async function () {
+    this.timeout(OUTAGE_MS);
     const target = await createRaw(truth.rig, {
       name: "afterwards",
       namespace: truth.namespace,

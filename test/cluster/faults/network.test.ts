@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { type Clock, systemClock } from "../../../src/core/clock.ts";
 import { FaultProxy } from "../faultProxy.ts";
 import { createRaw, follow } from "../recorder.ts";
 import { Cleanup } from "../support.ts";
-import { skipBecause } from "../../rings/skip.ts";
-import { become, Client, type ClientOptions, isFull, Truth, type Watched } from "./bench.ts";
+import { itFull } from "../../rings/skip.ts";
+import { become, Client, type ClientOptions, Truth, type Watched } from "./bench.ts";
 import type { Ending, Exchange } from "./exchange.ts";
 
 describe("fault matrix, networks", () => {
@@ -59,23 +60,37 @@ describe("fault matrix, networks", () => {
     client.assertNoStorm();
   });
 
-  it("row 9: the same in the product's own time: 45 s, and rows that are older say so", async function () {
-    if (!isFull) skipBecause(this, "takes two minutes, in test:full");
-    this.timeout(200_000);
-    const { client, bytes } = await behindBytes();
-    const watched = await several(client, "r9-full", 4);
+  it("row 9: where there are no pings, over HTTP/1.1, by the silence of a watch that should have ended", async () => {
+    const { client, bytes } = await behindBytes({ speaks: "http/1.1", clock: hastened(20) });
+    const watched = await several(client, "r9-h1", 4);
     bytes.strand();
-    await change("r9-full", watched, "2");
+    await change("r9-h1", watched, "2");
+    await Promise.all(watched.map((one) => one.recovers(4_000)));
+    for (const { kinds } of watched) assert.deepEqual(kinds, ["loading", "live"], "no outage worth a word");
+    client.assertNoStorm();
+    await client.close();
+  });
+
+  itFull("row 9: the same in the product's own time: 45 s, and rows that are older say so", async function () {
+    this.timeout(200_000);
+    await Promise.all([ownTime("h2", "r9-full-h2"), ownTime("http/1.1", "r9-full-h1")]);
+  });
+
+  async function ownTime(speaks: "h2" | "http/1.1", row: string): Promise<void> {
+    const { client, bytes } = await behindBytes({ speaks });
+    const watched = await several(client, row, 4);
+    bytes.strand();
+    await change(row, watched, "2");
     await Promise.all(watched.map((one) => one.recovers(47_000)));
     // Now nothing gets through at all.
     bytes.blackhole(true);
-    await change("r9-full", watched, "3");
+    await change(row, watched, "3");
     await Promise.all(watched.map((one) => one.is("stale", 52_000)));
     bytes.blackhole(false);
     bytes.cut();
     await Promise.all(watched.map((one) => one.recovers(45_000)));
     client.assertNoStorm();
-  });
+  }
 
   for (const speaks of ["h2", "http/1.1"] as const)
     it(`row 13: after an hour's sleep that the network did not outlive, twelve watches and a log go on within 5 s, ${speaks}`, () =>
@@ -139,8 +154,7 @@ describe("fault matrix, networks", () => {
   it("row 17: a proxy that closes every watch, or resets the connection, again and again: no outage, nothing lost, nothing read anew", () =>
     Promise.all([shortLived("r17-end", 1_500, "end", 5), shortLived("r17-cut", 2_000, "cut", 3)]));
 
-  it("row 17: the same every 30 s", async function () {
-    if (!isFull) skipBecause(this, "takes three minutes, in test:full");
+  itFull("row 17: the same every 30 s", async function () {
     this.timeout(300_000);
     await Promise.all([shortLived("r17-end30", 30_000, "end", 5), shortLived("r17-cut30", 30_000, "cut", 5)]);
   });
@@ -178,12 +192,21 @@ describe("fault matrix, networks", () => {
 
   it("row 20: 10,000 events a second of 2 KB for a second, recorded from the real server", () => burst(1));
 
-  it("row 20: the same for ten seconds", async function () {
-    if (!isFull) skipBecause(this, "takes half a minute, in test:full");
+  itFull("row 20: the same for ten seconds", async function () {
     this.timeout(120_000);
     await burst(10);
   });
 });
+
+/** Time that passes so many times as fast. */
+function hastened(times: number): Clock {
+  const begun = systemClock.now();
+  return {
+    now: () => begun + (systemClock.now() - begun) * times,
+    monotonic: () => systemClock.monotonic() * times,
+    sleep: (ms, signal) => systemClock.sleep(ms / times, signal),
+  };
+}
 
 /** Used heap in MB, once everything that nobody holds is gone. */
 function heap(): number {

@@ -12,6 +12,8 @@ const NODES = 20;
 const NODE = "kwok.x-k8s.io/node";
 /** A fake pod with this annotation (a duration such as `5s`) succeeds after that time; without it, it runs on. */
 const RUN_FOR = "trainyard.local/run-for";
+/** One with this annotation is ready after that time; without it, at once. Only in a cluster of fake nodes alone. */
+export const READY_AFTER = "trainyard.local/ready-after";
 
 /** What kwok's stage gives a pod for its addresses. */
 const POD_ADDRESSES = /\{\{ \$podIPs := PodIPsWith .* \}\}/;
@@ -51,7 +53,10 @@ export async function startKwok(
 
 function placed(stage: string, podsAt: string | undefined): string {
   if (podsAt === undefined) return stage;
-  return stage.replace(POD_ADDRESSES, `{{ $podIPs := list "${podsAt}" }}`);
+  const there = stage.replace(POD_ADDRESSES, `{{ $podIPs := list "${podsAt}" }}`);
+  if (!stage.includes("name: pod-ready")) return there;
+  const delay = { durationMilliseconds: 0, durationFrom: { expressionFrom: annotated(READY_AFTER) } };
+  return there.replace(/^ {2}next:$/m, `  delay: ${JSON.stringify(delay)}\n  next:`);
 }
 
 async function makeNode(api: Api, name: string, tainted: boolean): Promise<void> {
@@ -67,9 +72,11 @@ async function makeNode(api: Api, name: string, tainted: boolean): Promise<void>
   if (answer.code !== 201 && answer.code !== 409) throw new Error(`node ${name} was answered with ${answer.code}`);
 }
 
+const annotated = (name: string): string => `.metadata.annotations["${name}"]`;
+
 /** kwok's own stage ends only pods of a Job; ours ends any pod that says for how long it runs. */
 function completeStage(): object {
-  const annotation = `.metadata.annotations["${RUN_FOR}"]`;
+  const annotation = annotated(RUN_FOR);
   return {
     apiVersion: "kwok.x-k8s.io/v1alpha1",
     kind: "Stage",

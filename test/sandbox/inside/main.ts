@@ -126,7 +126,7 @@ async function nodeIsReady(): Promise<boolean> {
 }
 
 async function objects(order: StartOrder): Promise<void> {
-  if (order.parts === "empty") return;
+  if (order.parts === "empty" || order.parts === "bare") return;
   await Promise.all(namespaces().map((object) => api.apply(object)));
   await Promise.all(userRoles().map((object) => api.apply(object)));
   const runAs = asOwnUser(linkOf(order.slot));

@@ -23,7 +23,7 @@ export type PipelinesParts = v.InferOutput<typeof PipelinesParts>;
 export const Order = v.variant("do", [
   v.object({
     do: v.literal("start"),
-    parts: v.picklist(["empty", "control", "node"]),
+    parts: v.picklist(["empty", "bare", "control", "node"]),
     kubernetes: v.string(),
     controllers: v.array(v.object({ name: v.string(), program: v.string(), manifests: v.string() })),
     node: v.optional(

@@ -9,8 +9,8 @@ import type { Parts } from "../state.ts";
 import { IMAGES, KWOK } from "../versions.ts";
 import { containerRuntime, rootFileSystem, runtimePaths } from "./debian.ts";
 import { kubernetesProgram, localProgram, moduleFolder, publishedProgram, toolProgram } from "./golang.ts";
-import { pauseImage, pythonImage, torchImage } from "./images.ts";
-import { controllerManifests } from "./manifests.ts";
+import { pauseImage, programImage, pythonImage, torchImage } from "./images.ts";
+import { controllerImageName, controllerManifests } from "./manifests.ts";
 
 type Built = Omit<StartOrder, "do" | "slot">;
 
@@ -18,13 +18,14 @@ export async function buildParts(parts: Parts, progress: Progress): Promise<Buil
   // Both are begun at once; a failure of either must not leave the other unhandled.
   const [compiled, fetched] = await Promise.all([
     compile(parts, progress),
-    parts === "node" ? fetchNode(progress) : undefined,
+    parts === "node" || parts === "bare" ? fetchNode(progress) : undefined,
   ]);
   const { kubernetes, controllers, coredns } = compiled;
   if (fetched === undefined || coredns === undefined) return { parts, kubernetes, controllers };
   const { runtime, images } = fetched;
   const pause = { name: IMAGES.pause, archive: await progress.step("making the pause image", pauseImage) };
-  return { parts, kubernetes, controllers, node: { coredns, ...runtimePaths(runtime), images: [pause, ...images] } };
+  const all = [pause, ...images, ...(parts === "bare" ? await controllerImages(controllers, progress) : [])];
+  return { parts, kubernetes, controllers, node: { coredns, ...runtimePaths(runtime), images: all } };
 }
 
 async function compile(parts: Parts, progress: Progress) {
@@ -39,8 +40,20 @@ async function compile(parts: Parts, progress: Progress) {
     controllers.push({ name: controller.name, program: file, manifests });
   }
   const coredns =
-    parts === "node" ? await progress.step("compiling CoreDNS", () => localProgram("coredns")) : undefined;
+    parts !== "control" ? await progress.step("compiling CoreDNS", () => localProgram("coredns")) : undefined;
   return { kubernetes, controllers, coredns };
+}
+
+/** The controllers as their own manifests name their images: programs that were built here, in images of ours. */
+async function controllerImages(built: StartOrder["controllers"], progress: Progress) {
+  const images: { readonly name: string; readonly archive: string }[] = [];
+  for (const controller of CONTROLLERS) {
+    const program = built.find(({ name }) => name === controller.name)?.program ?? "";
+    const name = await controllerImageName(controller);
+    const make = (): Promise<string> => programImage(controller.name, name, program);
+    images.push({ name, archive: await progress.step(`making the image of ${controller.name}`, make) });
+  }
+  return images;
 }
 
 function controllerProgram({ name, module, program, version, builtBy }: Controller): Promise<string> {

@@ -42,6 +42,23 @@ export async function pauseImage(): Promise<string> {
   return path.join(dir, "image.tar");
 }
 
+/** Archive of an image with one static program, `/manager`, run by nobody in particular as distroless images are. */
+export async function programImage(part: string, name: string, program: string): Promise<string> {
+  const dir = await cached(
+    `image-${part}`,
+    { program: path.basename(path.dirname(program)), name, recipe: 2 },
+    async (into) => {
+      const root = path.join(into, "root");
+      fs.mkdirSync(path.join(root, "tmp"), { recursive: true });
+      fs.chmodSync(path.join(root, "tmp"), 0o1777);
+      fs.copyFileSync(program, path.join(root, "manager"));
+      await packImage(name, root, path.join(into, "image.tar"), ["/manager"], { user: "65532:65532" });
+      fs.rmSync(root, { recursive: true, force: true });
+    },
+  );
+  return path.join(dir, "image.tar");
+}
+
 /** Archive of the python image; `python3`, a shell and the base tools of Debian. */
 export async function pythonImage(): Promise<string> {
   const dir = await cached(

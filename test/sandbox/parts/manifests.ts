@@ -11,11 +11,13 @@ import type { Controller } from "../controllers.ts";
 import { kubernetesProgram, moduleFolder } from "./golang.ts";
 
 const FILE = "objects.json";
+/** The image that the controller's Deployment names. */
+const IMAGE = "image.txt";
 
 /** Path of the controller's objects, as one JSON list. */
 export async function controllerManifests(controller: Controller): Promise<string> {
   const { name, module, version, manifests, leftOut, images = {} } = controller;
-  const recipe = { module, version, manifests, leftOut, images, recipe: 2 };
+  const recipe = { module, version, manifests, leftOut, images, recipe: 3 };
   const dir = await cached(`manifests-${name}`, recipe, async (into) => {
     const folder = await moduleFolder(module, version);
     const copy = path.join(into, "module");
@@ -26,8 +28,26 @@ export async function controllerManifests(controller: Controller): Promise<strin
     fs.rmSync(copy, { recursive: true, force: true });
     const objects = withImages(withoutPods(texts.flatMap(parseObjects)), images);
     fs.writeFileSync(path.join(into, FILE), JSON.stringify(objects));
+    fs.writeFileSync(path.join(into, IMAGE), imageIn(texts.flatMap(parseObjects)));
   });
   return path.join(dir, FILE);
+}
+
+/** Full name and tag of the image that the controller's own Deployment runs. */
+export async function controllerImageName(controller: Controller): Promise<string> {
+  if (controller.ownImage !== undefined) return controller.ownImage;
+  return fs.readFileSync(path.join(path.dirname(await controllerManifests(controller)), IMAGE), "utf8");
+}
+
+const Deployment = v.object({
+  spec: v.object({ template: v.object({ spec: v.object({ containers: v.array(v.object({ image: v.string() })) }) }) }),
+});
+
+function imageIn(objects: readonly KubeObject[]): string {
+  const found = objects.find(({ kind }) => kind === "Deployment");
+  const image = v.parse(Deployment, found).spec.template.spec.containers[0]?.image;
+  if (image === undefined) throw new Error("The controller's manifests have no Deployment with a container.");
+  return image;
 }
 
 async function render(place: string): Promise<string> {

@@ -12,8 +12,15 @@ const SEARCH_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbi
  * @param root folder that becomes the image's root
  * @param file archive to write
  * @param command what a container of it runs when nothing else is named
+ * @param program the command is all that there is, and takes arguments; `user` (`UID:GID`) runs it, else root
  */
-export async function packImage(name: string, root: string, file: string, command: readonly string[]): Promise<void> {
+export async function packImage(
+  name: string,
+  root: string,
+  file: string,
+  command: readonly string[],
+  program?: { readonly user: string },
+): Promise<void> {
   const dir = `${file}.parts`;
   const blobs = path.join(dir, "blobs", "sha256");
   fs.mkdirSync(blobs, { recursive: true });
@@ -35,7 +42,10 @@ export async function packImage(name: string, root: string, file: string, comman
   const config = put({
     architecture: process.arch === "arm64" ? "arm64" : "amd64",
     os: "linux",
-    config: { Env: [SEARCH_PATH], Cmd: command },
+    config: {
+      Env: [SEARCH_PATH],
+      ...(program === undefined ? { Cmd: command } : { Entrypoint: command, User: program.user }),
+    },
     rootfs: { type: "layers", diff_ids: [`sha256:${digest}`] },
   });
   const manifest = put({

@@ -6,7 +6,7 @@ import type { Cloud } from "../catalogue/shapes.ts";
 import { EKS_VERSIONS, LIMITS } from "../limits.ts";
 import type { Live } from "../live.ts";
 import { cloudWish, CLOUD_NAMES, gpuLabel, liveZones, neededInZone } from "../pools.ts";
-import { anyOf, fits, type RuleFinding, values, warning, wrong } from "./finding.ts";
+import { anyOf, fits, freeName, type RuleFinding, values, warning, wrong } from "./finding.ts";
 import { networkFindings } from "./networks.ts";
 import { poolFindings } from "./pools.ts";
 
@@ -31,13 +31,10 @@ function nameFindings(name: string, cloud: Cloud, live: Live): readonly RuleFind
     const message = `A cluster of ${CLOUD_NAMES[cloud]} is named with ${NAME_WORDS[cloud]}.`;
     return [wrong("name", "name", message, values(better(name, cloud)))];
   }
-  if (live[cloud]?.clusters?.includes(name) === true) {
-    return [wrong("name-taken", "name", `There is a cluster ${name} in this region already.`)];
-  }
-  const part = LIMITS.gke.accountPart;
-  if (cloud === "eks" || name.length <= part) return [];
-  const message = `Only the first ${part} characters name the service account of the nodes: two clusters of a project must differ in them.`;
-  return [warning("name-account", "name", message)];
+  const taken = live[cloud]?.clusters ?? [];
+  if (!taken.includes(name)) return [];
+  const message = `There is a cluster ${name} in this region already.`;
+  return [wrong("name-taken", "name", message, values([freeName(name, taken)]))];
 }
 
 /** The name as the cloud would take it, where something is left of it. */

@@ -8,7 +8,6 @@ import type { FieldPath, Finding } from "../../../contract/preview.ts";
 export const RULES = {
   name: "file",
   "name-taken": "page",
-  "name-account": "page",
   "state-unset": "page",
   "state-bucket": "page",
   "state-prefix": "page",
@@ -60,6 +59,13 @@ export function warning(code: RuleCode, field: FieldPath, message: string, inste
 /** Values as buttons that bear their own names. At most eight: the list of the field has them all. */
 export function values(of: readonly (string | number)[]): NonNullable<Instead> {
   return of.slice(0, 8).map((value) => ({ label: String(value), value }));
+}
+
+/** The name with the first number behind it that nobody has; short enough for every place. */
+export function freeName(name: string, taken: readonly string[]): string {
+  const stem = name.replace(/-\d{1,3}$/, "").slice(0, 28);
+  const numbers = Array.from({ length: taken.length + 1 }, (_, index) => `${stem}-${index + 2}`);
+  return numbers.find((one) => !taken.includes(one)) ?? name;
 }
 
 const compiled = new Map<string, RegExp>();

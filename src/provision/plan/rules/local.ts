@@ -1,7 +1,7 @@
 import type { LocalWish, Wish } from "../../../contract/wish.ts";
 import { LIMITS, LOCAL_VERSIONS } from "../limits.ts";
 import type { Live, LiveComputer } from "../live.ts";
-import { fits, type RuleFinding, values, warning, wrong } from "./finding.ts";
+import { fits, freeName, type RuleFinding, values, warning, wrong } from "./finding.ts";
 
 /** Rules of a cluster on this computer. Answers that the tool has no use for are left alone: another tool may have. */
 export function localFindings({ name, local }: Wish, live: Live): readonly RuleFinding[] {
@@ -13,7 +13,8 @@ export function localFindings({ name, local }: Wish, live: Live): readonly RuleF
     const message = `A cluster of ${local.tool} is named with ${shortest}-32 lower-case letters, digits and hyphens, beginning and ending with a letter or digit.`;
     found.push(wrong("name", "name", message, values(["kubeflow-01"])));
   } else if (computer.clusters?.includes(name) === true) {
-    found.push(wrong("name-taken", "name", `${local.tool} has a cluster ${name} already.`));
+    const free = freeName(name, computer.clusters);
+    found.push(wrong("name-taken", "name", `${local.tool} has a cluster ${name} already.`, values([free])));
   }
   if (!fits(LIMITS.local.version, local.version)) {
     const message = `A version of Kubernetes looks like 1.35; leave it empty for what ${local.tool} takes by itself.`;

@@ -60,7 +60,8 @@ function cpuMachine({ cloud, cpu, region }: CloudWish, live: Live): readonly Rul
   const zones = liveZones(live[cloud], region, [cpu.machine]);
   const absent = zones === undefined ? cloud === "gke" && cpuAbsent(cpu.machine, region) : zones.length === 0;
   if (!absent) return [];
-  return [wrong("cpu-region", field, `${cpu.machine} is not offered in ${region}.`, better)];
+  const others = better.filter(({ value }) => value !== cpu.machine);
+  return [wrong("cpu-region", field, `${cpu.machine} is not offered in ${region}.`, others)];
 }
 
 function leftOut(cloud: CloudWish["cloud"], machine: string): string | undefined {
@@ -125,6 +126,13 @@ function regionFindings(of: CloudWish, pool: GpuPool, shape: GpuShape, live: Liv
   if (here === true) return [];
   const what = `${gpuLabel(cloud, pool.gpu)} on ${pool.machine}`;
   if (here === false) {
+    // A list of regions is Google's; AWS was asked for the GPU's other machines.
+    const beside = shapesOf(cloud, pool.gpu).filter((of) => offered(of, cloud, region, live) === true);
+    if (shape.regions === undefined && beside.length > 0) {
+      const machines = beside.map(({ machine }) => machine);
+      const message = `${region} does not offer ${what}, but on ${anyOf(machines.slice(0, 6))}.`;
+      return [wrong("gpu-region", `${cloud}.gpu.machine`, message, values(machines))];
+    }
     const right = (shape.regions ?? []).filter((other) => other !== region);
     const others = right.length > 0 ? ` It is in ${anyOf(near(region, right).slice(0, 6))}.` : "";
     const message = `${region} does not offer ${what}.${others}`;

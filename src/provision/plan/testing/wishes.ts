@@ -98,9 +98,20 @@ const state = fc.oneof(
   }),
 );
 
+const ids = fc.array(oneOrAny(["trainer", "katib", "hub"], 40), { maxLength: 4 });
+
+const kubeflow = fc.record({
+  profile: oneOrAny(["", "training", "full", "parts"], 40),
+  people: fc.array(oneOrAny(["me@example.com", "you@example.com"], 60), { maxLength: 3 }),
+  quota: fc.record({ cpu: count, memoryGiB: count, gpus: count }),
+  ...{ components: ids, adopt: ids, sample: fc.boolean() },
+  folder: oneOrAny(["", "/srv/kubeflow"], 1_000),
+  storageClass: oneOrAny(["", "standard-rwo"], 60),
+});
+
 /** Any wish of the schema; most of it such as a form would hold. */
 export const anyWish: fc.Arbitrary<Wish> = fc.record({
   where: fc.constantFrom(...WHERES),
   name: oneOrAny(["kubeflow-01", "ml", "Team_A", "a-name-of-more-than-24-characters"], 100),
-  ...{ state, gke, eks, local },
+  ...{ state, gke, eks, local, kubeflow },
 });

@@ -4,10 +4,12 @@ import type { Disposable } from "../core/dispose.ts";
 import { errorText, isCancelled } from "../core/errors.ts";
 import { Emitter } from "../core/events.ts";
 import type { Logger } from "../core/log.ts";
-import { StateCell } from "../kube/storeState.ts";
-import type { StoreState } from "../kube/store.ts";
+import { StateCell } from "./storeState.ts";
+import type { StoreState } from "./store.ts";
 
 export interface ReadingOptions<T> {
+  /** For the log: `pipelines`. */
+  readonly what: string;
   /** `anew`: a person wants all of it read again, however fresh it is. */
   readonly read: (before: T | undefined, anew: boolean, signal: AbortSignal) => Promise<T>;
   /** Milliseconds until it is read again. */
@@ -99,7 +101,7 @@ export class LiveReading<T> implements Disposable {
   }
 
   async #read(): Promise<void> {
-    const { read, everyMs, isSame, clock, log } = this.#options;
+    const { what, read, everyMs, isSame, clock, log } = this.#options;
     const anew = this.#anew;
     this.#anew = false;
     // Who wants it once more while it is being read gets it read once more.
@@ -118,7 +120,7 @@ export class LiveReading<T> implements Disposable {
       if (isNew) this.#tell();
     } catch (error) {
       if (isCancelled(error)) return;
-      log.debug(`pipelines: ${errorText(error)}`);
+      log.debug(`${what}: ${errorText(error)}`);
       next = this.#backoff.next(clock.monotonic());
       this.#failed(error instanceof Error ? error : new Error(String(error)));
     }
@@ -139,7 +141,7 @@ export class LiveReading<T> implements Disposable {
       this.#changed.fire();
     } catch (error) {
       // A listener's mistake must not end the reading.
-      this.#options.log.error(`A listener to pipelines failed: ${errorText(error)}`);
+      this.#options.log.error(`A listener to ${this.#options.what} failed: ${errorText(error)}`);
     }
   }
 }

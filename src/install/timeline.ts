@@ -1,9 +1,9 @@
-import type { Step } from "../../contract/preview.ts";
-import type { Clock } from "../../core/clock.ts";
-import { errorText, isCancelled } from "../../core/errors.ts";
-import { Emitter } from "../../core/events.ts";
-import { redact } from "../../core/redact.ts";
-import { label } from "../../core/sanitize.ts";
+import type { Step } from "../contract/preview.ts";
+import type { Clock } from "../core/clock.ts";
+import { errorText, isCancelled } from "../core/errors.ts";
+import { Emitter } from "../core/events.ts";
+import { redact } from "../core/redact.ts";
+import { label } from "../core/sanitize.ts";
 
 /** The steps of one piece of work, in order; each change of one is told. */
 export class Timeline {
@@ -24,6 +24,13 @@ export class Timeline {
   /** Begins anew with other steps. */
   reset(steps: readonly (readonly [id: string, label: string])[]): void {
     this.#steps = steps.map(([id, name]) => ({ id, label: name, state: "waiting", detail: "" }));
+    this.#changed.fire();
+  }
+
+  /** Puts steps in the place of those that stand below one, whose ids begin with its own. */
+  putBelow(id: string, steps: readonly Step[]): void {
+    const others = this.#steps.filter((step) => !step.id.startsWith(`${id}-`));
+    this.#steps = others.flatMap((step) => (step.id === id ? [step, ...steps] : [step]));
     this.#changed.fire();
   }
 

@@ -1,0 +1,73 @@
+import * as vscode from "vscode";
+import { UserError } from "../../core/errors.ts";
+import { label } from "../../core/sanitize.ts";
+import type { InstallRecord } from "../../install/index.ts";
+import { pickOne } from "../../platform/pick.ts";
+import { withProgress } from "../../platform/progress.ts";
+import type { CommandDeps } from "../deps.ts";
+import { kubeflowOf } from "./cluster.ts";
+
+/** Kinds that bring volumes along, by themselves or in the namespaces that they stand for. */
+const WITH_VOLUMES: ReadonlySet<string> = new Set(["PersistentVolumeClaim", "StatefulSet", "Profile"]);
+
+/** Takes away what Trainyard installed, in reverse order; volumes stay unless the person says otherwise, twice. */
+export async function uninstallKubeflow(deps: CommandDeps, target: unknown): Promise<void> {
+  const { context, connection, installers } = await kubeflowOf(deps, target);
+  const { client } = connection;
+  const installer = installers.of(client);
+  const title = vscode.l10n.t("Uninstall Kubeflow from {0}", label(context, 60));
+  const record = await withProgress(title, (signal) => installer.installed(signal));
+  if (record === undefined)
+    throw new UserError(
+      "nothing-installed",
+      vscode.l10n.t("Trainyard has installed nothing in {0}.", label(context, 60)),
+    );
+  const volumes = await askVolumes(title, record);
+  const titles = Object.values(record.components).map((component) => label(component.title, 60));
+  const detail = [
+    titles.join(", "),
+    vscode.l10n.t("Jobs, notebooks and runs of these kinds go with them."),
+    volumes
+      ? vscode.l10n.t("The volumes go as well: the data on them is lost, and nothing brings it back.")
+      : vscode.l10n.t("Volumes with data stay, and the namespaces that they are in."),
+  ];
+  const agree = volumes ? vscode.l10n.t("Uninstall and Delete Data") : vscode.l10n.t("Uninstall, Keep Volumes");
+  if (!(await deps.notify.confirm(`${title}?`, detail, agree))) return;
+  try {
+    const { left, gone } = await withProgress(title, async (signal, report) => {
+      const { left } = await installer.uninstall(
+        { volumes },
+        (steps) => {
+          const running = steps.filter(({ state }) => state === "running");
+          report(running.map((step) => `${step.label}: ${step.detail}`).join("; "));
+        },
+        signal,
+      );
+      const gone = (await installer.installed(signal)) === undefined;
+      if (gone) await installers.dashboards.forgetAccounts(client, signal);
+      return { left, gone };
+    });
+    const said = gone
+      ? vscode.l10n.t("Kubeflow was taken away from {0}.", label(context, 60))
+      : vscode.l10n.t("Some of Kubeflow is still in {0}.", label(context, 60));
+    const lines = [said, vscode.l10n.t("This was left, and why:"), "", ...left];
+    if (left.length > 0) await deps.documents.show(["left-of-kubeflow.txt"], `${lines.join("\n")}\n`);
+    else deps.notify.info(said);
+  } finally {
+    deps.tree.refresh();
+  }
+}
+
+/** True where volumes are to go as well. Asked only where there may be any. */
+async function askVolumes(title: string, { components }: InstallRecord): Promise<boolean> {
+  const objects = Object.values(components).flatMap((component) => component.objects);
+  if (!objects.some(({ kind }) => WITH_VOLUMES.has(kind))) return false;
+  return pickOne({
+    title,
+    placeholder: vscode.l10n.t("What becomes of the volumes with data?"),
+    items: [
+      { label: vscode.l10n.t("Keep Volumes"), value: false },
+      { label: vscode.l10n.t("Delete Volumes Too…"), value: true },
+    ],
+  });
+}

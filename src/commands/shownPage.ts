@@ -1,0 +1,34 @@
+// Which cluster the page showed, and to what end: a page that comes back after a reload knows only its form.
+import type { StateStore } from "../core/storage.ts";
+
+const KEY = "trainyard.wizard.shown";
+
+/** A cluster that was made from here, by its id, or a context of which Kubeflow's part is shown. */
+type Shown =
+  | { readonly id: string; readonly mode: "new" | "edit" | "destroy" }
+  | { readonly context: string; readonly mode: "install" };
+
+export async function rememberShown(state: StateStore, shown: Shown | undefined): Promise<void> {
+  await state.set(KEY, shown);
+}
+
+export function clusterShown(state: StateStore): Extract<Shown, { id: string }> | undefined {
+  const shown = read(state);
+  return shown?.mode === "install" ? undefined : shown;
+}
+
+/** Context of the install that was shown; undefined where it was something else. */
+export function installShown(state: StateStore): string | undefined {
+  const shown = read(state);
+  return shown?.mode === "install" ? shown.context : undefined;
+}
+
+function read(state: StateStore): Shown | undefined {
+  const value = state.get(KEY);
+  if (typeof value !== "object" || value === null || !("mode" in value)) return undefined;
+  const { mode } = value;
+  if (mode === "install")
+    return "context" in value && typeof value.context === "string" ? { context: value.context, mode } : undefined;
+  if (mode !== "new" && mode !== "edit" && mode !== "destroy") return undefined;
+  return "id" in value && typeof value.id === "string" ? { id: value.id, mode } : undefined;
+}

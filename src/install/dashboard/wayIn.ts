@@ -1,0 +1,81 @@
+// Where a cluster's dashboard is reached: the gateway of the platform, else the page of pipelines that stand alone.
+import { UserError } from "../../core/errors.ts";
+import { label } from "../../core/sanitize.ts";
+import type { KubeClient } from "../../kube/client.ts";
+import { isApiError } from "../../kube/errors.ts";
+import type { KubeObject } from "../../kube/objects.ts";
+import { POD, SERVICE } from "../../kubeflow/kinds/resources.ts";
+import { type Json, list, number, record } from "../../kubeflow/read.ts";
+
+export interface Door {
+  readonly namespace: string;
+  /** Name of the Service; its port is 80. */
+  readonly service: string;
+}
+
+export interface PodTarget {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly port: number;
+}
+
+/** Best first (community-distribution 26.03.1: common/istio/istio-install; pipelines: manifests/kustomize/base/pipeline). */
+const DOORS: readonly Door[] = [
+  { namespace: "istio-system", service: "istio-ingressgateway" },
+  { namespace: "kubeflow", service: "ml-pipeline-ui" },
+];
+const PORT = 80;
+const NOT_OPENED = "The dashboard was not opened.";
+
+/** Rejects with UserError `no-dashboard`, `no-rights` or `no-ready-pod`, with ConnectError or CancelledError. */
+export async function findDoor(client: KubeClient, signal: AbortSignal): Promise<Door & PodTarget> {
+  for (const door of DOORS) {
+    const target = await readyPod(client, door, signal);
+    if (target !== undefined) return { ...door, ...target };
+  }
+  throw new UserError("no-dashboard", NOT_OPENED, {
+    why: `This cluster has none: there is no Service ${DOORS.map((door) => `${door.service} in ${door.namespace}`).join(", and none ")}.`,
+    hint: "The full platform has one, and so have pipelines.",
+    next: [{ title: "Install Kubeflow…", command: "trainyard.kubeflow.install" }],
+  });
+}
+
+/** A pod that takes the Service's requests now; undefined where there is no such Service. Rejects as `findDoor`. */
+export async function readyPod(
+  client: KubeClient,
+  { namespace, service }: Door,
+  signal: AbortSignal,
+): Promise<PodTarget | undefined> {
+  try {
+    const found = await client.find<KubeObject>(SERVICE, service, namespace, signal);
+    if (found === undefined) return undefined;
+    const spec = record(record(found)["spec"]);
+    const selector = Object.entries(record(spec["selector"]));
+    const labelSelector = selector.map(([key, value]) => `${key}=${String(value)}`).join(",");
+    // Without one, any pod of the namespace would do.
+    const wanted = { namespace, labelSelector, limit: 50, signal };
+    const items = selector.length === 0 ? [] : (await client.list<KubeObject>(POD, wanted)).items;
+    const pod = items.find(isReady);
+    if (pod !== undefined) return { namespace, pod: pod.metadata.name, port: portOf(spec, pod) };
+  } catch (error) {
+    if (!isApiError(error, "Forbidden")) throw error;
+    const why = `The cluster says: ${label(error.message, 300).replace(/\.$/, "")}.`;
+    throw new UserError("no-rights", NOT_OPENED, { why, hint: "An administrator can allow it.", cause: error });
+  }
+  const why = `No pod of ${service} in ${namespace} is ready.`;
+  throw new UserError("no-ready-pod", NOT_OPENED, { why, hint: "Open it again when it is." });
+}
+
+function isReady(pod: KubeObject): boolean {
+  const conditions = list(record(record(pod)["status"])["conditions"]);
+  const ready = conditions.some(({ type, status }) => type === "Ready" && status === "True");
+  return ready && pod.metadata.deletionTimestamp === undefined;
+}
+
+/** The pod's port behind the Service's; a Service may call it by name. */
+function portOf(spec: Json, pod: KubeObject): number {
+  const target = list(spec["ports"]).find(({ port }) => port === PORT)?.["targetPort"];
+  const containers = list(record(record(pod)["spec"])["containers"]);
+  const named = containers.flatMap(({ ports }) => list(ports)).find(({ name }) => name === target);
+  return number(typeof target === "string" ? named?.["containerPort"] : target) ?? PORT;
+}

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { Cleanup } from "./support.ts";
+import { full, lastSteps, NEVER, type Rig, sharedRig, training, windowOf } from "../install/rig.ts";
+import { testReleaseFolder } from "../install/testRelease.ts";
+import { itFull } from "../rings/skip.ts";
+
+/** A tenth of what real pods take until they are ready. */
+const PACE = 0.1;
+
+describe("installing the whole platform", function () {
+  this.timeout(240_000);
+  const cleanup = new Cleanup();
+  const open = sharedRig();
+  let rig: Rig;
+  let folder: string;
+
+  before(async function () {
+    this.timeout(900_000);
+    rig = await open();
+    folder = await testReleaseFolder(PACE);
+    rig.standIn.platform = true;
+  });
+  after(() => cleanup.run());
+
+  const kubectl = (...args: string[]) => rig.sandbox.kubectl(args);
+  const names = async (...args: string[]) =>
+    (await kubectl("get", ...args, "-o", "jsonpath={.items[*].metadata.name}"))
+      .split(/\s+/)
+      .filter((name) => name !== "");
+
+  it("brings it from nothing to healthy beside another's broken pods, and away again without what holds data", async () => {
+    await kubectl("create", "namespace", "others");
+    await kubectl("run", "broken", "--image=none", "-n", "others", '--overrides={"spec":{"nodeName":"nowhere"}}');
+    const { installer, client, storage } = await windowOf(cleanup, rig.client);
+    const plan = await installer.plan(full(folder), NEVER);
+    assert.deepEqual(
+      plan.checks.filter(({ state }) => state === "failed"),
+      [],
+    );
+    const steps = lastSteps();
+    await installer.run(plan, steps.onSteps, NEVER);
+
+    const ended = new Map(plan.components.map(({ component: { id } }) => [id, steps.of(id)]));
+    for (const { component } of plan.components) {
+      const step = ended.get(component.id);
+      assert.equal(step?.state, "done", component.id);
+      for (const need of component.needs)
+        assert.ok((step.startedAt ?? 0) >= (ended.get(need)?.endedAt ?? Infinity), `${component.id} before ${need}`);
+    }
+    const atOnce = steps.all.map((all) => all.filter(({ state }) => state === "running").length);
+    assert.ok(Math.max(...atOnce) > 2, "what needs nothing of each other is installed side by side");
+    assert.equal(
+      client.applied.length,
+      plan.components.reduce((sum, { objects }) => sum + objects.length, 0),
+    );
+    const health = await installer.health(NEVER);
+    assert.deepEqual(
+      health.filter(({ state }) => state !== "healthy"),
+      [],
+    );
+    assert.deepEqual((await names("profiles.kubeflow.org")).sort(), ["ada", "alan"]);
+
+    const again = await windowOf(cleanup, rig.client, { storage });
+    await again.installer.run(await again.installer.plan(full(folder), NEVER), () => undefined, NEVER);
+    assert.equal(again.client.applied.length, 0);
+
+    const claims = await names("pvc", "-A");
+    assert.equal(claims.length, 5);
+    const { left } = await installer.uninstall({ volumes: false }, () => undefined, NEVER);
+    assert.deepEqual([...left].sort(), [
+      "CustomResourceDefinition profiles.kubeflow.org: 1 object of it did not go",
+      "Namespace ada: it holds 1 volume with data",
+      "Namespace kubeflow: it holds 4 volumes with data",
+      "Profile ada: its namespace would go with it",
+    ]);
+    assert.deepEqual(await names("pvc", "-A"), claims);
+    assert.doesNotMatch(await kubectl("get", "namespaces"), /Terminating/);
+    const built = ["default", "kube-node-lease", "kube-public", "kube-system"];
+    assert.deepEqual(
+      (await names("namespaces")).filter((name) => !built.includes(name)),
+      ["ada", "kubeflow", "others"],
+    );
+  });
+
+  itFull("installs Pipelines by themselves over volumes that were kept, and takes all away when asked", async () => {
+    const { installer } = await windowOf(cleanup, rig.client);
+    const choice = training(folder, { wanted: ["pipelines"] });
+    await installer.run(await installer.plan(choice, NEVER), () => undefined, NEVER);
+    assert.ok((await installer.health(NEVER)).every(({ state }) => state === "healthy"));
+    await installer.uninstall({ volumes: true }, () => undefined, NEVER);
+    assert.doesNotMatch(await kubectl("get", "namespaces"), /Terminating/);
+  });
+});
