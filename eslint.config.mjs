@@ -38,7 +38,7 @@ function layerRule(layer, allowed, extra = []) {
 }
 
 const featureIndexOnly = (own) => ({
-  regex: `^\\.\\./(${FEATURES.filter((f) => f !== own).join("|")})/(?!index\\.ts$)`,
+  regex: `^(?:\\.\\./)+(?:${FEATURES.filter((f) => f !== own).join("|")})/(?!index\\.ts$)`,
   message: "Another feature is used through its index.ts.",
 });
 

@@ -67,7 +67,7 @@ describe("the form's part of Kubeflow", () => {
     assert.deepEqual(said(FULL, { version: "1.35", cpus: 16, memoryGiB: 32 }), []);
     assert.match(
       said(FULL, { cpus: 4, memoryGiB: 8 })[0] ?? "",
-      /^warning kubeflow\.profile: It takes more than the cluster has/,
+      /^warning kubeflow\.profile: It takes more than the cluster has at first/,
     );
   });
 

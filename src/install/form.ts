@@ -166,7 +166,11 @@ function unfit(order: readonly Resolved[], release: Release, facts: FormFacts): 
   const { cpu, memory } = needs(order);
   const { cpus = Infinity, memoryGiB = Infinity } = facts;
   if (cpu > cpus * 1000 || memory > memoryGiB * 1024)
-    found.push({ field, severity: "warning", message: `It takes more than the cluster has. ${takes(order)}.` });
+    found.push({
+      field,
+      severity: "warning",
+      message: `It takes more than the cluster has at first. ${takes(order)}, beside the system’s own pods.`,
+    });
   return found;
 }
 

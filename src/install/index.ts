@@ -1,15 +1,14 @@
 // What the rest of the project uses of installing Kubeflow. installers.ts is a bundle of its own: extension.ts imports it
 // when somebody wants it.
-export { type KnownAccount } from "./accounts.ts";
-export { FLOW_STEPS, type FlowPorts, installInto, type SampleJob } from "./flow.ts";
-export { choiceOf, type KubeflowForm, kubeflowForm, wantedOf } from "./form.ts";
+export { FLOW_STEPS, type FlowPorts, installInto } from "./flow.ts";
+export { choiceOf, type FormFacts, type KubeflowForm, kubeflowForm, wantedOf } from "./form.ts";
 export { InstallHealth, type InstallView, type PartView } from "./health.ts";
-export { type ComponentHealth, Installer, type InstallerOptions } from "./install.ts";
+export { Installer, type InstallerOptions } from "./install.ts";
 export { type Installers } from "./installers.ts";
 export { type InstallDesk, type InstallPage } from "./page.ts";
-export { type InstallPlan, type Prepared } from "./plan.ts";
+export { type Prepared } from "./plan.ts";
 export { type InstallRecord } from "./record.ts";
-export { type Choice, type Component, type Profile, type Release } from "./release.ts";
+export { type Choice, type Component, type Release } from "./release.ts";
 export { RELEASES } from "./releases/index.ts";
 export { Timeline } from "./timeline.ts";
 export { componentGroup, installNotes } from "./words.ts";

@@ -330,7 +330,9 @@ export class InstallPage implements Disposable {
   #preview(): Preview {
     const { findings, choices, made } = kubeflowForm(this.#wish.kubeflow, this.#release, this.#facts);
     const cost = { lines: [], hour: NO_COST, month: NO_COST, complete: true, notIncluded: [] };
-    return { findings, choices, made, cost, compare: [], files: [] };
+    // Whoever wants nothing installed closes the page.
+    const offered = choices["kubeflow.profile"]?.filter(({ value }) => value !== "") ?? [];
+    return { findings, choices: { ...choices, "kubeflow.profile": offered }, made, cost, compare: [], files: [] };
   }
 
   #state(): WizardState {

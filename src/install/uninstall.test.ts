@@ -13,6 +13,7 @@ const CORE = [
 ] as const;
 const PROFILE = { apiVersion: "kubeflow.org/v1", kind: "Profile", namespace: "", name: "ada" };
 const AT = "/apis/kubeflow.org/v1/profiles/ada";
+const SPACE = "/api/v1/namespaces/ada";
 
 /** A cluster with a Profile whose namespace holds these claims; what was deleted in it. */
 function rig(claims: readonly object[]) {
@@ -25,8 +26,9 @@ function rig(claims: readonly object[]) {
       return json({ resources: CORE.map(([name, kind, namespaced]) => ({ name, kind, namespaced })) });
     if (path === "/apis/kubeflow.org/v1") return json({ resources: [{ name: "profiles", kind: "Profile" }] });
     if (path === "/api/v1/namespaces") return json({ items: [space] });
-    if (path === "/api/v1/namespaces/ada/persistentvolumeclaims") return json({ items: claims });
+    if (path === `${SPACE}/persistentvolumeclaims`) return json({ items: claims });
     if (method === "DELETE" || isThere(AT)) return json({ metadata: { name: "ada", uid: "p1" } });
+    if (isThere(SPACE)) return json({ metadata: { name: "ada", uid: "n1" } });
     return refusal(404, "NotFound", `no ${path}`);
   });
   const clock = new ManualClock();
@@ -65,7 +67,7 @@ describe("uninstalling", () => {
     for (const [claims, volumes] of [[[], false] as const, [[claim], true] as const]) {
       const { uninstall, deleted } = rig(claims);
       assert.deepEqual((await uninstall(volumes)).left, []);
-      assert.deepEqual(deleted, [AT]);
+      assert.deepEqual(deleted, [AT, SPACE]);
     }
   });
 });

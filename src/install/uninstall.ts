@@ -53,6 +53,8 @@ interface Removal extends Tools {
   readonly inhabited: Set<string>;
   /** Namespaces that belong to an object, such as that of a Profile, by its uid: they go when it goes. */
   readonly owned: ReadonlyMap<string, Ref>;
+  /** Those of what was taken away: they have time until the end. */
+  readonly following: Set<Ref>;
   readonly count: { removed: number };
 }
 
@@ -90,6 +92,7 @@ export async function uninstallAll(
     left,
     inhabited: new Set<string>(),
     owned: await ownedSpaces({ ...tools, signal }),
+    following: new Set<Ref>(),
     count: { removed: 0 },
   };
   const staying = Object.entries(install.components).filter(([id]) => !chosen.includes(id));
@@ -127,7 +130,7 @@ export async function uninstallAll(
   const own = staying.length === 0 ? [{ ...SPACE, namespace: "", name: OWN_NAMESPACE }] : [];
   const empty = await tools.limited.all(spaces.values(), (ref) => isUninhabited({ ...removal, say }, ref));
   const patient = { ...removal, say, goneWithinMs: Math.max(goneWithinMs, SPACES_MS) };
-  await removeAll(patient, [...[...spaces.values()].filter((_, at) => empty[at]), ...own]);
+  await removeAll(patient, [...[...spaces.values()].filter((_, at) => empty[at]), ...removal.following, ...own]);
   install.components = Object.fromEntries(staying);
   await save();
   onSteps();
@@ -247,7 +250,7 @@ async function allOf(
 /** Deletes them and waits until they have gone; what does not go is told with what holds it. */
 async function removeAll(removal: Removal, refs: readonly Ref[]): Promise<void> {
   const { limited, say, signal, goneWithinMs } = removal;
-  const going = (await limited.all(refs, (ref) => removeOne(removal, ref))).flat();
+  const going = (await limited.all(refs, (ref) => removeOne(removal, ref))).flatMap((ref) => ref ?? []);
   if (going.length === 0) return;
   const gates = going.map((ref) => ({ what: refWords(ref), check: () => held(removal, ref) }));
   try {
@@ -268,20 +271,20 @@ async function removeAll(removal: Removal, refs: readonly Ref[]): Promise<void> 
   }
 }
 
-/** The object, where it was there, ours or a person's, and is on its way out now; with the namespace that belongs to it. */
-async function removeOne(removal: Removal, ref: Ref): Promise<readonly Ref[]> {
-  const { client, clock, kinds, signal, owned } = removal;
+/** The object, where it was there, ours or a person's, and is on its way out now. */
+async function removeOne(removal: Removal, ref: Ref): Promise<Ref | undefined> {
+  const { client, clock, kinds, signal, owned, following } = removal;
   const found = record(await patiently(clock, signal, () => lookUp(removal, ref, signal)));
   const uid = text(record(found["metadata"])["uid"]);
-  if (uid === undefined) return [];
-  if (!isCustom(ref) && !isOurs(found)) {
+  if (uid === undefined) return undefined;
+  if (!isCustom(ref) && !isOurs(found) && !following.has(ref)) {
     stays(removal, ref, "somebody else has made it anew");
-    return [];
+    return undefined;
   }
   const space = owned.get(uid);
   if (space !== undefined && !(await isUninhabited(removal, space, [VOLUME]))) {
     stays(removal, ref, "its namespace would go with it");
-    return [];
+    return undefined;
   }
   const kind = await kinds.get(ref);
   try {
@@ -292,12 +295,13 @@ async function removeOne(removal: Removal, ref: Ref): Promise<readonly Ref[]> {
       client.json<unknown>({ method: "DELETE", path, accept: METADATA_ONLY, body, signal }),
     );
   } catch (error) {
-    if (isGone(error)) return [];
+    if (isGone(error)) return undefined;
     if (!isApiError(error)) throw error;
     stays(removal, ref, label(error.message, 200));
-    return [];
+    return undefined;
   }
-  return space === undefined ? [ref] : [ref, space];
+  if (space !== undefined) following.add(space);
+  return ref;
 }
 
 function stays({ left, inhabited }: Removal, ref: Ref, why: string): void {

@@ -223,7 +223,7 @@ describe("what a refused launch means", () => {
     fc.assert(
       fc.property(statuses, prefixes, fc.string({ unit: "binary", maxLength: 2000 }), (status, prefix, text) => {
         const { message } = explain(status, { message: prefix + text });
-        // eslint-disable-next-line no-control-regex
+        // eslint-disable-next-line no-control-regex -- none of them may be shown
         assert.doesNotMatch(message, /[\0-\x1f\x7f-\x9f\u202a-\u202e]/);
         assert.ok(message.length < 900);
       }),

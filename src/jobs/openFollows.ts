@@ -69,6 +69,6 @@ function parse(text: string): OpenFollow | undefined {
     if (texts.some((field) => typeof field !== "string") || typeof time !== "number") return undefined;
     return { ...(value as OpenFollow), kind: kindOrDefault(value?.kind) };
   } catch {
-    return undefined;
+    return undefined; // Half of a file, or nobody's: who reads it takes it away.
   }
 }

@@ -94,7 +94,7 @@ export function configMapKey(index: number, path: string): string {
 
 /** Anything but clean text goes as base64: JSON would write control characters at six times their size. */
 function encode(content: Buffer): Pick<SnapshotFile, "content" | "encoding"> {
-  // eslint-disable-next-line no-control-regex
+  // eslint-disable-next-line no-control-regex -- they are what must not be sent as text
   const clean = isUtf8(content) && !/[\0-\x08\x0b\x0e-\x1f]/.test(content.toString("latin1"));
   return clean
     ? { content: content.toString("utf8"), encoding: "utf8" }

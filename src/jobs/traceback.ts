@@ -21,7 +21,7 @@ export interface ReferenceOptions {
 }
 
 /** Colours, which Python 3.13 puts between the words of a traceback. */
-// eslint-disable-next-line no-control-regex
+// eslint-disable-next-line no-control-regex -- an escape is what is looked for
 const SGR = /\x1b\[[0-9;]*m/g;
 const TRACEBACK = /File "([^"\n]{1,1000})", line (\d{1,7})/g;
 /** Warnings and most linters: `/opt/trainyard/code/train.py:41: UserWarning: …`. */

@@ -71,7 +71,7 @@ async function list(folder: string): Promise<Dirent[] | undefined> {
   try {
     return await readdir(folder, { withFileTypes: true });
   } catch {
-    return undefined;
+    return undefined; // Whatever it is, its files could not be sent.
   }
 }
 
@@ -86,6 +86,6 @@ async function linkKept(link: string, realRoot: string): Promise<boolean> {
     const target = await realpath(link);
     return target.startsWith(realRoot + sep) && (await stat(target)).isFile();
   } catch {
-    return false;
+    return false; // It leads nowhere, or where we may not look: it is told as skipped.
   }
 }

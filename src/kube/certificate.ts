@@ -8,7 +8,7 @@ export function certificateEnd(pem: Buffer): number | undefined {
     const end = Date.parse(new X509Certificate(pem).validTo);
     return Number.isNaN(end) ? undefined : end;
   } catch {
-    return undefined;
+    return undefined; // The connection will say what is wrong with it.
   }
 }
 

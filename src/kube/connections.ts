@@ -146,6 +146,6 @@ function entryOf(kubeconfig: Kubeconfig, name: string): ContextEntry | undefined
   try {
     return kubeconfig.entry(name);
   } catch {
-    return undefined;
+    return undefined; // The context has gone, or its entry cannot be used: whoever asks for it is told.
   }
 }

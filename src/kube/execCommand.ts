@@ -89,6 +89,6 @@ async function isExecutable(file: string, platform: NodeJS.Platform): Promise<bo
     await access(file, platform === "win32" ? constants.F_OK : constants.X_OK);
     return true;
   } catch {
-    return false;
+    return false; // It is not there, or may not be run: the next folder is looked into.
   }
 }

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import path from "node:path";
 import * as v from "valibot";
 import type { Clock } from "../core/clock.ts";
 import { errorCode, isCancelled } from "../core/errors.ts";
@@ -87,10 +88,28 @@ export async function runExecPlugin(run: PluginRun): Promise<PluginAnswer> {
     await run.consent?.demand(demandOf(run.user, run.user.outside, file), signal);
   }
   const started = clock.monotonic();
-  const result = await start({ ...run, env }, file, who);
+  const known = run.loginPath?.known;
+  let result = await start({ ...run, env: withPath(env, known) }, file, who);
+  // It got no further than what it starts itself: to run it again asks nobody a second time.
+  if (known === undefined && lacksProgram(result)) {
+    const login = await run.loginPath?.get();
+    if (login !== undefined) result = await start({ ...run, env: withPath(env, login) }, file, who);
+  }
   log.debug(`${name} for user ${run.user.name}: ${result.kind} after ${Math.round(clock.monotonic() - started)} ms`);
   signal.throwIfAborted();
   return answerOf(result, run, who);
+}
+
+/** A PATH that ends with the login shell's: a program that was found in an editor's bare one may start others. */
+function withPath(env: NodeJS.ProcessEnv, login: string | undefined): NodeJS.ProcessEnv {
+  if (login === undefined || login === env["PATH"]) return env;
+  return { ...env, PATH: [env["PATH"] ?? "", login].filter((part) => part !== "").join(path.delimiter) };
+}
+
+/** As shells and env end, or as Go and Python say it. */
+function lacksProgram({ kind, code, stderr }: ChildResult): boolean {
+  const isSaid = /(?:command|executable file) not found|No such file or directory: '[^'/]+'/i.test(stderr);
+  return kind === "exit" && (code === 127 || (code !== 0 && isSaid));
 }
 
 async function start(run: PluginRun, file: string, who: string): Promise<ChildResult> {

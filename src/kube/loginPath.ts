@@ -10,13 +10,15 @@ const MAX_OUTPUT = 1_000_000;
 
 /**
  * The PATH of the person's login shell. An editor that was started from the desktop of macOS or Linux has a bare one,
- * and the programs that sign in are where the shell's start-up files say. Asked only when a program was not found.
+ * and the programs that sign in are where the shell's start-up files say. Asked only when a program was not found, or
+ * did not find another.
  */
 export class LoginPath {
   readonly #env: NodeJS.ProcessEnv;
   readonly #platform: NodeJS.Platform;
   readonly #log: Logger;
   #asked: Promise<string | undefined> | undefined;
+  #known: string | undefined;
 
   constructor(env: NodeJS.ProcessEnv, platform: NodeJS.Platform, log: Logger) {
     this.#env = env;
@@ -24,13 +26,18 @@ export class LoginPath {
     this.#log = log;
   }
 
+  /** What was said last, without asking. */
+  get known(): string | undefined {
+    return this.#known;
+  }
+
   /** Undefined where there is none to be had; then the next call tries again. Never rejects. */
   async get(): Promise<string | undefined> {
     if (this.#platform === "win32") return undefined;
     this.#asked ??= this.#ask();
-    const found = await this.#asked;
-    if (found === undefined) this.#asked = undefined;
-    return found;
+    this.#known = await this.#asked;
+    if (this.#known === undefined) this.#asked = undefined;
+    return this.#known;
   }
 
   async #ask(): Promise<string | undefined> {

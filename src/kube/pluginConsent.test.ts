@@ -248,29 +248,48 @@ describe("the login shell's PATH", () => {
     assert.match((await login.get()) ?? "", /^\/from\/profile:/);
   });
 
-  it("finds a sign-in program that the editor's PATH does not have, and what that starts", async () => {
-    const program = path.join(folder, "cloud-sign-in");
+  /** Contexts a and b, whose users sign in by a program in `bin`, which starts one in `folder`; that is on the login PATH. */
+  async function signingIn(bin: string, PATH: string): Promise<Connections> {
+    const program = path.join(bin, "cloud-sign-in");
     const helper = path.join(folder, "cloud-helper");
     const said = { kind: "ExecCredential", apiVersion: "client.authentication.k8s.io/v1", status: { token: "t" } };
-    await writeFile(program, "#!/bin/sh\nexec cloud-helper\n");
+    await mkdir(bin, { recursive: true });
+    await writeFile(program, `#!/bin/sh\necho x >> ${folder}/ran\nexec cloud-helper\n`);
     await writeFile(helper, `#!/bin/sh\necho '${JSON.stringify(said)}'\n`);
     for (const file of [program, helper]) await chmod(file, 0o755);
+    await writeFile(path.join(folder, "ran"), "");
     const SHELL = await shell(`PATH=${folder}:$PATH; shift; eval "$1"`);
     const file = path.join(folder, "config");
+    const user = "user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: cloud-sign-in}}";
     await writeFile(
       file,
-      "clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\ncontexts: [{name: a, context: {cluster: c, user: u}}]\n" +
-        "users: [{name: u, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: cloud-sign-in}}}]\n",
+      "clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\n" +
+        "contexts: [{name: a, context: {cluster: c, user: u}}, {name: b, context: {cluster: c, user: v}}]\n" +
+        `users: [{name: u, ${user}}, {name: v, ${user}}]\n`,
     );
     const connections = new Connections({
       load: () => loadKubeconfig({ env: { KUBECONFIG: file }, home: "/nobody", platform: process.platform }),
       ...{ userAgent: "test", log: silentLogger, clock: systemClock, proxyOverride: () => undefined },
-      env: { SHELL, PATH: "/usr/bin:/bin" },
+      env: { SHELL, PATH },
     });
     await connections.load();
-    const { credentials } = connections.get("a");
-    assert.equal((await credentials.get()).token, "t");
-    assert.equal(await times(), 1);
+    return connections;
+  }
+
+  const ran = async (): Promise<number> => (await readFile(path.join(folder, "ran"), "utf8")).length / 2;
+
+  it("finds a sign-in program that the editor's PATH does not have, and what that starts", async () => {
+    const connections = await signingIn(folder, "/usr/bin:/bin");
+    assert.equal((await connections.get("a").credentials.get()).token, "t");
+    assert.deepEqual([await times(), await ran()], [1, 1]);
+    connections.dispose();
+  });
+
+  it("is where a program that was found finds what it starts: asked once it did not, and known from then on", async () => {
+    const bin = path.join(folder, "bin");
+    const connections = await signingIn(bin, `${bin}:/usr/bin:/bin`);
+    for (const name of ["a", "b"]) assert.equal((await connections.get(name).credentials.get()).token, "t");
+    assert.deepEqual([await times(), await ran()], [1, 3]);
     connections.dispose();
   });
 });

@@ -1,6 +1,6 @@
 // What the rest of the project uses of clusters' making and finding. The making itself is a bundle of its own:
 // provisioning.ts is imported by extension.ts alone, when somebody wants it.
-export { type Preview, type Step } from "../contract/preview.ts";
+export { type Preview } from "../contract/preview.ts";
 export { type Wish } from "../contract/wish.ts";
 export { type PoolNow } from "./cloud/pools.ts";
 export { type CloudCluster, type CloudList } from "./existing/cloudCluster.ts";

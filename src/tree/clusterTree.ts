@@ -387,7 +387,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     try {
       return this.#loaded?.cluster(context);
     } catch {
-      return undefined;
+      return undefined; // The cluster's own row says why.
     }
   }
 }

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import type { Workbench } from "../editor/workbench.ts";
+import { ensureSandbox } from "../sandbox/sandbox.ts";
+import { until } from "../editor/until.ts";
 import { NAMESPACE, SANDBOX_SETTINGS } from "../start/project.ts";
 import { askToRun } from "../start/road.ts";
 import { lookAtFailure, Stage, variable } from "./support.ts";
@@ -25,7 +28,7 @@ describe("bad input in the workbench", () => {
 
   before(async () => {
     // The extension watches the file that KUBECONFIG names: each test writes what its person has.
-    const folder = fs.mkdtempSync("/tmp/trainyard-config-");
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "trainyard-config-"));
     config = path.join(folder, "config");
     stage = await Stage.set("bad", { settings: SANDBOX_SETTINGS, env: { KUBECONFIG: config } });
     workbench = stage.workbench;
@@ -115,6 +118,24 @@ describe("bad input in the workbench", () => {
     assert.match(copied, /kind: Role/);
     assert.match(copied, /in the namespace team-a/);
     assert.doesNotMatch(copied, /no training operator/, "this cluster has one");
+  });
+
+  it("a cluster with nothing of Kubeflow: the folder and the run say so, with a request for the admin", async () => {
+    const bare = await ensureSandbox({ name: "bare-e2e", parts: "empty", fresh: true });
+    try {
+      fs.copyFileSync(bare.kubeconfig, config);
+      await treeShows(/^trainyard-bare-e2e, cluster, not connected/);
+      await workbench.expandRow(/^trainyard-bare-e2e, cluster/);
+      await workbench.expandRow(/^default, namespace/);
+      await workbench.treeRow(/^No training operator in this cluster/).waitFor();
+      await stage.look("no-operator");
+      await askToRun(workbench, { script: "train.py", namespace: "default", size: "1 node", expectConfirm: false });
+      await workbench.notificationButton(/No training operator in this cluster/, "Copy Request for Your Admin");
+      const copied = () => workbench.page.evaluate<string>("navigator.clipboard.readText()");
+      await until("the request", copied, (text) => /kubectl apply --server-side -k .*training-operator/.test(text));
+    } finally {
+      await bare.stop();
+    }
   });
 
   it("a file that is not Python: refused with what to do", async () => {

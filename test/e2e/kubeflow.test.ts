@@ -114,8 +114,7 @@ describe("Kubeflow from the wizard's page", function () {
   it("shows how each part does in the tree, and the job among the others", async () => {
     await workbench.openView("Kubeflow");
     await workbench.expandRow(/^gke_ml-team-42_us-central1_full-way, cluster/);
-    const folder = await workbench.revealRow(/^Kubeflow, .*all 4 healthy/);
-    await folder.waitFor();
+    await workbench.treeRow(/^Kubeflow, .*all 4 healthy/).waitFor();
     await workbench.expandRow(/^Kubeflow, /);
     await workbench.treeRow(/^Trainer, component of Kubeflow, ready/).waitFor();
     await stage.look("tree");

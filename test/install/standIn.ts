@@ -123,8 +123,8 @@ export class StandIn {
         if (this.fills) for (const kind of KINDS) await this.#fillAll(kind);
         if (this.platform) await playControllers(this.#client);
       } catch (error) {
-        // It goes on when the server is back.
-        if (isApiError(error) && error.status < 500 && error.status !== 404 && error.status !== 409) throw error;
+        // It goes on when the server is back, and when another was quicker.
+        if (isApiError(error, "Invalid", "BadRequest", "Forbidden")) throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, PACE_MS));
     }

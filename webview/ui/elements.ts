@@ -144,7 +144,7 @@ export function checkbox(
   change: (checked: boolean) => void,
 ): VNode {
   const detail = about(looks.id, looks.detail);
-  return h(
+  const node = h(
     "vscode-checkbox",
     {
       key: looks.id,
@@ -159,6 +159,7 @@ export function checkbox(
     looks.label,
     detail,
   );
+  return named(node, looks.label);
 }
 
 /** `value` undefined: nothing is chosen yet. Options with a detail stand below each other. */
@@ -183,10 +184,15 @@ export function radios(
     options.map(({ value: own, label, detail }) => {
       const id = `${looks.id}-${own}`;
       const more = about(id, detail);
-      const spoken = more === undefined ? {} : { "aria-label": label, "aria-describedby": aboutId(id) };
-      return h("vscode-radio", { key: own, value: own, ...spoken }, label, more);
+      const spoken = more === undefined ? undefined : aboutId(id);
+      return named(h("vscode-radio", { key: own, value: own, "aria-describedby": spoken }, label, more), label);
     }),
   );
+}
+
+/** The elements name themselves by all of their text when they come into the page. */
+function named(node: VNode, label: string): VNode {
+  return after(node, (element) => element.setAttribute("aria-label", label));
 }
 
 /** What tells an option from its neighbours, below its label: a screen reader says it after the name, not as one. */

@@ -21,6 +21,8 @@ const TICK_MS = 1000;
 
 let state = START;
 let pause: ReturnType<typeof setTimeout> | undefined;
+let isDrawing = false;
+let isDue = false;
 const host = openHost<FromWizard, ToWizard>(["init", "preview", "wish", "checks", "state"], dispatch);
 
 function dispatch(action: Action): void {
@@ -37,7 +39,22 @@ function dispatch(action: Action): void {
 
 const press = (message: FromWizard): void => dispatch({ type: "press", message });
 
+/** Elements tell of a value that is set for them while it is drawn: what comes of that is drawn afterwards. */
 function draw(): void {
+  isDue = true;
+  if (isDrawing) return;
+  isDrawing = true;
+  try {
+    while (isDue) {
+      isDue = false;
+      drawOnce();
+    }
+  } finally {
+    isDrawing = false;
+  }
+}
+
+function drawOnce(): void {
   patch(document.body, [
     h("header", {}, header()),
     h("div", { class: "unseen", role: "status" }, state.said),
@@ -152,9 +169,8 @@ function right(wish: Wish): VNode {
     { key: "right", class: "right", "aria-labelledby": "right-title" },
     h("h2", { id: "right-title", tabindex: "-1" }, title),
     !running && planFailure(wizard, press),
-    planned && planPart(state, plan, state.preview?.cost, press),
+    planned && planPart(state, plan, press),
     steps && timeline(state, Date.now(), press),
-    planned && checksPart(state, press),
     !running && !planned && mode !== "destroy" && preview(state, wish, press),
     !running && !planned && mode === "destroy" && checksPart(state, press),
   );

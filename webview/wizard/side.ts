@@ -22,7 +22,7 @@ export function preview(state: State, wish: Wish, press: Press): VNode[] {
   const shown = state.preview;
   if (shown === undefined) return [];
   if (state.wizard.mode === "install")
-    return [section("made", WORDS.installed, madeList(shown.made)), checksPart(state, press)];
+    return [section("made", WORDS.installed, groupedMade(shown)), checksPart(state, press)];
   return [
     picture(state, wish, shown),
     costPart(wish, shown.cost),
@@ -50,9 +50,9 @@ export function preview(state: State, wish: Wish, press: Press): VNode[] {
 /** What comes of the cluster, and below a heading of its own what of Kubeflow goes into it. */
 export function groupedMade({ made }: Preview): VNode {
   const kubeflow = made.filter(({ part }) => part === "kubeflow");
-  const group = h("div", { class: "group" }, h("dt", {}, WORDS.kubeflow), h("dd", {}, madeList(kubeflow)));
   const rest = made.filter(({ part }) => part !== "kubeflow");
-  return madeList(rest, kubeflow.length > 0 && group);
+  if (kubeflow.length === 0 || rest.length === 0) return madeList(made);
+  return madeList(rest, h("div", { class: "group" }, h("dt", {}, WORDS.kubeflow), h("dd", {}, madeList(kubeflow))));
 }
 
 function madeList(made: readonly MadeThing[], ...groups: readonly Child[]): VNode {

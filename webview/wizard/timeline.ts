@@ -1,11 +1,11 @@
 // The plan in plain words, and the timeline of what is made of it.
-import type { Cost, PlanWords, Step, StepPart } from "../../src/contract/preview.ts";
+import type { PlanWords, Step, StepPart } from "../../src/contract/preview.ts";
 import type { CancelWords, WizardState } from "../../src/contract/wizard.ts";
 import { duration } from "../../src/core/text.ts";
 import { type Child, h, type VNode } from "../ui/dom.ts";
 import { button, fold, spinner } from "../ui/elements.ts";
 import { perHour } from "./money.ts";
-import { capital, type Press, section } from "./side.ts";
+import { capital, checksPart, type Press, section } from "./side.ts";
 import type { State } from "./state.ts";
 import { ACT_WORDS, ACTION_WORDS, PART_WORDS, STEP_WORDS, WORDS } from "./words.ts";
 
@@ -17,12 +17,14 @@ export const OUTCOME_STEP = "outcome";
 const MOST_PARTS = 12;
 /** Things of a plan that are listed openly; where there are more, each group opens on its heading. */
 const MOST_ITEMS = 40;
-/** The step whose parts are steps themselves: `kubeflow-trainer`, … Alone, they are the timeline. */
+/** The step whose parts are steps themselves: `kubeflow-trainer`, … They stand alone where there is no such step. */
 const KUBEFLOW = "kubeflow";
+const isComponent = ({ id }: Step): boolean => id.startsWith(`${KUBEFLOW}-`);
 
-/** The plan with the one button that acts on it. */
-export function planPart(state: State, plan: PlanWords, cost: Cost | undefined, press: Press): VNode {
+/** The plan with the one button that acts on it, and what speaks for and against it. */
+export function planPart(state: State, plan: PlanWords, press: Press): VNode {
   const { mode } = state.wizard;
+  const cost = state.preview?.cost;
   const act = button(ACT_WORDS[mode], () => press({ type: "create" }), {
     id: "act",
     primary: mode !== "destroy",
@@ -46,6 +48,7 @@ export function planPart(state: State, plan: PlanWords, cost: Cost | undefined, 
       const items = lines.map((line) => h("li", {}, line));
       return section(`note-${title}`, title, h("ul", { class: "notes" }, items));
     }),
+    checksPart(state, press),
     planGroups(plan),
   );
 }
@@ -81,8 +84,7 @@ export function planFailure(wizard: WizardState, press: Press): VNode | false {
 export function timeline(state: State, now: number, press: Press): Child[] {
   const { wizard } = state;
   const { outcome, steps } = wizard;
-  const isPart = ({ id }: Step): boolean => id.startsWith(`${KUBEFLOW}-`) && steps.some((step) => step.id === KUBEFLOW);
-  const parts = steps.filter(isPart);
+  const parts = steps.some(({ id }) => id === KUBEFLOW) ? steps.filter(isComponent) : [];
   return [
     outcome !== undefined &&
       verdict(
@@ -98,7 +100,7 @@ export function timeline(state: State, now: number, press: Press): Child[] {
       "ol",
       { key: "steps", class: "steps", "aria-label": WORDS.steps },
       steps
-        .filter((step) => !isPart(step))
+        .filter((step) => !parts.includes(step))
         .map((step) => stepLine(step, now, press, step.id === KUBEFLOW ? parts : [])),
     ),
     (wizard.phase === "running" || wizard.phase === "planning") &&
@@ -142,9 +144,15 @@ const GLYPHS: Readonly<Record<Step["state"], string>> = {
 
 function stepLine(step: Step, now: number, press: Press, inner: readonly Step[]): VNode {
   const { id, label, state, detail, parts = [] } = step;
+  // There are many of them, and what is done or has not begun needs no line more.
+  const isBrief = isComponent(step) && /^(done|waiting|skipped)$/.test(state);
   return h(
     "li",
-    { key: id, class: `step ${state}`, "aria-current": state === "running" ? "step" : undefined },
+    {
+      key: id,
+      class: `step ${state}${isComponent(step) ? " close" : ""}`,
+      "aria-current": state === "running" ? "step" : undefined,
+    },
     h("span", { class: "glyph", "aria-hidden": "true" }, state === "running" ? spinner() : GLYPHS[state]),
     h(
       "div",
@@ -154,10 +162,11 @@ function stepLine(step: Step, now: number, press: Press, inner: readonly Step[])
         { class: "step-head" },
         h("strong", {}, label),
         h("span", { class: "state-word" }, STEP_WORDS[state]),
+        isBrief && detail !== "" && h("span", { class: "small" }, detail),
         h("span", { class: "time" }, timeWords(step, now)),
       ),
       progress(step, now),
-      detail !== "" && h("p", { class: "detail" }, detail),
+      !isBrief && detail !== "" && h("p", { class: "detail" }, detail),
       parts.length > 0 && partList(parts),
       nextButtons(id, step.next ?? [], press),
       inner.length > 0 &&

@@ -142,7 +142,7 @@ export const WORDS = {
   controlPlane: "Control plane",
   managed: (where: string) => `run by ${where}`,
   starts: (nodes: number, max: number) => (max > nodes ? `${nodes} to ${max} nodes` : plural(nodes, "node")),
-  unclear: "to be put right",
+  unclear: "number to be put right",
   gpusEach: (count: number, gpu: string) => `${count} × ${gpu} each`,
   more: (count: number) => `+${count}`,
   and: "and",

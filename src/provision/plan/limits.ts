@@ -43,16 +43,13 @@ export const LIMITS = {
     /** Good for every tool: a name of a host, with room for what the tools add. */
     name: "^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$",
     version: "^(1[.][0-9]{2}([.][0-9]{1,2})?)?$",
-    /** Below: no cluster starts. `training`: the Trainer alone. `platform`: all of Kubeflow. CPUs and GiB. */
+    /** Below: no cluster starts. `training`: what training alone asks for. CPUs and GiB. */
     least: { cpus: 2, memoryGiB: 4, diskGiB: 20 },
     training: { cpus: 4, memoryGiB: 8, diskGiB: 40 },
-    platform: { cpus: 8, memoryGiB: 16, diskGiB: 80 },
     most: { cpus: 512, memoryGiB: 8_192, diskGiB: 65_536 },
   },
   /** Nodes of one pool: the quota of an EKS node group, and far below the addresses of either network. */
   nodes: { least: 1, most: 450 },
-  /** What Kubeflow's platform asks for, with the system's pods beside it. */
-  platform: { cpus: 4.4, memoryGB: 12.3 },
   zones: { least: 1, most: 10 },
   networks: { most: 40, pattern: "^([0-9]{1,3}[.]){3}[0-9]{1,3}/[0-9]{1,2}$" },
   /** Object names below which state is kept; "" is allowed. */

@@ -161,6 +161,21 @@ describe("what may be typed", () => {
     const fields = findings(v.parse(WishSchema, wish), {}, TODAY).map(({ field }) => field);
     assert.ok(fields.includes("name") && fields.includes("eks.authorizedNetworks"), fields.join());
   });
+
+  it("warns of a cluster that is too small or too old for what of Kubeflow goes into it", () => {
+    const base = defaultWish();
+    const said = (wish: Wish): readonly string[] =>
+      preview(wish, {}, TODAY, NO_FILES)
+        .findings.filter(({ field }) => field.startsWith("kubeflow"))
+        .map(({ severity, message }) => `${severity}: ${message}`);
+    const full = { ...base.kubeflow, profile: "full", people: ["ada@example.org"] };
+    assert.deepEqual(said({ ...base, kubeflow: full }), []);
+    const cpu = { machine: "e2-standard-2", nodes: 1, maxNodes: 1 };
+    assert.match(said({ ...base, kubeflow: full, gke: { ...base.gke, cpu } })[0] ?? "", /^warning: It takes more/);
+    assert.deepEqual(said({ ...base, gke: { ...base.gke, cpu } }), []);
+    const old = { ...base.eks, version: "1.33" };
+    assert.match(said({ ...base, where: "eks", eks: old })[0] ?? "", /^error: Kubeflow .* 1\.34 to 1\.36/);
+  });
 });
 
 function set(wish: Wish, path: readonly string[], value: string | number | readonly string[]): Wish {

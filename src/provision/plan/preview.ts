@@ -1,11 +1,12 @@
 import type { FileText, Preview } from "../../contract/preview.ts";
 import type { Wish } from "../../contract/wish.ts";
-import { type KubeflowForm, kubeflowForm, RELEASES } from "../../install/index.ts";
+import { type FormFacts, type KubeflowForm, kubeflowForm, RELEASES } from "../../install/index.ts";
 import { choices } from "./choices.ts";
 import { compare } from "./compare.ts";
 import { cost } from "./cost.ts";
 import type { Live } from "./live.ts";
 import { made } from "./made.ts";
+import { machineOf } from "./prices.ts";
 import { findings } from "./rules.ts";
 
 /** All that the page shows beside its form, for any wish that its schema lets through. `today` is an ISO day. */
@@ -22,10 +23,23 @@ export function preview(wish: Wish, live: Live, today: string, files: (wish: Wis
 }
 
 /** Of the newest release, for the cluster that the wish makes. */
-function kubeflowPart({ where, kubeflow, local, eks }: Wish): KubeflowForm {
+function kubeflowPart(wish: Wish): KubeflowForm {
   const [release] = RELEASES;
-  if (release === undefined) return { findings: [], choices: {}, made: [] };
-  const version = where === "local" ? local.version : where === "eks" ? eks.version : "";
-  const room = where === "local" && local.tool !== "microk8s" ? { cpus: local.cpus, memoryGiB: local.memoryGiB } : {};
-  return kubeflowForm(kubeflow, release, { version, ...room });
+  return release === undefined
+    ? { findings: [], choices: {}, made: [] }
+    : kubeflowForm(wish.kubeflow, release, factsOf(wish));
+}
+
+/** What is known of the cluster before there is one; its CPU pool as it starts. */
+function factsOf({ where, local, eks, gke }: Wish): FormFacts {
+  if (where === "local") {
+    const { version, cpus, memoryGiB } = local;
+    return local.tool === "microk8s" ? {} : { version, cpus, memoryGiB };
+  }
+  const { machine, nodes } = where === "eks" ? eks.cpu : gke.cpu;
+  const known = machineOf(where, machine);
+  return {
+    version: where === "eks" ? eks.version : "",
+    ...(known && { cpus: known.vcpus * nodes, memoryGiB: known.memory * nodes }),
+  };
 }

@@ -169,11 +169,6 @@ describe("the rules of a wish", () => {
       ["error cpu-nodes gke.cpu.maxNodes"],
     ],
     [
-      "one small node",
-      gke({ cpu: { machine: "e2-standard-2", nodes: 1, maxNodes: 1 } }),
-      ["warning cpu-size gke.cpu.nodes"],
-    ],
-    [
       "Arm as the CPU pool",
       eks({ cpu: { machine: "m7g.xlarge", nodes: 3, maxNodes: 5 } }),
       ["error cpu-machine eks.cpu.machine"],

@@ -61,11 +61,11 @@ describe("fault matrix, networks", () => {
   });
 
   it("row 9: where there are no pings, over HTTP/1.1, by the silence of a watch that should have ended", async () => {
-    const { client, bytes } = await behindBytes({ speaks: "http/1.1", clock: hastened(20) });
+    const { client, bytes } = await behindBytes({ speaks: "http/1.1", clock: hastened(10) });
     const watched = await several(client, "r9-h1", 4);
     bytes.strand();
     await change("r9-h1", watched, "2");
-    await Promise.all(watched.map((one) => one.recovers(4_000)));
+    await Promise.all(watched.map((one) => one.recovers(7_000)));
     for (const { kinds } of watched) assert.deepEqual(kinds, ["loading", "live"], "no outage worth a word");
     client.assertNoStorm();
     await client.close();

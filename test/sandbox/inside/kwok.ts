@@ -10,6 +10,8 @@ import { answersOk } from "./run-controller.ts";
 
 const NODES = 20;
 const NODE = "kwok.x-k8s.io/node";
+/** Those of a kubelet, which some of upstream's pods ask for, and one to know the fake ones by. */
+const LABELS = { type: "kwok", "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64" };
 /** A fake pod with this annotation (a duration such as `5s`) succeeds after that time; without it, it runs on. */
 const RUN_FOR = "trainyard.local/run-for";
 /** One with this annotation is ready after that time; without it, at once. Only in a cluster of fake nodes alone. */
@@ -64,7 +66,7 @@ async function makeNode(api: Api, name: string, tainted: boolean): Promise<void>
   const answer = await api.send("POST", "/api/v1/nodes", {
     apiVersion: "v1",
     kind: "Node",
-    metadata: { name, annotations: { [NODE]: "fake" }, labels: { type: "kwok", "kubernetes.io/hostname": name } },
+    metadata: { name, annotations: { [NODE]: "fake" }, labels: { ...LABELS, "kubernetes.io/hostname": name } },
     spec: tainted ? { taints: [{ key: NODE, value: "fake", effect: "NoSchedule" }] } : {},
     status: { allocatable: capacity, capacity },
   });

@@ -77,6 +77,8 @@ export function kubelet(folder: string, kubeconfig: string, pki: string, cgroup:
     cgroupDriver: "cgroupfs",
     cgroupRoot: `/${cgroup}`,
     failSwapOn: false,
+    // Else a Secret that is filled after the pod has begun reaches it a minute later: webhooks wait for theirs.
+    syncFrequency: "5s",
     failCgroupV1: false,
     containerRuntimeEndpoint: `unix://${CONTAINERD_SOCKET}`,
     clusterDNS: [DNS_ADDRESS],

@@ -22,7 +22,6 @@ export const RULES = {
   "networks-open": "page",
   "cpu-machine": "file",
   "cpu-region": "file",
-  "cpu-size": "page",
   "cpu-nodes": "file",
   "gpu-type": "file",
   "gpu-machine": "file",

@@ -6,7 +6,6 @@ import type { GpuShape } from "../catalogue/shapes.ts";
 import { gpusOf, legalGpuShapes, LIMITS } from "../limits.ts";
 import type { Live } from "../live.ts";
 import { CLOUD_NAMES, type CloudWish, gpuLabel, liveZones, neededInZone, offered, shapesOf } from "../pools.ts";
-import { machineOf } from "../prices.ts";
 import { anyOf, fits, type RuleFinding, values, warning, wrong } from "./finding.ts";
 
 /** More nodes than the two private networks of an EKS cluster have addresses for, when each node takes its usual share. */
@@ -21,7 +20,7 @@ export function poolFindings(of: CloudWish, live: Live): readonly RuleFinding[] 
 }
 
 function cpuFindings(of: CloudWish, live: Live): readonly RuleFinding[] {
-  const { cloud, cpu, region } = of;
+  const { cloud, cpu } = of;
   const field = `${cloud}.cpu`;
   const found = [...cpuMachine(of, live)];
   const { least, most } = LIMITS.nodes;
@@ -32,13 +31,7 @@ function cpuFindings(of: CloudWish, live: Live): readonly RuleFinding[] {
     const message = `The CPU pool may grow to ${cpu.nodes}-${most} nodes over all zones; ${cpu.maxNodes} is ${cpu.maxNodes > most ? "more" : "fewer than it starts with"}.`;
     found.push(wrong("cpu-nodes", `${field}.maxNodes`, message, values([Math.min(cpu.nodes + 2, most)])));
   }
-  const machine = machineOf(cloud, cpu.machine);
-  if (machine === undefined || found.length > 0 || region === "") return found;
-  const cpus = machine.vcpus * cpu.nodes;
-  const memory = machine.memory * cpu.nodes;
-  if (cpus >= LIMITS.platform.cpus && memory >= LIMITS.platform.memoryGB) return found;
-  const message = `${cpu.nodes} × ${cpu.machine} has ${cpus} CPUs and ${memory} GB. Kubeflow's platform asks for ${LIMITS.platform.cpus} and ${LIMITS.platform.memoryGB}, beside the system's own pods.`;
-  return [warning("cpu-size", `${field}.nodes`, message, values([3]))];
+  return found;
 }
 
 function cpuMachine({ cloud, cpu, region }: CloudWish, live: Live): readonly RuleFinding[] {
