@@ -47,7 +47,7 @@ describe("the page that installs Kubeflow", function () {
     assert.equal(phase, "planned");
     assert.equal(plan?.sentence, "installs 3 parts of Kubeflow small");
     assert.deepEqual(plan.notes?.[0], { title: "Where its files come from", lines: [`the folder ${folder}`] });
-    assert.match(plan.notes?.[1]?.lines.join("\n") ?? "", /^Every object bears the label .*\nbase: Empty certificate/);
+    assert.match(plan.notes[1]?.lines.join("\n") ?? "", /^Every object bears the label .*\nbase: Empty certificate/);
     await page.say({ type: "openPlan" });
     assert.match(page.texts[0] ?? "", /^# base 1\n---\napiVersion: v1\nkind: Namespace/);
     await page.say({ type: "create" });

@@ -4,28 +4,32 @@ import fs from "node:fs/promises";
 import path from "node:path";
 import { stringify } from "yaml";
 import type { Component, Release } from "../../src/install/index.ts";
-import { namespace, settings } from "./shapes.ts";
+import { make, namespace, settings } from "./shapes.ts";
 
-const part = (id: string, needs: readonly string[] = [], readyWithinS = 20): Component => ({
+const part = (of: string, id: string, needs: readonly string[] = []): Component => ({
   id,
   title: id,
   version: "1",
   about: "",
   needs,
   paths: [id],
-  namespaces: [`small-${id}`],
-  readyWithinS,
+  namespaces: [`${of}-${id}`],
+  readyWithinS: 20,
   uses: { cpu: 10, memory: 10, storage: 0 },
 });
 
-export const SMALL: Release = {
+/** Names that the stand-in's certificate knows: under another one, nobody waits for what an earlier test has left. */
+export const SMALL_NAMES = ["small", ...Array.from({ length: 30 }, (_, at) => `small${at + 1}`)];
+
+export const smallRelease = (of: string): Release => ({
   id: "small",
   date: "2026-11-22",
   source: { repository: "trainyard/small", ref: "small" },
   kubernetes: { oldest: 34, newest: 34 },
   profiles: [{ id: "all", title: "All", about: "", components: ["base", "next", "side"] }],
-  components: [part("base"), part("next", ["base"]), part("side")],
-};
+  components: [part(of, "base"), part(of, "next", ["base"]), part(of, "side")],
+});
+export const SMALL = smallRelease("small");
 
 const deployment = (space: string, ports: readonly object[] = []): object => ({
   apiVersion: "apps/v1",
@@ -41,12 +45,8 @@ const deployment = (space: string, ports: readonly object[] = []): object => ({
     },
   },
 });
-export const thing = (name: string, space: string, finalizers: readonly string[] = []): object => ({
-  apiVersion: "small.test/v1",
-  kind: "Thing",
-  metadata: { name, namespace: space, ...(finalizers.length === 0 ? {} : { finalizers }) },
-  spec: { a: "b" },
-});
+const thing = (name: string, space: string): object =>
+  make("small.test/v1", "Thing", space, name, { spec: { a: "b" } });
 
 const BASE = [
   namespace("small-base"),
@@ -110,16 +110,18 @@ const SIDE = [namespace("small-side"), settings("small-side", "settings", { a: "
 /** Objects of all three. */
 export const SMALL_OBJECTS = BASE.length + NEXT.length + SIDE.length;
 
-/** Lays the release's files into a folder; `more` are further objects of a component. */
+/** Lays the release's files into a folder; `more` are further objects of a component; `small` in them becomes `of`. */
 export async function smallFolder(
   folder: string,
   more: Readonly<Record<string, readonly object[]>> = {},
+  of = "small",
 ): Promise<string> {
   for (const [id, objects] of Object.entries({ base: BASE, next: NEXT, side: SIDE })) {
     const place = path.join(folder, id);
     await fs.mkdir(place, { recursive: true });
     const all = [...objects, ...(more[id] ?? [])];
-    await fs.writeFile(path.join(place, "objects.yaml"), all.map((object) => stringify(object)).join("---\n"));
+    const yaml = all.map((object) => stringify(object)).join("---\n");
+    await fs.writeFile(path.join(place, "objects.yaml"), yaml.replaceAll("small", of));
     await fs.writeFile(path.join(place, "kustomization.yaml"), stringify({ resources: ["objects.yaml"] }));
   }
   return folder;

@@ -14,11 +14,15 @@ import type { KubeObject, ResourceKind } from "../../src/kube/objects.ts";
 import { builtIn } from "../../src/install/objects.ts";
 import { list, record } from "../../src/kubeflow/read.ts";
 import { isIssued, playControllers } from "./controllers.ts";
+import { SMALL_NAMES } from "./smallRelease.ts";
 
 const run = promisify(execFile);
 /** Where the components' containers serve their webhooks. */
 const PORTS = [9443, 8443, 4443, 10250, 15017];
-const NAMESPACES = ["kubeflow", "kubeflow-system", "cert-manager", "istio-system", "knative-serving", "small-base"];
+const NAMESPACES = [
+  ...["kubeflow", "kubeflow-system", "cert-manager", "istio-system", "knative-serving"],
+  ...SMALL_NAMES.map((name) => `${name}-base`),
+];
 const PACE_MS = 200;
 const ENDPOINTS = builtIn("discovery.k8s.io/v1", "endpointslices", "EndpointSlice");
 

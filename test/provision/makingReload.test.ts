@@ -65,7 +65,12 @@ describe("a cluster that is made while its window goes, on real Terraform", func
     shown.wizard.dispose();
     scene.clear("cluster.hold");
     await reaches(second, "made");
-    assert.deepEqual(desk.said, ["added ml-team", "tell ml-team is ready."]);
+    // The record is written first.
+    await until(
+      "the end is told",
+      () => Promise.resolve(desk.said.join(", ")),
+      (said) => said === "added ml-team, tell ml-team is ready.",
+    );
     assert.equal((await record(second)).kubeconfig?.context, "ml-team");
   });
 

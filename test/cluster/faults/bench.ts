@@ -10,7 +10,7 @@
 //   6  403 in one namespace                                   signIn.test.ts
 //   7  continue token expired                                 answers.test.ts
 //   8  resets at every kind of byte (at every byte: full)     answers.test.ts
-//   9  half-open connection (in 45 s: full)                   network.test.ts
+//   9  half-open connection, h2 and 1.1 (in 45 s: full)       network.test.ts
 //  10  garbled and truncated lines                            answers.test.ts
 //  11  hostile bytes in logs                                  cluster.test.ts; cuts: ../followFaults.test.ts
 //  12  clock fast or slow by ten minutes                      signIn.test.ts
