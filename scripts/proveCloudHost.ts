@@ -34,7 +34,7 @@ export interface ProofHost {
 /** Without a release: nothing of Kubeflow can be installed. */
 const NOTHING_INSTALLS: FlowPorts = {
   installers: { releases: [], of: unasked, prepare: unasked },
-  ...{ client: unasked, sample: unasked, showAccounts: unasked, onInstall: unasked },
+  ...{ client: unasked, sample: unasked, showAccounts: unasked, onInstall: unasked, fail: unasked },
   secrets: { get: unasked, set: unasked, delete: unasked },
 };
 

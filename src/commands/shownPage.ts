@@ -6,7 +6,8 @@ const KEY = "trainyard.wizard.shown";
 /** A cluster that was made from here, by its id, or a context of which Kubeflow's part is shown. */
 type Shown =
   | { readonly id: string; readonly mode: "new" | "edit" | "destroy" }
-  | { readonly context: string; readonly mode: "install" };
+  /** `isRunning`: it installs, and goes on when the window is there again. */
+  | { readonly context: string; readonly mode: "install"; readonly isRunning: boolean };
 
 export async function rememberShown(state: StateStore, shown: Shown | undefined): Promise<void> {
   await state.set(KEY, shown);
@@ -17,18 +18,20 @@ export function clusterShown(state: StateStore): Extract<Shown, { id: string }> 
   return shown?.mode === "install" ? undefined : shown;
 }
 
-/** Context of the install that was shown; undefined where it was something else. */
-export function installShown(state: StateStore): string | undefined {
+/** Undefined where it was something else. */
+export function installShown(state: StateStore): Extract<Shown, { mode: "install" }> | undefined {
   const shown = read(state);
-  return shown?.mode === "install" ? shown.context : undefined;
+  return shown?.mode === "install" ? shown : undefined;
 }
 
 function read(state: StateStore): Shown | undefined {
   const value = state.get(KEY);
   if (typeof value !== "object" || value === null || !("mode" in value)) return undefined;
   const { mode } = value;
-  if (mode === "install")
-    return "context" in value && typeof value.context === "string" ? { context: value.context, mode } : undefined;
+  if (mode === "install") {
+    if (!("context" in value) || typeof value.context !== "string") return undefined;
+    return { context: value.context, mode, isRunning: "isRunning" in value && value.isRunning === true };
+  }
   if (mode !== "new" && mode !== "edit" && mode !== "destroy") return undefined;
   return "id" in value && typeof value.id === "string" ? { id: value.id, mode } : undefined;
 }

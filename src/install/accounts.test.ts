@@ -63,11 +63,13 @@ describe("accounts of an install", () => {
       accounts: [{ email: ADA, hash }],
       clientSecret: "c",
       cookieSecret: "k",
+      elsewhere: [],
     });
     assert.equal((await knownAccounts(store, CLUSTER)).length, 1);
     // From another computer the password is not known, and not made anew either.
     const elsewhere = new MemorySecrets();
-    assert.equal((await find(there, elsewhere)).accounts[0]?.hash, hash);
+    const { accounts, elsewhere: unknown } = await find(there, elsewhere);
+    assert.deepEqual([accounts[0]?.hash, unknown], [hash, [ADA]]);
     assert.deepEqual(await knownAccounts(elsewhere, CLUSTER), []);
   });
 
@@ -82,7 +84,7 @@ describe("accounts of an install", () => {
     assert.deepEqual(await knownAccounts(store, CLUSTER), []);
   });
 
-  it("are made where Secrets may not be read, and nothing is kept where nobody is named", async () => {
+  it("are made where Secrets may not be read, and what others wrote into the store counts as nothing", async () => {
     const store = new MemorySecrets();
     assert.equal(
       (
@@ -93,10 +95,33 @@ describe("accounts of an install", () => {
       ).accounts.length,
       1,
     );
-    const none = new MemorySecrets();
-    assert.deepEqual((await find(client(), none, [])).accounts, []);
-    assert.equal(none.kept.size, 0);
     await store.set(accountsKey(CLUSTER), "not what we wrote");
     assert.deepEqual(await knownAccounts(store, CLUSTER), []);
+  });
+
+  it("are those of the people who are named, in their order: a mistyped address leaves nothing behind", async () => {
+    const store = new MemorySecrets();
+    await find(client(), store, ["adda@example.org"]);
+    const made = await find(client(), store, [ADA]);
+    assert.deepEqual(
+      (await knownAccounts(store, CLUSTER)).map(({ email }) => email),
+      [ADA],
+    );
+    // Who can sign in there already stays.
+    const there = client({ auth: [secret("dex-passwords", { [hashVariable(ADA)]: made.accounts[0]?.hash ?? "" })] });
+    await find(there, store, ["alan@example.org"]);
+    assert.deepEqual(
+      (await knownAccounts(store, CLUSTER)).map(({ email }) => email),
+      ["alan@example.org", ADA],
+    );
+  });
+
+  it("say what it is about where the keyring is locked", async () => {
+    const store = new MemorySecrets();
+    store.get = () => Promise.reject(new Error("keyring locked"));
+    await assert.rejects(find(client(), store), {
+      code: "no-secret-store",
+      message: /^No accounts were made\. The editor's secret storage does not answer: keyring locked\./,
+    });
   });
 });

@@ -2,6 +2,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import bcrypt from "bcryptjs";
 import * as v from "valibot";
+import { errorText, UserError } from "../core/errors.ts";
+import { label } from "../core/sanitize.ts";
 import type { SecretStore } from "../core/storage.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { isApiError } from "../kube/errors.ts";
@@ -21,6 +23,8 @@ export interface InstallSecrets {
   readonly clientSecret: string;
   /** What oauth2-proxy encrypts its cookies with: 32 characters, as long as AES-256 wants. */
   readonly cookieSecret: string;
+  /** Addresses whose passwords were made on another computer: they stay, and are not known here. */
+  readonly elsewhere: readonly string[];
 }
 
 /** An account as a person needs it. */
@@ -34,7 +38,9 @@ const SECRETS = builtIn("v1", "secrets", "Secret");
 const COST = 10;
 const PASSWORD_BYTES = 15;
 const KeptSchema = v.object({
-  accounts: v.array(v.object({ email: v.string(), password: v.string(), shown: v.optional(v.boolean(), false) })),
+  accounts: v.array(
+    v.object({ email: v.string(), password: v.string(), hash: v.string(), shown: v.optional(v.boolean(), false) }),
+  ),
 });
 type KeptAccount = v.InferOutput<typeof KeptSchema>["accounts"][number];
 
@@ -71,15 +77,18 @@ export function hashVariable(email: string): string {
   return `DEX_PASSWORD_${createHash("sha256").update(email).digest("hex").slice(0, 12).toUpperCase()}`;
 }
 
-/** For a plan without a cluster: nobody signs in by these, they only show what is changed. */
+const NOT_YET = "made when it is installed";
+
+/** For a plan: nobody signs in by these, they only show what is changed. */
 export function placeholderSecrets(people: readonly string[]): InstallSecrets {
-  const accounts = people.map((email) => ({ email, hash: "made when it is installed" }));
-  return { accounts, clientSecret: "made when it is installed", cookieSecret: "made when it is installed" };
+  const accounts = people.map((email) => ({ email, hash: NOT_YET }));
+  return { accounts, clientSecret: NOT_YET, cookieSecret: NOT_YET, elsewhere: [] };
 }
 
 /**
- * The secrets of an install: those that the cluster has from us already, so that nobody's password changes by itself;
- * else new ones, whose passwords are kept in secret storage before anything is applied. Rejects as `KubeClient.find`.
+ * The secrets of an install, for whoever holds its lease: those that the cluster has from us already, so that nobody's
+ * password changes by itself; else new ones, whose passwords are kept in secret storage before anything is applied.
+ * Rejects as `KubeClient.list`, and with UserError `no-secret-store`.
  */
 export async function secretsFor(
   client: KubeClient,
@@ -93,24 +102,48 @@ export async function secretsFor(
     ourSecret(client, "auth", (name) => name === "dex-oidc-client", signal),
     ourSecret(client, "oauth2-proxy", (name) => /^oauth2-proxy(-[a-z0-9]{10})?$/.test(name), signal),
   ]);
-  const known = new Map((await kept(store, cluster)).map((account) => [account.email, account]));
-  const accounts: Account[] = [];
-  for (const email of people) {
-    const there = hashes.get(hashVariable(email));
-    const own = known.get(email);
-    if (there !== undefined) {
-      // Made on another computer since: what is kept here no longer opens anything.
-      if (own !== undefined && !(await bcrypt.compare(own.password, there))) known.delete(email);
-      accounts.push({ email, hash: there });
-      continue;
-    }
-    const password = own?.password ?? randomBytes(PASSWORD_BYTES).toString("base64url");
-    known.set(email, own ?? { email, password, shown: false });
-    accounts.push({ email, hash: await bcrypt.hash(password, COST) });
+  const before = await stored(() => kept(store, cluster));
+  const accounts = await Promise.all(people.map((email) => account(email, hashes.get(hashVariable(email)), before)));
+  // Others of this cluster, as long as they can sign in there.
+  const others = before.filter(({ email }) => !people.includes(email) && hashes.has(hashVariable(email)));
+  const known = [...accounts.flatMap(({ known: own }) => own ?? []), ...others];
+  await stored(() => store.set(accountsKey(cluster), JSON.stringify({ accounts: known })));
+  return {
+    accounts: accounts.map(({ email, hash }) => ({ email, hash })),
+    clientSecret: oidc.get("OIDC_CLIENT_SECRET") ?? proxy.get("client-secret") ?? randomBytes(24).toString("hex"),
+    cookieSecret: proxy.get("cookie-secret") ?? randomBytes(16).toString("hex"),
+    elsewhere: accounts.filter(({ known: own }) => own === undefined).map(({ email }) => email),
+  };
+}
+
+/** `there`: its hash in the cluster. `known` is undefined where the password was made on another computer. */
+async function account(
+  email: string,
+  there: string | undefined,
+  before: readonly KeptAccount[],
+): Promise<Account & { readonly known: KeptAccount | undefined }> {
+  const own = before.find((one) => one.email === email);
+  if (there !== undefined) {
+    const opens = own !== undefined && (own.hash === there || (await bcrypt.compare(own.password, there)));
+    return { email, hash: there, known: opens ? { ...own, hash: there } : undefined };
   }
-  if (people.length > 0) await store.set(accountsKey(cluster), JSON.stringify({ accounts: [...known.values()] }));
-  const clientSecret = oidc.get("OIDC_CLIENT_SECRET") ?? proxy.get("client-secret") ?? randomBytes(24).toString("hex");
-  return { accounts, clientSecret, cookieSecret: proxy.get("cookie-secret") ?? randomBytes(16).toString("hex") };
+  if (own !== undefined) return { email, hash: own.hash, known: own };
+  const password = randomBytes(PASSWORD_BYTES).toString("base64url");
+  const hash = await bcrypt.hash(password, COST);
+  return { email, hash, known: { email, password, hash, shown: false } };
+}
+
+/** Where a keyring is locked or missing, its words alone would not say what it was for. */
+async function stored<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new UserError("no-secret-store", "No accounts were made.", {
+      why: `The editor's secret storage does not answer: ${label(errorText(error), 200)}.`,
+      hint: "Unlock the keyring of this computer, then go on.",
+      cause: error,
+    });
+  }
 }
 
 /** The values of a Secret that we have applied; none where there is none, or it may not be read. */

@@ -12,6 +12,7 @@ const SECRETS: InstallSecrets = {
   ],
   clientSecret: "made-client",
   cookieSecret: "made-cookie",
+  elsewhere: [],
 };
 const RELEASE: Release = {
   ...{ id: "r", date: "2026-11-30", source: { repository: "a/b", ref: "r" }, kubernetes: { oldest: 34, newest: 36 } },
@@ -31,7 +32,7 @@ function settings(choice: Partial<Choice> = {}, secrets: Partial<InstallSecrets>
   return {
     release: RELEASE,
     choice: { release: "r", wanted: [], platform: "any", ...choice },
-    secrets: { accounts: [], clientSecret: "a", cookieSecret: "b", ...secrets },
+    secrets: { accounts: [], clientSecret: "a", cookieSecret: "b", elsewhere: [], ...secrets },
     issuer: "https://oidc.eks.eu-west-1.amazonaws.com/id/ABC",
   };
 }
@@ -212,6 +213,34 @@ describe("what differs from upstream", () => {
         "X: The issuer of the cluster's tokens is https://oidc.eks.eu-west-1.amazonaws.com/id/ABC",
         "X: Cookies of the sign-in go without https too",
       ],
+    );
+  });
+
+  it("marks who reads the secrets at its start only, by what is in them", () => {
+    const pods = { spec: { template: { metadata: { labels: { app: "dex" } } } } };
+    const marks = (secrets: Partial<InstallSecrets>): readonly unknown[] =>
+      changed(
+        part(),
+        [object("Deployment", "auth", "dex", pods), object("Deployment", "auth", "another", pods)],
+        settings(PEOPLE, secrets),
+      ).objects.map(({ spec }) => (spec as typeof pods.spec).template.metadata);
+    const [dex, another] = marks(SECRETS);
+    assert.match(
+      JSON.stringify(dex),
+      /^\{"labels":\{"app":"dex"\},"annotations":\{"trainyard\/secrets":"[0-9a-f]{16}"\}\}$/,
+    );
+    assert.deepEqual(another, { labels: { app: "dex" } });
+    assert.deepEqual(marks(SECRETS)[0], dex);
+    assert.notDeepEqual(marks({ ...SECRETS, cookieSecret: "another" })[0], dex);
+  });
+
+  it("leaves to Istio whether its validation may be passed over", () => {
+    const hook = (name: string): Manifest =>
+      object("ValidatingWebhookConfiguration", "", name, { webhooks: [{ name: "a", failurePolicy: "Ignore" }] });
+    const { objects } = changed(part(), [hook("istio-validator-istio-system"), hook("another")], settings());
+    assert.deepEqual(
+      objects.map(({ webhooks }) => webhooks),
+      [[{ name: "a" }], [{ name: "a", failurePolicy: "Ignore" }]],
     );
   });
 });

@@ -22,12 +22,17 @@ interface Change {
   readonly make: (object: Manifest, settings: ChangeSettings) => Manifest | readonly Manifest[];
 }
 
-/** The first two are of fields that the cluster or a controller fills: whoever applies them again would take them away. */
+/** The first three are of fields that the cluster or a controller fills: whoever applies them again would take them away. */
 const CHANGES: readonly Change[] = [
   {
     what: "Empty certificate authorities of webhooks are left out",
     why: "the component's own controller, or cert-manager, fills them in",
     make: withoutEmptyBundles,
+  },
+  {
+    what: "Whether Istio's validation may be passed over is left to Istio",
+    why: "its control plane sets that itself once it answers, and would be in the way of going on",
+    make: withoutIstioPolicy,
   },
   {
     what: "The rules of aggregated cluster roles are left out",
@@ -99,6 +104,16 @@ function withStorageClass(object: Manifest, { choice: { storageClass = "" } }: C
   if (object.kind !== "StatefulSet" || claims.length === 0) return object;
   const volumeClaimTemplates = claims.map((claim) => ({ ...claim, spec: chosen(claim["spec"]) }));
   return { ...object, spec: { ...spec, volumeClaimTemplates } };
+}
+
+/** istiod patches `failurePolicy` of its own validation (istio pkg/webhooks/validation/controller). */
+function withoutIstioPolicy(object: Manifest): Manifest {
+  const isIt = object.kind === "ValidatingWebhookConfiguration" && /^istiod?-.*validator/.test(object.metadata.name);
+  if (!isIt) return object;
+  const webhooks = list(object["webhooks"]).map((webhook) =>
+    Object.fromEntries(Object.entries(webhook).filter(([field]) => field !== "failurePolicy")),
+  );
+  return { ...object, webhooks };
 }
 
 function withoutEmptyBundles(object: Manifest): Manifest {

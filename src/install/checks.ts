@@ -11,6 +11,7 @@ import { type ApplyTools, lookUp } from "./apply.ts";
 import { Limited } from "./limited.ts";
 import { groupOf, keyOf, type Manifest, type Ref, refOf } from "./objects.ts";
 import { isOurs, otherManagers } from "./ownership.ts";
+import type { InstallRecord } from "./record.ts";
 import { type Component, pathsOf, type Platform, type Release } from "./release.ts";
 
 /** A component with what was rendered of it. */
@@ -155,6 +156,40 @@ export function existingChecks(component: Component, found: Existing, adopt: boo
     ...checks,
     { ...line, state: "failed", detail: `${detail} Leave it out, or take it over.`, fix: "Take Over" },
   ];
+}
+
+/** What is there already, and brings the same objects in another form. */
+export function excludedChecks(rendered: readonly Rendered[], before: InstallRecord | undefined): readonly Check[] {
+  return rendered.flatMap(({ component: { id, title, excludes = [] } }) => {
+    const there = excludes.find((other) => before?.components[other] !== undefined);
+    if (there === undefined) return [];
+    const other = before?.components[there]?.title ?? there;
+    const detail = `${label(other, 60)} is installed, and both bring the same objects. Uninstall it first, or leave this out.`;
+    return [{ id: `excluded-${id}`, label: title, state: "failed", detail }];
+  });
+}
+
+const PROFILE_NAMESPACE = { apiVersion: "v1", kind: "Namespace", namespace: "" };
+
+/** A namespace that is there and belongs to no profile is somebody's: Kubeflow would not take it over, and nor do we. */
+export async function profileChecks(
+  tools: Pick<ApplyTools, "client" | "kinds">,
+  rendered: readonly Rendered[],
+  signal?: AbortSignal,
+): Promise<readonly Check[]> {
+  const profiles = rendered.flatMap(({ objects }) => objects).filter(({ kind }) => kind === "Profile");
+  const found = await new Limited(AT_ONCE).all(profiles, async (profile): Promise<readonly Check[]> => {
+    const { name } = profile.metadata;
+    const [space, own] = await Promise.all([
+      seen(tools, { ...PROFILE_NAMESPACE, name }, signal),
+      seen(tools, refOf(profile), signal),
+    ]);
+    if (space === undefined || own !== undefined) return [];
+    const detail =
+      "It is there already and belongs to no profile. Choose another address for that person, or remove it.";
+    return [{ id: `profile-${name}`, label: `Namespace ${label(name, 63)}`, state: "failed", detail }];
+  });
+  return found.flat();
 }
 
 /** Programs that refuse what does not fit their rules; by the groups that the cluster serves. */

@@ -1,5 +1,6 @@
 // Kubeflow into one cluster, step by step: the parts, the page they are reached by, a small job that proves it.
 import { createHash } from "node:crypto";
+import type { Step } from "../contract/preview.ts";
 import type { KubeflowWish } from "../contract/wish.ts";
 import { UserError } from "../core/errors.ts";
 import { label } from "../core/sanitize.ts";
@@ -32,6 +33,8 @@ export interface FlowPorts {
   readonly secrets: SecretStore;
   /** Runs the shipped sample to its end; resolves with what came of it, in words. Cancelling leaves the job alone. */
   readonly sample: (job: SampleJob, tell: (detail: string) => void, signal: AbortSignal) => Promise<string>;
+  /** Shows what went wrong beside the steps. */
+  readonly fail: (error: unknown) => void;
   /** An install has begun or ended in a cluster: its rows say so. */
   readonly onInstall: (context: string) => void;
   /** Shows accounts that were made, with their passwords: the one time that it is done unasked. */
@@ -70,6 +73,7 @@ export async function installInto(
     leaveOut(timeline, "Nothing of Kubeflow was chosen.");
     return;
   }
+  let telling: Promise<void> | undefined;
   try {
     ports.onInstall(context);
     const done = await timeline.result("kubeflow", async (tell) => {
@@ -78,22 +82,31 @@ export async function installInto(
       const choice = choiceOf(wish, release, await installer.platform(signal));
       const plan = target.plan ?? (await installer.plan(choice, signal, { onStep: tell, held }));
       if (plan.blocked) throw blocked(plan);
-      await installer.run(
-        plan,
-        (steps) => {
-          tell(`${steps.filter(({ state }) => state === "done").length} of ${plural(steps.length, "part")}`);
-          timeline.putBelow("kubeflow", steps);
-        },
-        signal,
-      );
+      const onSteps = (steps: readonly Step[]): void => {
+        tell(`${steps.filter(({ state }) => state === "done").length} of ${plural(steps.length, "part")}`);
+        timeline.putBelow("kubeflow", steps);
+      };
+      try {
+        await installer.run(plan, onSteps, signal);
+      } finally {
+        // Who can sign in is told so, also where another part has failed.
+        const isIn = plan.components.some(
+          ({ component: { id, people } }) =>
+            people === true && timeline.steps.some((step) => step.id === `kubeflow-${id}` && step.state === "done"),
+        );
+        if (isIn) telling = accountsOnce(ports, context, plan);
+      }
       const detail = `${plural(plan.components.length, "part")} of Kubeflow ${release.id}`;
       return [detail, { client, installer, choice, plan }] as const;
     });
-    await accountsOnce(ports, context, done.installer, signal);
-    await dashboard(done.client, timeline, done.plan, signal);
-    await sample(ports, timeline, { ...done, context, wanted: wish.sample }, signal);
+    const page = dashboard(done.client, timeline, done.plan, signal);
+    // A page that does not answer is no reason to prove nothing.
+    const [first] = await Promise.allSettled([page]);
+    if (!signal.aborted) await sample(ports, timeline, { ...done, context, wanted: wish.sample }, signal);
+    if (first.status === "rejected") throw first.reason;
   } finally {
     ports.onInstall(context);
+    await telling;
     leaveOut(timeline, "What comes before it did not come to its end.");
   }
 }
@@ -112,17 +125,21 @@ function blocked({ checks }: InstallPlan): UserError {
   });
 }
 
+/** Those that were made for this cluster and that nobody has seen. What fails of it fails nothing else. */
 async function accountsOnce(
-  { secrets, showAccounts }: FlowPorts,
+  { secrets, showAccounts, fail }: FlowPorts,
   context: string,
-  installer: Installer,
-  signal: AbortSignal,
+  { cluster, choice: { people = [] } }: InstallPlan,
 ): Promise<void> {
-  const cluster = await installer.cluster(signal);
-  const fresh = await notYetShown(secrets, cluster);
-  if (fresh.length === 0) return;
-  await showAccounts(context, fresh);
-  await shown(secrets, cluster);
+  if (people.length === 0 || cluster === "") return;
+  try {
+    const fresh = await notYetShown(secrets, cluster);
+    if (fresh.length === 0) return;
+    await showAccounts(context, fresh);
+    await shown(secrets, cluster);
+  } catch (error) {
+    fail(error);
+  }
 }
 
 async function dashboard(

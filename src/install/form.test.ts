@@ -23,7 +23,7 @@ describe("the form's part of Kubeflow", () => {
     const profiles = choices["kubeflow.profile"] ?? [];
     assert.deepEqual(
       profiles.map(({ value }) => value),
-      ["training", "pipelines", "full", "parts", ""],
+      ["training", "pipelines-alone", "full", "parts", ""],
     );
     assert.match(profiles[2]?.detail ?? "", /About 4\.4 CPUs, 1[0-9]\.\d GiB of memory, 65 GB of volumes\.$/);
     assert.deepEqual([made, findings], [[], []]);
@@ -33,7 +33,7 @@ describe("the form's part of Kubeflow", () => {
     const asked = (of: KubeflowWish): readonly string[] =>
       Object.keys(kubeflowForm(of, release).choices).filter((key) => !/profile|components/.test(key));
     assert.deepEqual(asked(wish({ profile: "training" })), ["kubeflow.sample"]);
-    assert.deepEqual(asked(wish({ profile: "pipelines" })), ["kubeflow.storageClass"]);
+    assert.deepEqual(asked(wish({ profile: "pipelines-alone" })), ["kubeflow.storageClass"]);
     assert.deepEqual(asked(FULL), ["kubeflow.storageClass", "kubeflow.people", "kubeflow.sample"]);
     assert.deepEqual(asked(wish({ profile: "parts", components: ["katib"] })), ["kubeflow.storageClass"]);
   });
@@ -48,6 +48,8 @@ describe("the form's part of Kubeflow", () => {
   it("says what is wrong with each answer, and what would be right", () => {
     assert.deepEqual(said(wish({ profile: "parts" })), ["error kubeflow.components: Pick at least one part."]);
     assert.match(said(wish({ profile: "parts", components: ["nope"] }))[0] ?? "", /has no part «nope»/);
+    const both = wish({ profile: "parts", components: ["pipelines", "pipelines-standalone"] });
+    assert.match(said(both).join("\n"), /^error kubeflow\.components: Pipelines.* cannot both be installed/);
     assert.match(said(wish({ profile: "odd" }))[0] ?? "", /has no profile «odd»/);
     assert.match(said(wish({ profile: "full" }))[0] ?? "", /^error kubeflow\.people: Give your e-mail address/);
     assert.match(said({ ...FULL, people: ["ada"] })[0] ?? "", /«ada» is no e-mail address/);
@@ -85,7 +87,7 @@ describe("people and their namespaces", () => {
     const names = profileNames(["Ada.L@example.org", "bob@a.org", "bob@b.org", "default@a.org", "kubeflow-x@a.org"]);
     assert.deepEqual(
       [...names.values()],
-      ["ada-l", "profile-bob-a-org", "profile-bob-b-org", "profile-default-a-org", "profile-kubeflow-x-a-org"],
+      ["ada-l", "bob", "profile-bob-b-org", "profile-default-a-org", "profile-kubeflow-x-a-org"],
     );
   });
 

@@ -55,6 +55,7 @@ export function kubeflowForm(wish: KubeflowWish, release: Release, facts: FormFa
   const hasVolumes = order.some(({ component }) => component.uses.storage > 0);
   return {
     findings: [
+      ...conflicts(wish, release),
       ...wrongChoice(wish, release),
       ...(hasPeople ? wrongPeople(wish) : []),
       ...unfit(order, release, facts),
@@ -134,6 +135,18 @@ function wrongChoice({ profile, components }: KubeflowWish, release: Release): r
   return [error("kubeflow.profile", `Kubeflow ${release.id} has no profile «${label(profile, 60)}».`, instead)];
 }
 
+/** Parts that cannot be together. */
+function conflicts(wish: KubeflowWish, release: Release): readonly Finding[] {
+  try {
+    resolve(release, wantedOf(wish));
+    return [];
+  } catch (problem) {
+    if (!(problem instanceof UserError)) throw problem;
+    // What there is not, is said where it was chosen.
+    return problem.code === "component-conflict" ? [error("kubeflow.components", problem.message)] : [];
+  }
+}
+
 function wrongPeople({ people }: KubeflowWish): readonly Finding[] {
   const field = "kubeflow.people";
   if (people.length === 0)
@@ -142,9 +155,14 @@ function wrongPeople({ people }: KubeflowWish): readonly Finding[] {
     return [error(field, `At most ${MOST_PEOPLE} people; more come by the identity provider of your house.`)];
   const odd = people.find((email) => !isEmail(email));
   if (odd !== undefined) return [error(field, `«${label(odd, 80)}» is no e-mail address.`)];
-  const twice = people.find((email, at) => people.indexOf(email) !== at);
+  const lower = people.map((email) => email.toLowerCase());
+  const twice = people.find((_, at) => lower.indexOf(lower[at] ?? "") !== at);
   if (twice === undefined) return [];
-  return [error(field, `${label(twice, 80)} stands there twice.`, [{ label: "Once", value: [...new Set(people)] }])];
+  return [
+    error(field, `${label(twice, 80)} stands there twice.`, [
+      { label: "Once", value: people.filter((_, at) => lower.indexOf(lower[at] ?? "") === at) },
+    ]),
+  ];
 }
 
 function wrongClass({ profile, storageClass }: KubeflowWish): readonly Finding[] {

@@ -78,4 +78,18 @@ describe("the graph of components", () => {
     );
     assert.deepEqual(skipped, ["b: a", "c: b"]);
   });
+
+  it("rejects only once what runs beside a rejection has ended", async () => {
+    let end: (ok: boolean) => void = () => undefined;
+    const work = (id: string): Promise<boolean> =>
+      id === "a" ? Promise.reject(new Error("away")) : new Promise((ended) => (end = ended));
+    const items = ["a", "b"].map((id) => ({ id, needs: [] }));
+    let isOver = false;
+    const run = runGraph(items, work, () => undefined).finally(() => (isOver = true));
+    const told = assert.rejects(run, { message: "away" });
+    await new Promise(setImmediate);
+    assert.equal(isOver, false);
+    end(true);
+    await told;
+  });
 });

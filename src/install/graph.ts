@@ -11,8 +11,8 @@ export interface Resolved {
 
 /**
  * What has to be installed for a choice of profiles and components, each after all that it needs, else in the release's
- * own order. Throws UserError `unknown-component`, `component-missing` (the release names a need that it lacks) or
- * `component-cycle`.
+ * own order. Throws UserError `unknown-component`, `component-missing` (the release names a need that it lacks)
+ * `component-cycle` or `component-conflict`.
  */
 export function resolve(release: Release, wanted: readonly string[]): readonly Resolved[] {
   const byId = new Map(release.components.map((component) => [component.id, component]));
@@ -28,6 +28,10 @@ export function resolve(release: Release, wanted: readonly string[]): readonly R
     order.push({ component, wanted: asked.has(id) });
   };
   for (const component of release.components) if (asked.has(component.id)) visit(component, []);
+  for (const { component } of order) {
+    const other = order.find(({ component: { id } }) => component.excludes?.includes(id) === true);
+    if (other !== undefined) throw conflict(component, other.component);
+  }
   return order;
 }
 
@@ -49,6 +53,13 @@ function known(
   if (found !== undefined) return found;
   throw new UserError("component-missing", `${by.title} needs the component «${label(id, 60)}».`, {
     why: "This release's data does not hold it.",
+  });
+}
+
+function conflict({ title }: Component, other: Component): UserError {
+  return new UserError("component-conflict", `${title} and ${other.title} cannot both be installed.`, {
+    why: "They bring the same objects.",
+    hint: "Choose one of them.",
   });
 }
 
@@ -77,7 +88,7 @@ export type Outcome = "done" | "failed" | "skipped";
 /**
  * Runs work for each component as soon as all that it needs is done, side by side where nothing forbids it. One that
  * fails (`work` answers false) keeps those that need it from starting, and no others. Needs outside of the list count as
- * done. Rejects only where `work` does.
+ * done. Rejects only where `work` does, and then once nothing of it goes on.
  */
 export async function runGraph(
   items: readonly { readonly id: string; readonly needs: readonly string[] }[],
@@ -99,6 +110,7 @@ export async function runGraph(
     };
     running.set(id, run());
   }
-  const results = await Promise.all([...running].map(async ([id, outcome]) => [id, await outcome] as const));
-  return new Map(results);
+  const results = [...running].map(async ([id, outcome]) => [id, await outcome] as const);
+  await Promise.allSettled(results);
+  return new Map(await Promise.all(results));
 }

@@ -14,18 +14,19 @@ import { existing, mustPass } from "./checks.ts";
 import type { SecretStore } from "../core/storage.ts";
 import { secretsFor } from "./accounts.ts";
 import { gatesOf, reason } from "./gates.ts";
-import { inOrder, runGraph } from "./graph.ts";
+import { runGraph } from "./graph.ts";
 import { Kinds } from "./kinds.ts";
 import { InstallLease } from "./lease.ts";
 import { Limited } from "./limited.ts";
 import type { ManifestTools } from "./manifests.ts";
-import { keyOf, refOf } from "./objects.ts";
+import { refOf } from "./objects.ts";
 import { installComponent, leaving } from "./oneComponent.ts";
 import { settled } from "./people.ts";
-import { type InstallPlan, makePlan, type PlannedComponent, type PrepareOptions } from "./plan.ts";
+import { type InstallPlan, makePlan, type PlannedComponent, type PrepareOptions, withSecrets } from "./plan.ts";
 import { issuerOf, platformOf } from "./platform.ts";
 import { clusterUid, type ComponentRecord, type InstallRecord, OWN_NAMESPACE, Records } from "./record.ts";
 import type { Choice, Platform, Release } from "./release.ts";
+import { isDone, joinedRecord } from "./progress.ts";
 import { stepsOf } from "./steps.ts";
 import { uninstallAll, type UninstallOptions, type UninstallReport } from "./uninstall.ts";
 import { waitFor } from "./gates.ts";
@@ -90,13 +91,27 @@ export class Installer {
   async run(plan: InstallPlan, onSteps: OnSteps, signal: AbortSignal): Promise<void> {
     mustPass(plan.checks);
     const records = await this.#openRecords(signal);
+    const cluster = await clusterUid(this.#options.client, signal);
+    if (plan.cluster !== "" && plan.cluster !== cluster)
+      throw new UserError("other-cluster", "Nothing was installed.", {
+        why: "The context leads to another cluster now than the one that the plan was made for.",
+        hint: "Plan again.",
+      });
     await this.#ownNamespace(signal);
     await this.#alone(records, onSteps, signal, async (running) => {
       const before = await records.load(running);
-      const current = await this.#current(plan, before, running);
-      const record = joinedRecord(before, current, await clusterUid(this.#options.client, running));
+      const current = await this.#current(await this.#withAccounts(plan, cluster, running), before, running);
+      const record = joinedRecord(before, current, cluster);
       await this.#install(current, record, records, onSteps, running);
     });
+  }
+
+  /** Accounts are made by whoever holds the lease: another window may have made them since the plan. */
+  async #withAccounts(plan: InstallPlan, cluster: string, signal: AbortSignal): Promise<InstallPlan> {
+    const { people = [] } = plan.choice;
+    if (people.length === 0) return plan;
+    const { client, secrets } = this.#options;
+    return withSecrets(plan, await secretsFor(client, secrets, cluster, people, signal));
   }
 
   /** What parts of a release differ by, told by the nodes; `any` where they may not be seen. Rejects as `KubeClient.list`. */
@@ -124,7 +139,8 @@ export class Installer {
   async resume(onSteps: OnSteps, signal: AbortSignal): Promise<void> {
     const record = await this.unfinished(signal);
     if (record === undefined) throw new UserError("nothing-to-resume", "No install was begun in this cluster.");
-    await this.run(await this.#plan(record.choice, signal, { held: record.pin }), onSteps, signal);
+    const held = (await this.journalled(signal))?.pin;
+    await this.run(await this.#plan(record.choice, signal, { held }), onSteps, signal);
   }
 
   /** What was begun and not finished here, by this window or another; undefined where there is nothing. */
@@ -135,9 +151,19 @@ export class Installer {
     return isOpen ? record : undefined;
   }
 
-  /** What was installed here by Trainyard, whoever did it. */
+  /** What was installed here by Trainyard, whoever did it; undefined too where nothing of it may be read. */
   async installed(signal: AbortSignal): Promise<InstallRecord | undefined> {
-    return (await this.#openRecords(signal)).load(signal);
+    try {
+      return await (await this.#openRecords(signal)).load(signal);
+    } catch (error) {
+      if (isApiError(error, "Forbidden")) return undefined;
+      throw error;
+    }
+  }
+
+  /** What this computer has journalled of the cluster: what somebody here has agreed to. Rejects as `Records.own`. */
+  async journalled(signal: AbortSignal): Promise<InstallRecord | undefined> {
+    return (await this.#openRecords(signal)).own();
   }
 
   /** How every component does, by its own objects. Empty where nothing was installed. Rejects with ConnectError, ApiError. */
@@ -203,12 +229,16 @@ export class Installer {
     const release = this.#release(choice.release);
     if (release === undefined)
       throw new UserError("unknown-release", `Kubeflow ${label(choice.release, 40)} is not known here.`);
-    const { client, manifests, clock, storage, secrets: store } = this.#options;
+    const { client, manifests, clock, storage } = this.#options;
     const tools = { ...this.#tools, manifests: { ...manifests, clock, cache: path.join(storage, "releases") } };
-    const { people = [], platform } = choice;
-    const secrets = await secretsFor(client, store, await clusterUid(client, signal), people, signal);
-    const issuer = platform === "eks" ? await issuerOf(client, signal) : undefined;
-    return makePlan(tools, release, choice, { ...more, secrets, issuer, signal });
+    const issuer = choice.platform === "eks" ? await issuerOf(client, signal) : undefined;
+    const before = await this.installed(signal);
+    // Who may not even read it may still plan, and send the request to somebody who may.
+    const cluster = await clusterUid(client, signal).catch((error: unknown) => {
+      if (isApiError(error, "Forbidden")) return "";
+      throw error;
+    });
+    return makePlan(tools, release, choice, { ...more, issuer, cluster, before, signal });
   }
 
   async #openRecords(signal: AbortSignal): Promise<Records> {
@@ -335,41 +365,4 @@ export class Installer {
     record.updatedAt = this.#options.clock.now();
     return record;
   }
-}
-
-/** Finished, with the same objects, and all of them still there. */
-function isDone({ state, hash }: ComponentRecord, planned: PlannedComponent): boolean {
-  return state === "done" && hash === planned.hash && planned.existing.missing === 0;
-}
-
-/** What was done before, as far as it is still the same, and what the plan adds. */
-function joinedRecord(before: InstallRecord | undefined, plan: InstallPlan, cluster: string): InstallRecord {
-  const components: Record<string, ComponentRecord> = { ...before?.components };
-  for (const one of plan.components) {
-    const { id, title, needs } = one.component;
-    const known = components[id];
-    if (known !== undefined && isDone(known, one)) continue;
-    const objects = one.objects.map(refOf);
-    const keys = new Set(objects.map(keyOf));
-    // What an older version had and this one lacks is still to be taken away one day.
-    const older = known?.objects.filter((ref) => !keys.has(keyOf(ref))) ?? [];
-    components[id] = {
-      title,
-      state: "waiting",
-      detail: "",
-      hash: "",
-      objects: [...objects, ...older],
-      kept: [...new Set([...(known?.kept ?? []), ...one.existing.foreign])],
-      needs: [...needs],
-    };
-  }
-  return {
-    format: 1,
-    cluster,
-    intent: "install",
-    choice: structuredClone(plan.choice) as InstallRecord["choice"],
-    pin: plan.pin,
-    updatedAt: 0,
-    components: inOrder(components),
-  };
 }

@@ -5,7 +5,6 @@ import type { Logger } from "../core/log.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { LoginPath } from "../kube/loginPath.ts";
 import type { SecretStore } from "../core/storage.ts";
-import { placeholderSecrets } from "./accounts.ts";
 import { Dashboards } from "./dashboard/dashboards.ts";
 import { InstallHealth } from "./health.ts";
 import { Installer } from "./install.ts";
@@ -36,6 +35,8 @@ export class Installers {
   readonly #options: InstallersOptions;
   readonly #manifests: Omit<ManifestTools, "clock" | "cache">;
 
+  readonly #pages = new Map<string, InstallPage>();
+
   constructor(options: InstallersOptions) {
     const { env, platform, proxy, log, releases = RELEASES } = options;
     this.#options = options;
@@ -63,17 +64,23 @@ export class Installers {
     const release = this.releases.find(({ id }) => id === choice.release);
     if (release === undefined) throw new Error(`no release ${choice.release}`);
     const tools = { ...this.#manifests, clock, cache: path.join(this.#folder, "releases") };
-    return prepare(tools, release, choice, { secrets: placeholderSecrets(choice.people ?? []), onStep, signal });
+    // Who issues its tokens, the cluster says once it is there.
+    const issuer = choice.platform === "eks" ? "the cluster's own" : undefined;
+    return prepare(tools, release, choice, { issuer, onStep, signal });
   }
 
   dispose(): void {
     this.dashboards.dispose();
   }
 
-  /** What answers the page that installs into one cluster. */
+  /** What answers the page that installs into one cluster: the same one for as long as it is at work. */
   page(options: Omit<InstallPageOptions, "clock" | "log">): InstallPage {
     const { log, clock = systemClock } = this.#options;
-    return new InstallPage({ ...options, clock, log });
+    const known = this.#pages.get(options.context);
+    if (known?.isBusy === true) return known;
+    const made = new InstallPage({ ...options, clock, log });
+    this.#pages.set(options.context, made);
+    return made;
   }
 
   get #folder(): string {

@@ -59,6 +59,7 @@ export async function openSource(
   if (choice.folder !== undefined) return ownFolder(choice.folder);
   const { repository, ref, commit = "", checksum = "" } = release.source;
   const pin: Pin = held ?? { ref, commit, checksum };
+  if (commit !== "") hold({ ref, commit, checksum }, pin);
   if (pin.commit !== "") {
     const known = await fetched(tools, pin);
     if (known !== undefined) return known;

@@ -1,10 +1,10 @@
 // What answers the wizard's page where it installs Kubeflow in a cluster that is there: the form, the plan with its checks,
 // the timeline; and what of it an earlier window began.
 import type { Check, PlanWords, Preview } from "../contract/preview.ts";
-import { type KubeflowWish, NO_KUBEFLOW, type Wish } from "../contract/wish.ts";
+import type { Wish } from "../contract/wish.ts";
 import type { CancelWords, FromWizard, ToWizard, WizardPhase, WizardState } from "../contract/wizard.ts";
 import type { Clock } from "../core/clock.ts";
-import { type Disposable, DisposableStore } from "../core/dispose.ts";
+import type { Disposable } from "../core/dispose.ts";
 import { errorText, isCancelled, UserError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import { redact } from "../core/redact.ts";
@@ -15,6 +15,7 @@ import type { Installer } from "./install.ts";
 import type { InstallPlan } from "./plan.ts";
 import type { InstallRecord } from "./record.ts";
 import type { Release } from "./release.ts";
+import { firstWish, wishOf } from "./pageWish.ts";
 import { storageClasses } from "./roomChecks.ts";
 import { Timeline } from "./timeline.ts";
 import { allObjects, installWords } from "./words.ts";
@@ -35,25 +36,20 @@ export interface InstallPageOptions extends FlowPorts {
   readonly context: string;
   /** Planned at once, as where a row has asked for training. */
   readonly profile: string | undefined;
+  /** The window was reloaded while this page installed: it goes on. */
+  readonly goOn: boolean;
+  /** The page installs from now on, or does no longer; for a window that comes back. */
+  readonly onRunning: (isRunning: boolean) => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 const TAKE_OVER = "Take Over";
 const REQUEST = "Copy Request for Your Admin";
+const TRY_AGAIN = "Try Again";
 const OUTCOME = "outcome";
 const NO_COST = { least: 0, most: 0 };
 const CANCEL_MEANS = "What is installed by then stays. It can go on later, or be uninstalled.";
-
-/** The cluster is there: what would make one is not asked. */
-const POOL = { machine: "", nodes: 0, maxNodes: 0 };
-const BLANK: Omit<Wish, "name" | "kubeflow"> = {
-  where: "local",
-  state: { kind: "unset" },
-  gke: { project: "", region: "", zones: [], cpu: POOL, gpu: null, authorizedNetworks: [], protect: false },
-  eks: { profile: "", region: "", version: "", cpu: POOL, gpu: null, authorizedNetworks: [] },
-  local: { tool: "k3d", version: "", cpus: 0, memoryGiB: 0, diskGiB: 0, gpus: false, registry: false, volume: "" },
-};
 
 type Press = () => Promise<void> | void;
 
@@ -62,7 +58,6 @@ export class InstallPage implements Disposable {
   readonly #options: InstallPageOptions;
   readonly #release: Release;
   readonly #timeline: Timeline;
-  readonly #held = new DisposableStore();
   #send: (message: ToWizard) => void = () => undefined;
   #wish: Wish;
   #phase: WizardPhase = "form";
@@ -75,6 +70,8 @@ export class InstallPage implements Disposable {
   #buttons = new Map<string, Press>();
   #abort = new AbortController();
   #isShown = false;
+  /** Somebody has filled in the form: what the cluster tells must not change it any more. */
+  #isTouched = false;
 
   constructor(options: InstallPageOptions) {
     const [release] = options.installers.releases;
@@ -82,21 +79,27 @@ export class InstallPage implements Disposable {
     this.#options = options;
     this.#release = release;
     const { context, profile = "training" } = options;
-    this.#wish = { ...BLANK, name: context, kubeflow: { ...NO_KUBEFLOW, profile } };
+    this.#wish = firstWish(context, profile);
     this.#timeline = new Timeline(options.clock, FLOW_STEPS);
-    this.#held.add(this.#timeline.onDidChange(() => this.#tell()));
+    this.#timeline.onDidChange(() => this.#tell());
   }
 
   get wish(): Wish {
     return this.#wish;
   }
 
-  /** See panels/wizardPanel.ts. `restored`: the page comes back after a reload, and goes on with what it did. */
+  /** Work is under way: whoever opens the page of this cluster anew is shown this one. */
+  get isBusy(): boolean {
+    return this.#phase === "planning" || this.#phase === "running";
+  }
+
+  /** See panels/wizardPanel.ts. May be called again while it is busy: another tab shows it then. */
   start(send: (message: ToWizard) => void, restored: Wish | undefined): void {
     this.#send = send;
     this.#isShown = true;
+    if (this.isBusy) return;
     if (restored?.name === this.#wish.name) this.#wish = restored;
-    this.#begin(restored !== undefined).catch((error: unknown) => this.#options.desk.fail(error));
+    this.#begin().catch((error: unknown) => this.#options.desk.fail(error));
   }
 
   isForm(): boolean {
@@ -114,30 +117,54 @@ export class InstallPage implements Disposable {
   /** An install that is under way goes on, and says its end by a message. */
   dispose(): void {
     this.#isShown = false;
-    this.#held.dispose();
     this.#send = () => undefined;
     if (this.#phase === "planning") this.#abort.abort();
   }
 
   /** What the cluster tells of itself, and what an earlier window has left unfinished. */
-  async #begin(isRestored: boolean): Promise<void> {
+  async #begin(): Promise<void> {
+    const { goOn, profile } = this.#options;
     const { signal } = this.#abort;
     const installer = await this.#installer(signal);
-    const [classes, begun] = await Promise.all([
+    const [classes, begun, own] = await Promise.all([
       storageClasses(await this.#client(signal), signal),
       installer.unfinished(signal),
+      goOn ? installer.journalled(signal) : undefined,
     ]);
     this.#facts = { storageClasses: classes };
-    if (begun !== undefined && begun.choice.release === this.#release.id) {
-      this.#wish = { ...this.#wish, kubeflow: wishOf(begun, this.#wish.kubeflow, this.#release) };
-      if (isRestored) return this.#run(undefined);
+    if (this.isBusy || this.#phase === "planned") return;
+    const known = own ?? begun;
+    if (known !== undefined && known.choice.release === this.#release.id && !this.#isTouched)
+      this.#wish = { ...this.#wish, kubeflow: wishOf(known, this.#wish.kubeflow, this.#release) };
+    // Only what somebody has agreed to at this computer goes on by itself.
+    if (goOn && own?.intent === "install") return this.#run(undefined);
+    if (begun !== undefined && !this.#isTouched) await this.#askAboutBegun(begun, signal);
+    this.#sendWish();
+    if (profile !== undefined && begun === undefined && !this.#isTouched) await this.#planNow();
+  }
+
+  async #askAboutBegun(begun: InstallRecord, signal: AbortSignal): Promise<void> {
+    const own = await (await this.#installer(signal)).journalled(signal);
+    const back: readonly [string, Press] = ["Back to Form", () => this.#reopen()];
+    const isKnown = begun.choice.release === this.#release.id;
+    if (own !== undefined && isKnown)
       this.#end(false, "An install of this cluster was begun and not finished.", [
         ["Go On", () => this.#run(undefined)],
-        ["Back to Form", () => this.#reopen()],
+        back,
       ]);
-    }
-    this.#sendWish();
-    if (this.#options.profile !== undefined && begun === undefined) await this.#planNow();
+    else if (isKnown)
+      // Its plan was shown to somebody else.
+      this.#end(
+        false,
+        "An install of this cluster was begun on another computer and not finished. Plan it to see what it does.",
+        [["Plan", () => this.#planNow()], back],
+      );
+    else
+      this.#end(
+        false,
+        `An install of Kubeflow ${label(begun.choice.release, 40)} was begun here and not finished; this version knows ${this.#release.id}.`,
+        [back],
+      );
   }
 
   async #receive(message: FromWizard): Promise<void> {
@@ -148,7 +175,8 @@ export class InstallPage implements Disposable {
         this.#sendChecks();
         return;
       case "change":
-        if (this.#isBusy) return;
+        if (this.isBusy) return;
+        this.#isTouched = true;
         this.#wish = { ...this.#wish, kubeflow: message.wish.kubeflow };
         this.#reopen();
         this.#send({ type: "preview", seq: message.seq, preview: this.#preview() });
@@ -175,7 +203,7 @@ export class InstallPage implements Disposable {
         return;
       case "pickFolder": {
         const folder = await desk.pickFolder("Folder with the Release’s Files");
-        if (folder === undefined || this.#isBusy) return;
+        if (folder === undefined || this.isBusy) return;
         this.#wish = { ...this.#wish, kubeflow: { ...this.#wish.kubeflow, folder } };
         this.#reopen();
         this.#sendWish();
@@ -188,13 +216,10 @@ export class InstallPage implements Disposable {
     }
   }
 
-  get #isBusy(): boolean {
-    return this.#phase === "planning" || this.#phase === "running";
-  }
-
   /** Plans, and shows what the cluster says of it. Undefined where there is no plan. */
   async #look(): Promise<InstallPlan | undefined> {
-    if (this.#isBusy) return undefined;
+    if (this.isBusy) return undefined;
+    if (this.#phase === "ended") this.#reopen();
     this.#abort = new AbortController();
     const { signal } = this.#abort;
     this.#become("planning");
@@ -240,7 +265,7 @@ export class InstallPage implements Disposable {
     const title = this.#checks.find(({ id }) => id === check)?.fix;
     const { context, desk } = this.#options;
     if (title === REQUEST && this.#plan !== undefined) desk.copy(this.#plan.adminText({ context, user: undefined }));
-    if (title !== TAKE_OVER || this.#isBusy) return;
+    if (title !== TAKE_OVER || this.isBusy) return;
     const adopt = [...new Set([...this.#wish.kubeflow.adopt, check.replace(/^existing-/, "")])];
     this.#wish = { ...this.#wish, kubeflow: { ...this.#wish.kubeflow, adopt } };
     this.#reopen();
@@ -255,6 +280,7 @@ export class InstallPage implements Disposable {
     this.#abort = new AbortController();
     this.#timeline.reset(FLOW_STEPS);
     this.#become("running");
+    this.#options.onRunning(true);
     const target = {
       context,
       wish: this.#wish.kubeflow,
@@ -274,14 +300,15 @@ export class InstallPage implements Disposable {
         ["Back to Form", () => this.#reopen()],
       ]);
     }
+    this.#options.onRunning(false);
     if (!this.#isShown && this.#outcome !== undefined) desk.tell(this.#outcome.message, this.#outcome.good);
   }
 
-  /** The very files with which it was begun. */
+  /** The very files with which it was begun here. */
   async #pin(): Promise<InstallRecord["pin"] | undefined> {
     try {
       const { signal } = this.#abort;
-      return (await (await this.#installer(signal)).installed(signal))?.pin;
+      return (await (await this.#installer(signal)).journalled(signal))?.pin;
     } catch (error) {
       // The run asks the cluster itself, and says why it does not answer.
       this.#options.log.warn(`the record of the install was not read: ${errorText(error)}`);
@@ -293,14 +320,14 @@ export class InstallPage implements Disposable {
     this.#outcome = { good, message };
     this.#buttons = new Map(buttons.map(([title, press]) => [`${OUTCOME} ${title}`, press]));
     const again = (): Promise<void> => this.#run(undefined);
-    for (const { id, next = [] } of this.#timeline.steps)
-      for (const title of next) this.#buttons.set(`${id} ${title}`, again);
+    for (const { id, state } of this.#timeline.steps)
+      if (state === "failed") this.#buttons.set(`${id} ${TRY_AGAIN}`, again);
     this.#become("ended");
   }
 
   /** The form has changed, or is wanted again: what was planned is void. */
   #reopen(): void {
-    if (this.#isBusy) return;
+    if (this.isBusy) return;
     this.#plan = this.#words = this.#failure = this.#outcome = undefined;
     this.#buttons.clear();
     if (this.#checks.length > 0) {
@@ -336,19 +363,21 @@ export class InstallPage implements Disposable {
   }
 
   #state(): WizardState {
-    const titles = [...this.#buttons.keys()].filter((key) => key.startsWith(`${OUTCOME} `));
+    const titles = (id: string): readonly string[] =>
+      [...this.#buttons.keys()].flatMap((key) => (key.startsWith(`${id} `) ? [key.slice(id.length + 1)] : []));
+    const steps = this.#timeline.steps.map((step) => ({ ...step, next: titles(step.id) }));
     return {
-      ...{ phase: this.#phase, mode: "install", maturity: "", steps: this.#timeline.steps, cancel: this.#cancel() },
+      ...{ phase: this.#phase, mode: "install", maturity: "", steps, cancel: this.#cancel() },
       ...(this.#words !== undefined && this.#phase === "planned" && { plan: this.#words }),
       ...(this.#failure !== undefined && { planFailure: { message: this.#failure, next: [] } }),
       ...(this.#outcome !== undefined && {
-        outcome: { ...this.#outcome, next: titles.map((key) => key.slice(OUTCOME.length + 1)) },
+        outcome: { ...this.#outcome, next: titles(OUTCOME) },
       }),
     };
   }
 
   #cancel(): CancelWords {
-    if (!this.#isBusy) return { possible: false, meaning: "Nothing is under way." };
+    if (!this.isBusy) return { possible: false, meaning: "Nothing is under way." };
     if (this.#abort.signal.aborted) return { possible: false, meaning: "It is stopping." };
     return { possible: true, meaning: this.#phase === "planning" ? "Nothing has been changed yet." : CANCEL_MEANS };
   }
@@ -364,16 +393,4 @@ export class InstallPage implements Disposable {
 
 function words(error: unknown): string {
   return label(redact(errorText(error)), 800);
-}
-
-/** What was asked for when the install was begun. */
-function wishOf({ choice }: InstallRecord, wish: KubeflowWish, release: Release): KubeflowWish {
-  const { wanted, folder = "", adopt = [], people = [], quota = wish.quota, storageClass = "" } = choice;
-  const [only = ""] = wanted;
-  const isProfile = wanted.length === 1 && release.profiles.some(({ id }) => id === only);
-  const components = isProfile ? [] : wanted;
-  return {
-    ...{ profile: isProfile ? only : "parts", components: [...components], folder, adopt: [...adopt] },
-    ...{ people: [...people], quota: { ...quota }, storageClass, sample: wish.sample },
-  };
 }

@@ -6,16 +6,21 @@ const MAX_NAME = 63;
 /** Names that the cluster or Kubeflow itself has. */
 const TAKEN = /^(default|kube-.*|kubeflow.*|istio-.*|knative-.*|cert-manager|auth|oauth2-proxy|trainyard-system)$/;
 
-/** `ada@x.org` has the namespace `ada`; where two would have the same, or it is another's, the whole address makes it. */
+/**
+ * `ada@x.org` has the namespace `ada`; where somebody before has it, or it is another's, the whole address makes it. Who
+ * comes later changes nobody's.
+ */
 export function profileNames(people: readonly string[]): ReadonlyMap<string, string> {
-  const short = (email: string): string => nameOf(email.slice(0, email.lastIndexOf("@")));
-  const shorts = people.map(short);
-  const named = people.map((email, at): readonly [string, string] => {
-    const own = shorts[at] ?? "";
-    const isFree = own !== "" && !TAKEN.test(own) && shorts.indexOf(own) === shorts.lastIndexOf(own);
-    return [email, isFree ? own : `profile-${nameOf(email)}`.slice(0, MAX_NAME).replace(/-+$/, "")];
-  });
-  return new Map(named);
+  const names = new Map<string, string>();
+  const taken = new Set<string>();
+  for (const email of people) {
+    const short = nameOf(email.slice(0, email.lastIndexOf("@")));
+    const isFree = short !== "" && !TAKEN.test(short) && !taken.has(short);
+    const name = isFree ? short : `profile-${nameOf(email)}`.slice(0, MAX_NAME).replace(/-+$/, "");
+    taken.add(name);
+    names.set(email, name);
+  }
+  return names;
 }
 
 function nameOf(text: string): string {

@@ -31,6 +31,11 @@ export const PEOPLE_CHANGES = [
     make: signInSecrets,
   },
   {
+    what: "Dex and oauth2-proxy bear a mark of their accounts and secrets",
+    why: "they read them only when they start, and have to start anew when those change",
+    make: marked,
+  },
+  {
     what: (settings: ChangeSettings): string => {
       const { cpu, memoryGiB, gpus } = settings.choice.quota ?? NO_QUOTA;
       const limits = [
@@ -97,9 +102,26 @@ function signInSecrets(object: Manifest, { secrets }: ChangeSettings): Manifest 
     : isAt(object, "Secret", "oauth2-proxy", /^oauth2-proxy(-[a-z0-9]{10})?$/)
       ? { "client-secret": secrets.clientSecret, "cookie-secret": secrets.cookieSecret }
       : undefined;
-  if (values === undefined) return object;
+  if (values === undefined || secrets.accounts.length === 0) return object;
   const encoded = Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString("base64")]);
   return { ...object, data: { ...record(object["data"]), ...Object.fromEntries(encoded) } };
+}
+
+/** Of pods that read their Secrets when they start; tells nothing of what is in them. */
+function marked(object: Manifest, { secrets }: ChangeSettings): Manifest {
+  const isIt =
+    isAt(object, "Deployment", "auth", /^dex$/) || isAt(object, "Deployment", "oauth2-proxy", /^oauth2-proxy$/);
+  if (!isIt || secrets.accounts.length === 0) return object;
+  const { accounts: people, clientSecret, cookieSecret } = secrets;
+  const mark = createHash("sha256")
+    .update(JSON.stringify([people, clientSecret, cookieSecret]))
+    .digest("hex")
+    .slice(0, 16);
+  const spec = record(object["spec"]);
+  const template = record(spec["template"]);
+  const metadata = record(template["metadata"]);
+  const annotations = { ...record(metadata["annotations"]), "trainyard/secrets": mark };
+  return { ...object, spec: { ...spec, template: { ...template, metadata: { ...metadata, annotations } } } };
 }
 
 function profiles(object: Manifest, { release, choice }: ChangeSettings): Manifest | readonly Manifest[] {

@@ -2,29 +2,34 @@ import type { Check } from "../contract/preview.ts";
 import type { Clock } from "../core/clock.ts";
 import { UserError } from "../core/errors.ts";
 import type { KubeClient } from "../kube/client.ts";
-import type { InstallSecrets } from "./accounts.ts";
+import { type InstallSecrets, placeholderSecrets } from "./accounts.ts";
 import { changed } from "./changes.ts";
 import {
   adminText,
+  excludedChecks,
   type Existing,
   existing,
   existingChecks,
   missingRights,
   policyChecks,
+  profileChecks,
   type Rendered,
   rightsCheck,
   versionCheck,
 } from "./checks.ts";
 import { resolve } from "./graph.ts";
 import type { Kinds } from "./kinds.ts";
-import { hashOf } from "./objects.ts";
+import { hashOf, type Manifest } from "./objects.ts";
 import { settled } from "./people.ts";
 import { roomChecks } from "./roomChecks.ts";
+import type { InstallRecord } from "./record.ts";
 import { type ManifestTools, openSource, type Pin, Renderer } from "./manifests.ts";
 import type { Choice, NamedChange, Release } from "./release.ts";
 
 /** A component as it would be installed. */
 export interface PreparedComponent extends Rendered {
+  /** As upstream wrote them. */
+  readonly written: readonly Manifest[];
   readonly hash: string;
   /** False where it comes because another needs it. */
   readonly wanted: boolean;
@@ -38,6 +43,8 @@ export interface Prepared {
   readonly pin: Pin;
   readonly components: readonly PreparedComponent[];
   readonly changes: readonly NamedChange[];
+  /** Issuer of the cluster's own tokens, where the changes need it. */
+  readonly issuer: string | undefined;
 }
 
 export interface PlannedComponent extends PreparedComponent {
@@ -47,6 +54,8 @@ export interface PlannedComponent extends PreparedComponent {
 /** What would be done, before anything is. Holds the rendered objects: it stays in the host. */
 export interface InstallPlan extends Prepared {
   readonly components: readonly PlannedComponent[];
+  /** Uid of the cluster that was looked at; "" where it may not be read. */
+  readonly cluster: string;
   readonly checks: readonly Check[];
   /** True where a check forbids it. */
   readonly blocked: boolean;
@@ -64,7 +73,7 @@ export interface PlanTools {
 export interface PrepareOptions {
   /** What an install that goes on was made of. */
   readonly held?: Pin | undefined;
-  readonly secrets: InstallSecrets;
+  /** Issuer of the cluster's own tokens, where the changes need it. */
   readonly issuer?: string | undefined;
   readonly onStep?: (what: string) => void;
   readonly signal: AbortSignal;
@@ -80,7 +89,7 @@ export async function prepare(
   choice: Choice,
   options: PrepareOptions,
 ): Promise<Prepared> {
-  const { signal, held, secrets, issuer, onStep = () => undefined } = options;
+  const { signal, held, issuer, onStep = () => undefined } = options;
   const order = resolve(release, choice.wanted);
   const nameless = order.find(({ component }) => component.people === true);
   if (nameless !== undefined && (choice.people ?? []).length === 0)
@@ -95,11 +104,24 @@ export async function prepare(
   for (const { component: upstream, wanted } of order) {
     onStep(`Building ${upstream.title}`);
     const written = await renderer.render(source, upstream, choice.platform, signal);
+    // Nobody's password is made before somebody has agreed: until then others stand for them.
+    const secrets = placeholderSecrets(choice.people ?? []);
     const { objects, changes: made } = changed(upstream, written, { release, choice, secrets, issuer });
     changes.push(...made.filter((change) => change.component !== "*" || changes.length === 0));
-    components.push({ component: settled(upstream, release, choice), wanted, objects, hash: hashOf(objects) });
+    const component = settled(upstream, release, choice);
+    components.push({ component, wanted, written, objects, hash: hashOf(objects) });
   }
-  return { choice, release, pin: source.pin, components, changes };
+  return { choice, release, pin: source.pin, components, changes, issuer };
+}
+
+/** The plan with the secrets by which it is carried out in the place of those that stood for them. */
+export function withSecrets(plan: InstallPlan, secrets: InstallSecrets): InstallPlan {
+  const { release, choice, issuer } = plan;
+  const components = plan.components.map((one) => {
+    const { objects } = changed(one.component, one.written, { release, choice, secrets, issuer });
+    return { ...one, objects, hash: hashOf(objects) };
+  });
+  return { ...plan, components };
 }
 
 /** The same, with what the cluster holds already and what it says of it. Writes nothing to it. Rejects as `prepare`, and with ConnectError. */
@@ -107,18 +129,20 @@ export async function makePlan(
   tools: PlanTools,
   release: Release,
   choice: Choice,
-  options: PrepareOptions,
+  options: PrepareOptions & { readonly cluster: string; readonly before: InstallRecord | undefined },
 ): Promise<InstallPlan> {
-  const { signal, onStep = () => undefined } = options;
+  const { signal, cluster, before, onStep = () => undefined } = options;
   const prepared = await prepare(tools.manifests, release, choice, options);
   onStep("Looking at the cluster");
   const components: PlannedComponent[] = [];
   for (const one of prepared.components)
     components.push({ ...one, existing: await existing(tools, one.objects, signal) });
-  const checks = await checkAll(tools, release, components, new Set(choice.adopt), signal);
+  const others = [...excludedChecks(components, before), ...(await profileChecks(tools, components, signal))];
+  const checks = [...others, ...(await checkAll(tools, release, components, new Set(choice.adopt), signal))];
   return {
     ...prepared,
     components,
+    cluster,
     checks,
     blocked: checks.some(({ state }) => state === "failed"),
     adminText: (where) => adminText(where, release, components, choice.platform, prepared.pin.commit),

@@ -2,7 +2,7 @@
 import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import * as v from "valibot";
-import { errorCode, errorText } from "../core/errors.ts";
+import { errorCode, errorText, UserError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import { writeWhole } from "../core/wholeFile.ts";
 import { FIELD_MANAGER, type KubeClient, objectPath } from "../kube/client.ts";
@@ -17,7 +17,19 @@ export const NAMESPACES = builtIn("v1", "namespaces", "Namespace", false);
 const CONFIG_MAPS = builtIn("v1", "configmaps", "ConfigMap");
 
 const Text = v.pipe(v.string(), v.maxLength(2_000));
-const RefSchema = v.object({ apiVersion: Text, kind: Text, namespace: Text, name: Text });
+const fits = (pattern: RegExp) => v.pipe(v.string(), v.regex(pattern));
+/** A record in a cluster is whoever may write there's: what becomes of a path or an address is held to its form. */
+const RefSchema = v.object({
+  apiVersion: fits(/^([a-z0-9.-]{1,253}\/)?v[a-z0-9]{1,20}$/),
+  kind: fits(/^[A-Z][A-Za-z0-9]{0,62}$/),
+  namespace: fits(/^[a-z0-9-]{0,63}$/),
+  name: fits(/^(?!\.{1,2}$)[A-Za-z0-9:._-]{1,253}$/),
+});
+const PinSchema = v.object({
+  ref: fits(/^(?!.*\.\.)[A-Za-z0-9._-]{0,100}$/),
+  commit: fits(/^([0-9a-f]{40})?$/),
+  checksum: fits(/^([0-9a-f]{64})?$/),
+});
 const ComponentSchema = v.object({
   title: Text,
   state: v.picklist(["waiting", "running", "done", "failed", "cancelled", "skipped"]),
@@ -48,7 +60,7 @@ const RecordSchema = v.object({
     storageClass: v.exactOptional(Text),
   }),
   /** What the release's files were, exactly. */
-  pin: v.object({ ref: Text, commit: Text, checksum: Text }),
+  pin: PinSchema,
   updatedAt: v.number(),
   components: v.record(Text, ComponentSchema),
 });
@@ -79,20 +91,28 @@ export class Records {
     this.#log = log;
   }
 
+  /** What this computer has journalled, whatever the cluster says. */
+  async own(): Promise<InstallRecord | undefined> {
+    const text = await this.#local();
+    return text === undefined ? undefined : this.#parse(text, "journal");
+  }
+
   /**
    * The newer of the two: another window, or another machine, may have gone on. A journal of finished parts of which the
-   * cluster knows nothing is of an install that was taken away from elsewhere.
+   * cluster knows nothing is of an install that was taken away from elsewhere. What only the cluster tells names no
+   * folder of this computer. Rejects with UserError `record-unread` where another version wrote it, and as `inCluster`.
    */
   async load(signal?: AbortSignal): Promise<InstallRecord | undefined> {
-    const local = await this.#local();
+    const local = await this.own();
     try {
       const found = await this.inCluster(signal);
       if (local === undefined || found === undefined) {
         const isGone =
           local?.intent === "install" && Object.values(local.components).some(({ state }) => state === "done");
-        return isGone ? undefined : (found ?? local);
+        return isGone ? undefined : found === undefined ? local : withoutFolder(found);
       }
-      return found.updatedAt > local.updatedAt ? found : local;
+      if (found.updatedAt <= local.updatedAt) return local;
+      return found.choice.folder === local.choice.folder ? found : withoutFolder(found);
     } catch (error) {
       if (isApiError(error, "Forbidden")) return local;
       throw error;
@@ -102,7 +122,8 @@ export class Records {
   /** Rejects as `KubeClient.find`. */
   async inCluster(signal?: AbortSignal): Promise<InstallRecord | undefined> {
     const found: unknown = await this.#client.find(CONFIG_MAPS, NAME, OWN_NAMESPACE, signal);
-    return this.#parse(fields(fields(found)["data"])["record"]);
+    const text = fields(fields(found)["data"])["record"];
+    return typeof text === "string" ? this.#parse(text, "cluster") : undefined;
   }
 
   /** Rejects with the file system's error; what the cluster does not take is only logged: the file decides. */
@@ -123,9 +144,9 @@ export class Records {
     await rm(this.#file, { force: true });
   }
 
-  async #local(): Promise<InstallRecord | undefined> {
+  async #local(): Promise<string | undefined> {
     try {
-      return this.#parse(await readFile(this.#file, "utf8"));
+      return await readFile(this.#file, "utf8");
     } catch (error) {
       if (errorCode(error) !== "ENOENT") this.#log.warn(`the journal of installs cannot be read: ${errorText(error)}`);
       return undefined;
@@ -153,15 +174,28 @@ export class Records {
     }
   }
 
-  #parse(value: unknown): InstallRecord | undefined {
-    if (typeof value !== "string") return undefined;
-    try {
-      const parsed = v.safeParse(RecordSchema, JSON.parse(value));
-      if (parsed.success && parsed.output.cluster === this.#cluster) return parsed.output;
-    } catch {
-      // Not JSON: told with the others below.
-    }
-    this.#log.warn("a record of an install has another form; it is left alone");
+  /** Undefined where it is of another cluster. */
+  #parse(text: string, where: "journal" | "cluster"): InstallRecord | undefined {
+    const parsed = v.safeParse(RecordSchema, json(text));
+    if (parsed.success) return parsed.output.cluster === this.#cluster ? parsed.output : undefined;
+    throw new UserError("record-unread", "What was installed in this cluster cannot be told.", {
+      why: `The record of it, in the ${where === "journal" ? "journal of this computer" : `namespace ${OWN_NAMESPACE}`}, has a form that this version does not know.`,
+      hint: "A newer version of the extension has written it, or somebody has changed it.",
+    });
+  }
+}
+
+function withoutFolder(record: InstallRecord): InstallRecord {
+  const choice = { ...record.choice };
+  delete choice.folder;
+  return { ...record, choice };
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // As good as another form.
     return undefined;
   }
 }

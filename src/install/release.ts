@@ -42,6 +42,8 @@ export interface Component {
   readonly waits?: readonly Wait[];
   /** Seconds until it should be ready; after that it has failed. */
   readonly readyWithinS: number;
+  /** Components that bring the same objects in another form: only one of them can be there. */
+  readonly excludes?: readonly string[];
   /** It has the pages that people open. */
   readonly page?: boolean;
   /** It knows people by name: at least one has to be named, who gets an account or a namespace by it. */

@@ -8,6 +8,7 @@ import type { KubeClient } from "../kube/client.ts";
 import { isApiError } from "../kube/errors.ts";
 import type { ResourceKind } from "../kube/objects.ts";
 import { quantity } from "../kubeflow/gpuNames.ts";
+import { POD } from "../kubeflow/kinds/resources.ts";
 import { type Json, list, record, text } from "../kubeflow/read.ts";
 import type { Rendered } from "./checks.ts";
 import { builtIn, type Manifest } from "./objects.ts";
@@ -19,20 +20,29 @@ const DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class";
 const INOTIFY = { max_user_instances: 2280, max_user_watches: 1_255_360 } as const;
 /** From so many components on watches on files become scarce. */
 const MANY = 6;
+/** Pages of 500 pods that are read. */
+const MOST_PAGES = 10;
 
-/** CPU and memory of the nodes against what the components take in all, and a default StorageClass where volumes need one. */
+/**
+ * CPU and memory that nodes have left against what the components take in all, and the StorageClass that their volumes name
+ * or the default one.
+ */
 export async function roomChecks(
   client: KubeClient,
   rendered: readonly Rendered[],
   platform: NodeJS.Platform,
   signal?: AbortSignal,
 ): Promise<readonly Check[]> {
-  const [nodes, classes] = await Promise.all([allOf(client, NODES, signal), allOf(client, CLASSES, signal)]);
+  const [nodes, classes, pods] = await Promise.all([
+    allOf(client, NODES, signal),
+    allOf(client, CLASSES, signal),
+    runningPods(client, signal),
+  ]);
   const here = (nodes ?? []).filter(isOnThisComputer);
   const sum = (name: "cpu" | "memory" | "storage"): number =>
     rendered.reduce((all, { component }) => all + component.uses[name], 0);
   return [
-    roomCheck(nodes, sum("cpu"), sum("memory")),
+    roomCheck(nodes, pods, sum("cpu"), sum("memory")),
     ...diskChecks(nodes ?? [], here.length > 0 ? sum("storage") : 0),
     ...storageCheck(classes, rendered, sum("storage")),
     ...architectureCheck(nodes ?? []),
@@ -40,18 +50,55 @@ export async function roomChecks(
   ];
 }
 
-function roomCheck(nodes: readonly Json[] | undefined, cpu: number, memory: number): Check {
+/** `cpu` in thousandths, `memory` in MiB. */
+function roomCheck(
+  nodes: readonly Json[] | undefined,
+  pods: readonly Json[] | undefined,
+  cpu: number,
+  memory: number,
+): Check {
   const found = { id: "room", label: "CPU and memory" };
   const needs = `It takes about ${(cpu / 1000).toFixed(1)} CPU and ${(memory / 1024).toFixed(1)} GiB`;
   if (nodes === undefined) return { ...found, state: "skipped", detail: `${needs}; you may not see the nodes.` };
   const usable = nodes.filter((node) => record(node["spec"])["unschedulable"] !== true);
+  const names = new Set(usable.map(({ metadata }) => record(metadata)["name"]));
+  const taken = (pods ?? []).filter(({ spec }) => names.has(record(spec)["nodeName"]));
   const sum = (name: string): number =>
-    usable.reduce((all, node) => all + (quantity(record(record(node["status"])["allocatable"])[name]) ?? 0), 0);
-  const [cores, gib] = [sum("cpu"), sum("memory") / 1024 ** 3];
-  const has = `${plural(usable.length, "node")} with ${cores.toFixed(1)} CPU and ${gib.toFixed(1)} GiB`;
+    usable.reduce((all, node) => all + (quantity(record(record(node["status"])["allocatable"])[name]) ?? 0), 0) -
+    taken.reduce((all, pod) => all + requestOf(pod, name), 0);
+  const [cores, gib] = [sum("cpu"), sum("memory") / 1024 ** 3].map((left) => Math.max(0, left)) as [number, number];
+  const free = pods === undefined ? "in all, with what their pods take" : "free";
+  const has = `${plural(usable.length, "node")} with ${cores.toFixed(1)} CPU and ${gib.toFixed(1)} GiB ${free}`;
   const state = cores * 1000 < cpu || gib * 1024 < memory ? "warning" : "ok";
   const short = state === "ok" ? "" : " Its pods will wait for room; add nodes, or choose fewer components.";
   return { ...found, state, detail: `${needs}; there ${usable.length === 1 ? "is" : "are"} ${has}.${short}` };
+}
+
+/** What the scheduler holds for a pod, but for init containers, which end before the others begin. */
+function requestOf({ spec }: Json, name: string): number {
+  return list(record(spec)["containers"]).reduce(
+    (all, { resources }) => all + (quantity(record(record(resources)["requests"])[name]) ?? 0),
+    0,
+  );
+}
+
+/** Undefined where they may not be seen, or there are more than `MOST_PAGES` hold. */
+async function runningPods(client: KubeClient, signal: AbortSignal | undefined): Promise<readonly Json[] | undefined> {
+  const fieldSelector = "status.phase!=Succeeded,status.phase!=Failed";
+  const found: Json[] = [];
+  let next: string | undefined;
+  try {
+    for (let page = 0; page < MOST_PAGES; page++) {
+      const more = next === undefined ? {} : { continue: next };
+      const { items, metadata } = await client.list(POD, { limit: 500, fieldSelector, ...more, signal });
+      found.push(...items.map(record));
+      next = metadata?.continue;
+      if (next === undefined || next === "") return found;
+    }
+  } catch (error) {
+    if (!isApiError(error, "Forbidden")) throw error;
+  }
+  return undefined;
 }
 
 /** `volumes`: GB that volumes take of the nodes' own disks, as on this computer. */
@@ -128,45 +175,47 @@ function storageCheck(
   rendered: readonly Rendered[],
   gigabytes: number,
 ): readonly Check[] {
-  const names = rendered
-    .filter(({ objects }) => objects.some(wantsDefaultClass))
-    .map(({ component }) => component.title);
+  const wanted = rendered.map(({ component, objects }) => ({ component, claims: objects.flatMap(claimsOf) }));
+  const names = wanted.filter(({ claims }) => claims.length > 0).map(({ component }) => component.title);
   if (names.length === 0) return [];
   const found = { id: "storage", label: "Storage" };
   const needs = `${names.join(", ")} ${names.length === 1 ? "needs" : "need"} volumes of ${gigabytes} GB`;
   if (classes === undefined)
     return [{ ...found, state: "skipped", detail: `${needs}; you may not see the storage classes.` }];
-  const standard = classes.find(({ metadata }) => record(record(metadata)["annotations"])[DEFAULT_CLASS] === "true");
-  if (standard !== undefined)
+  const standard = nameOf(classes.find(isDefault) ?? {});
+  const there = new Set(classes.map(nameOf));
+  const chosen = [...new Set(wanted.flatMap(({ claims }) => claims.map((name) => name ?? standard)))];
+  const missing = chosen.find((name) => name !== undefined && !there.has(name));
+  const lacks = missing === undefined ? "no default StorageClass" : `no StorageClass ${label(missing, 63)}`;
+  if (missing !== undefined || chosen.includes(undefined))
     return [
-      {
-        ...found,
-        state: "ok",
-        detail: `${needs}, of the class ${label(text(record(standard["metadata"])["name"]) ?? "", 63)}.`,
-      },
+      { ...found, state: "failed", detail: `${needs}, and the cluster has ${lacks}: their pods would wait for ever.` },
     ];
-  return [
-    {
-      ...found,
-      state: "failed",
-      detail: `${needs}, and the cluster has no default StorageClass: their pods would wait for ever.`,
-    },
-  ];
+  const kinds = chosen.map((name) => label(name ?? "", 63)).join(" and ");
+  return [{ ...found, state: "ok", detail: `${needs}, of the class ${kinds}.` }];
 }
 
-function wantsDefaultClass(object: Manifest): boolean {
+/** The class that each of its volumes names; undefined is the default one. "" asks for none, but for a volume that is there. */
+function claimsOf(object: Manifest): readonly (string | undefined)[] {
   const spec = record(object["spec"]);
-  if (object.kind === "PersistentVolumeClaim") return spec["storageClassName"] === undefined;
-  if (object.kind !== "StatefulSet") return false;
-  return list(spec["volumeClaimTemplates"]).some((claim) => record(claim["spec"])["storageClassName"] === undefined);
+  const templates = object.kind === "StatefulSet" ? list(spec["volumeClaimTemplates"]) : [];
+  const claims = object.kind === "PersistentVolumeClaim" ? [spec] : templates.map((claim) => record(claim["spec"]));
+  return claims.map(({ storageClassName }) => text(storageClassName)).filter((name) => name !== "");
+}
+
+function nameOf({ metadata }: Json): string | undefined {
+  return text(record(metadata)["name"]);
+}
+
+function isDefault({ metadata }: Json): boolean {
+  return record(record(metadata)["annotations"])[DEFAULT_CLASS] === "true";
 }
 
 /** Names of the StorageClasses, the default first; none where they may not be seen. */
 export async function storageClasses(client: KubeClient, signal: AbortSignal): Promise<readonly string[]> {
   const all = (await allOf(client, CLASSES, signal)) ?? [];
-  const isDefault = ({ metadata }: Json): boolean => record(record(metadata)["annotations"])[DEFAULT_CLASS] === "true";
   const names = [...all.filter(isDefault), ...all.filter((one) => !isDefault(one))];
-  return names.flatMap(({ metadata }) => text(record(metadata)["name"]) ?? []);
+  return names.flatMap((one) => nameOf(one) ?? []);
 }
 
 /** Undefined where they may not be seen. */

@@ -11,6 +11,5 @@ export function stepsOf({ components }: InstallRecord, aside = ""): readonly Ste
     detail: joined([detail, state === "running" ? aside : ""]),
     ...(startedAt === undefined ? {} : { startedAt }),
     ...(endedAt === undefined || state === "running" || state === "waiting" ? {} : { endedAt }),
-    ...(state === "failed" ? { next: ["Try Again"] } : {}),
   }));
 }

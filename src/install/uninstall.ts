@@ -3,17 +3,27 @@
 import { errorText, isCancelled } from "../core/errors.ts";
 import { label } from "../core/sanitize.ts";
 import { plural } from "../core/text.ts";
+import { collectionPath } from "../kube/client.ts";
 import { isApiError, isGone } from "../kube/errors.ts";
-import type { ResourceKind } from "../kube/objects.ts";
-import { type Json, list, record, text } from "../kubeflow/read.ts";
-import { type ApplyTools, lookUp, METADATA_ONLY, patiently } from "./apply.ts";
+import { record, text } from "../kubeflow/read.ts";
+import { lookUp, METADATA_ONLY, patiently } from "./apply.ts";
 import { waitFor } from "./gates.ts";
 import { runGraph } from "./graph.ts";
-import type { Limited } from "./limited.ts";
+import {
+  allOf,
+  foreignResources,
+  type Instance,
+  instancesOf,
+  isAnothers,
+  isSomebodys,
+  isStaying,
+  ownedSpaces,
+  SPACE,
+  type Tools,
+} from "./instances.ts";
 import { isCustom, isWorkload, keyOf, type Ref, refWords } from "./objects.ts";
 import { isOurs } from "./ownership.ts";
 import { type ComponentRecord, type InstallRecord, OWN_NAMESPACE } from "./record.ts";
-import { collectionPath } from "../kube/client.ts";
 
 export interface UninstallOptions {
   /** True: volumes with their data go as well. */
@@ -31,17 +41,11 @@ export interface UninstallReport {
   readonly left: readonly string[];
 }
 
-interface Tools extends ApplyTools {
-  readonly limited: Limited;
-}
-
 interface Watched {
   readonly save: () => Promise<void>;
   readonly onSteps: () => void;
   readonly signal: AbortSignal;
 }
-
-type Looking = ApplyTools & { readonly signal: AbortSignal };
 
 interface Removal extends Tools {
   readonly signal: AbortSignal;
@@ -55,14 +59,17 @@ interface Removal extends Tools {
   readonly owned: ReadonlyMap<string, Ref>;
   /** Those of what was taken away: they have time until the end. */
   readonly following: Set<Ref>;
+  /** What people have made of the definitions: it goes, whoever wrote it. */
+  readonly peoples: Set<Ref>;
   readonly count: { removed: number };
+  /** Others' custom resource in each namespace that has one; looked at before namespaces go. */
+  foreign: ReadonlyMap<string, Ref>;
 }
 
 /** Milliseconds that finalizers have. */
 const GONE_MS = 120_000;
 /** Milliseconds that empty namespaces have at least: the cluster takes five seconds before it begins with any. */
 const SPACES_MS = 60_000;
-const SPACE = { apiVersion: "v1", kind: "Namespace" };
 const POLICY = { apiVersion: "v1", kind: "DeleteOptions" };
 /** What may be in a namespace besides what was installed: it is kept then. */
 const VOLUME = { apiVersion: "v1", kind: "PersistentVolumeClaim" };
@@ -72,7 +79,10 @@ const INHABITANTS: readonly Pick<Ref, "apiVersion" | "kind">[] = [
   { apiVersion: "apps/v1", kind: "StatefulSet" },
   { apiVersion: "batch/v1", kind: "Job" },
   { apiVersion: "v1", kind: "Service" },
+  { apiVersion: "batch/v1", kind: "CronJob" },
   { apiVersion: "v1", kind: "Pod" },
+  { apiVersion: "v1", kind: "ConfigMap" },
+  { apiVersion: "v1", kind: "Secret" },
 ];
 
 /** Removes components from the cluster and, as each has gone, from the record. Rejects with ConnectError, CancelledError. */
@@ -84,7 +94,7 @@ export async function uninstallAll(
 ): Promise<UninstallReport> {
   const chosen = withDependents(install, components ?? Object.keys(install.components));
   const left = new Set<string>();
-  const removal = {
+  const removal: Omit<Removal, "say"> = {
     ...tools,
     signal,
     volumes,
@@ -93,7 +103,9 @@ export async function uninstallAll(
     inhabited: new Set<string>(),
     owned: await ownedSpaces({ ...tools, signal }),
     following: new Set<Ref>(),
+    peoples: new Set<Ref>(),
     count: { removed: 0 },
+    foreign: new Map(),
   };
   const staying = Object.entries(install.components).filter(([id]) => !chosen.includes(id));
   const shared = new Set(staying.flatMap(([, entry]) => entry.objects.map(keyOf)));
@@ -128,6 +140,7 @@ export async function uninstallAll(
   say("namespaces");
   // All at once: each takes more than five seconds (controller-manager: namespace controller).
   const own = staying.length === 0 ? [{ ...SPACE, namespace: "", name: OWN_NAMESPACE }] : [];
+  if (spaces.size > 0) removal.foreign = await foreignResources(removal);
   const empty = await tools.limited.all(spaces.values(), (ref) => isUninhabited({ ...removal, say }, ref));
   const patient = { ...removal, say, goneWithinMs: Math.max(goneWithinMs, SPACES_MS) };
   await removeAll(patient, [...[...spaces.values()].filter((_, at) => empty[at]), ...removal.following, ...own]);
@@ -187,64 +200,29 @@ async function customResources(
   own: readonly Ref[],
   definitions: readonly Ref[],
 ): Promise<ReadonlySet<string>> {
-  const people = await removal.limited.all(definitions, async (definition) => ({
-    definition,
-    instances: await instancesOf(removal, definition),
-  }));
-  await removeAll(removal, [...own, ...people.flatMap(({ instances }) => instances)]);
-  const after = await removal.limited.all(definitions, async (definition) => ({
-    definition,
-    instances: await instancesOf(removal, definition),
-  }));
+  const foreign = (await removal.limited.all(definitions, (ref) => isAnothers(removal, ref))).flatMap(
+    (name) => name ?? [],
+  );
+  const ours = definitions.filter(({ name }) => !foreign.includes(name));
+  const all = (): Promise<readonly Instances[]> =>
+    removal.limited.all(ours, async (definition) => ({
+      definition,
+      instances: await instancesOf(removal, definition),
+    }));
+  const instances = (await all()).flatMap((one) => one.instances);
+  for (const ref of instances) removal.peoples.add(ref);
+  const known = new Set(instances.map(keyOf));
+  await removeAll(removal, [...own.filter((ref) => !known.has(keyOf(ref))), ...instances]);
+  const after = await all();
   const stuck = after.filter(({ instances }) => instances.length > 0);
   for (const { definition, instances } of stuck)
     removal.left.add(`${refWords(definition)}: ${plural(instances.length, "object")} of it did not go`);
   return new Set(stuck.map(({ definition }) => definition.name));
 }
 
-async function instancesOf(removal: Removal, { name }: Ref): Promise<readonly Ref[]> {
-  const { client, clock, kinds, signal } = removal;
-  const at = name.indexOf(".");
-  const [plural, group] = [name.slice(0, at), name.slice(at + 1)];
-  const ask = (path: string): Promise<unknown> =>
-    patiently(clock, signal, () => orNothing(client.json<unknown>({ method: "GET", path, signal })));
-  const versions = record(await ask(`/apis/${group}`));
-  const version = text(record(versions["preferredVersion"])["groupVersion"]);
-  if (version === undefined) return [];
-  const served = record(await ask(`/apis/${version}`));
-  const kind = text(list(served["resources"]).find((resource) => resource["name"] === plural)?.["kind"]);
-  const resource = kind === undefined ? undefined : await kinds.find({ apiVersion: version, kind });
-  if (resource === undefined || kind === undefined) return [];
-  const items = await allOf(removal, resource, undefined);
-  return items.map((item) => {
-    const metadata = record(item["metadata"]);
-    return {
-      apiVersion: version,
-      kind,
-      namespace: text(metadata["namespace"]) ?? "",
-      name: text(metadata["name"]) ?? "",
-    };
-  });
-}
-
-async function ownedSpaces(tools: Looking): Promise<ReadonlyMap<string, Ref>> {
-  const found = await allOf(tools, await tools.kinds.get(SPACE), undefined);
-  const pairs = found.flatMap(({ metadata }) => {
-    const ref = { ...SPACE, namespace: "", name: text(record(metadata)["name"]) ?? "" };
-    return list(record(metadata)["ownerReferences"]).map(({ uid }) => [text(uid) ?? "", ref] as const);
-  });
-  return new Map(pairs);
-}
-
-async function allOf(
-  { client, clock, signal }: Looking,
-  kind: ResourceKind,
-  namespace: string | undefined,
-): Promise<readonly Json[]> {
-  const accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
-  const path = collectionPath(kind, namespace);
-  const ask = (): Promise<unknown> => client.json<unknown>({ method: "GET", path, accept, signal });
-  return list(record(await patiently(clock, signal, ask))["items"]);
+interface Instances {
+  readonly definition: Ref;
+  readonly instances: readonly Instance[];
 }
 
 /** Deletes them and waits until they have gone; what does not go is told with what holds it. */
@@ -273,11 +251,11 @@ async function removeAll(removal: Removal, refs: readonly Ref[]): Promise<void> 
 
 /** The object, where it was there, ours or a person's, and is on its way out now. */
 async function removeOne(removal: Removal, ref: Ref): Promise<Ref | undefined> {
-  const { client, clock, kinds, signal, owned, following } = removal;
+  const { client, clock, kinds, signal, owned, following, peoples } = removal;
   const found = record(await patiently(clock, signal, () => lookUp(removal, ref, signal)));
   const uid = text(record(found["metadata"])["uid"]);
   if (uid === undefined) return undefined;
-  if (!isCustom(ref) && !isOurs(found) && !following.has(ref)) {
+  if (!isOurs(found) && !following.has(ref) && !peoples.has(ref)) {
     stays(removal, ref, "somebody else has made it anew");
     return undefined;
   }
@@ -325,7 +303,7 @@ async function isUninhabited(removal: Removal, ref: Ref, inhabitants = INHABITAN
     const isVolume = inhabitant.kind === "PersistentVolumeClaim";
     if (isVolume && volumes) continue;
     const found = await allOf(removal, await kinds.get(inhabitant), ref.name);
-    const [first, ...more] = found.filter(({ metadata }) => record(metadata)["deletionTimestamp"] === undefined);
+    const [first, ...more] = found.filter(/^(ConfigMap|Secret)$/.test(inhabitant.kind) ? isSomebodys : isStaying);
     if (first === undefined) continue;
     const name = label(text(record(first["metadata"])["name"]) ?? "", 100);
     const what = isVolume
@@ -334,16 +312,12 @@ async function isUninhabited(removal: Removal, ref: Ref, inhabitants = INHABITAN
     left.add(`${refWords(ref)}: ${what}`);
     return false;
   }
+  const other = removal.foreign.get(ref.name);
+  if (other !== undefined) {
+    left.add(`${refWords(ref)}: ${other.kind} ${label(other.name, 100)} is in it`);
+    return false;
+  }
   if (!inhabited.has(ref.name)) return true;
   left.add(`${refWords(ref)}: it holds what did not go`);
   return false;
-}
-
-async function orNothing(answer: Promise<unknown>): Promise<unknown> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (isApiError(error) && error.status === 404) return undefined;
-    throw error;
-  }
 }

@@ -10,6 +10,7 @@ import type { OnEnd } from "./ending.ts";
 import { type Measured, Samples } from "./figures.ts";
 import { RELEASE_SCRIPT, RETRY_LOOP } from "./installScripts.ts";
 
+const SANDBOX = "bench-install";
 const REPEATS = 3;
 const PEOPLE = ["ada@example.org"];
 /** Where it is interrupted, time does not count. */
@@ -80,7 +81,7 @@ async function onCluster(
   await step(what, async () => {
     const cleanup = new Cleanup();
     onEnd(() => cleanup.run());
-    const rig = await openInstallRig(cleanup);
+    const rig = await openInstallRig(cleanup, SANDBOX);
     rig.standIn.platform = true;
     await work(rig, cleanup);
     await cleanup.run();
@@ -135,7 +136,7 @@ async function repeats(rig: Rig, folder: string, cleanup: Cleanup, part: number)
 /** By the API server's own count; SSA has a verb of its own there. */
 async function failedWrites({ sandbox }: Rig): Promise<number> {
   const metrics = await sandbox.kubectl(["get", "--raw", "/metrics"]);
-  if (process.env["TRAINYARD_TRACE"])
+  if (process.env["H1M"])
     fs.appendFileSync(
       path.join("/tmp/w", "h1metrics.txt"),
       metrics

@@ -20,13 +20,14 @@ established() { limit=$1; shift; for name; do await --for=condition=Established 
 
 /**
  * kubeflow/community-distribution 26.03.1-rc.2: .github/workflows/full_kubeflow_integration_test.yaml and the
- * tests/*_install.sh that it calls, as far as they are of the full profile.
+ * tests/*_install.sh that it calls, as far as they are of the full profile. In one place it is more patient than they are:
+ * cert-manager's stand-in may be a moment later than its pods.
  */
 export const RELEASE_SCRIPT = `${HELPERS}
 apply namespaces
 apply cert-manager/base
 pods -l app=webhook -n cert-manager --timeout=180s
-apply cert-manager/kubeflow
+until apply cert-manager/kubeflow; do sleep 1; done
 pods -l app.kubernetes.io/instance=cert-manager -n cert-manager --timeout=180s
 await --for=jsonpath='{.subsets[0].addresses[0].targetRef.kind}'=Pod endpoints -l 'app in (cert-manager,webhook)' -n cert-manager --timeout=180s
 

@@ -84,7 +84,7 @@ describe("installing the whole platform", function () {
 
   itFull("installs Pipelines by themselves over volumes that were kept, and takes all away when asked", async () => {
     const { installer } = await windowOf(cleanup, rig.client);
-    const choice = training(folder, { wanted: ["pipelines"] });
+    const choice = training(folder, { wanted: ["pipelines-alone"] });
     await installer.run(await installer.plan(choice, NEVER), () => undefined, NEVER);
     assert.ok((await installer.health(NEVER)).every(({ state }) => state === "healthy"));
     await installer.uninstall({ volumes: true }, () => undefined, NEVER);

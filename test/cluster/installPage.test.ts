@@ -104,16 +104,25 @@ describe("the page that installs Kubeflow", function () {
     assert.deepEqual(first.state.outcome?.next, ["Go On", "Back to Form"]);
     first.close();
 
-    // Whoever opens it anew is asked; a page that comes back with its window goes on.
+    // What somebody has stopped is not begun again by a window that comes back.
     const asked = await Shown.open(rig, storage);
     await asked.reaches("ended");
     assert.match(asked.state.outcome?.message ?? "", /begun and not finished/);
+    assert.deepEqual(asked.state.outcome?.next, ["Go On", "Back to Form"]);
+    assert.equal(asked.page.wish.kubeflow.folder, folder);
     asked.close();
+    // At another computer it is planned first: what the cluster tells of it was agreed to by nobody there.
+    const elsewhere = await Shown.open(rig, await temporaryFolder(cleanup));
+    await elsewhere.reaches("ended");
+    assert.deepEqual(elsewhere.state.outcome?.next, ["Plan", "Back to Form"]);
+    assert.equal(elsewhere.page.wish.kubeflow.folder, "");
+    elsewhere.close();
     rig.standIn.fills = true;
-    const back = await Shown.open(rig, storage, first.page.wish);
+    // A window that was reloaded while it installed goes on.
+    const back = await Shown.open(rig, storage, true);
     const { outcome } = await back.reaches("ended");
     assert.equal(outcome?.message, "Kubeflow is ready in here.");
-    assert.equal(back.page.wish.kubeflow.folder, folder);
+    assert.deepEqual(back.running, [true, false]);
     back.close();
   });
 });
@@ -127,37 +136,41 @@ class Shown {
   checks: readonly Check[] = [];
   #seq = 0;
 
-  private constructor(make: (desk: InstallDesk) => InstallPage, restored: Wish | undefined) {
+  readonly running: boolean[] = [];
+
+  private constructor(make: (desk: InstallDesk, onRunning: (isRunning: boolean) => void) => InstallPage) {
     this.state = {
       ...{ phase: "form", mode: "install", maturity: "", steps: [] },
       cancel: { possible: false, meaning: "" },
     };
-    this.page = make({
+    const desk: InstallDesk = {
       showText: (_, text) => this.texts.push(text),
       copy: (text) => this.texts.push(text),
       pickFolder: () => Promise.resolve(undefined),
       fail: (error) => this.failures.push(error),
       tell: () => undefined,
       openDashboard: () => Promise.resolve(),
-    });
-    this.page.start((message) => this.#told(message), restored);
+    };
+    this.page = make(desk, (isRunning) => this.running.push(isRunning));
+    this.page.start((message) => this.#told(message), undefined);
   }
 
-  /** `restored`: it comes back with this after a reload of the window. Resolves once the cluster has told of itself. */
-  static async open({ client }: Rig, storage: string, restored?: Wish): Promise<Shown> {
+  /** `goOn`: the window was reloaded while it installed. Resolves once the cluster has told of itself. */
+  static async open({ client }: Rig, storage: string, goOn = false): Promise<Shown> {
     const secrets = new MemorySecrets();
     const common = { env: await withKubectl(), platform: os.platform(), proxy: () => undefined, log: silentLogger };
     const installers = createInstallers({ ...common, storage, secrets, releases: [SMALL] });
-    const shown = new Shown(
-      (desk) =>
-        installers.page({
-          ...{ installers, secrets, desk, context: "here", profile: undefined },
-          client: () => Promise.resolve(client),
-          sample: () => Promise.reject(new Error("nothing runs here")),
-          onInstall: () => undefined,
-          showAccounts: () => Promise.reject(new Error("nobody has an account here")),
-        }),
-      restored,
+    const shown = new Shown((desk, onRunning) =>
+      installers.page({
+        ...{ installers, secrets, desk, context: "here", profile: undefined, goOn, onRunning },
+        client: () => Promise.resolve(client),
+        sample: () => Promise.reject(new Error("nothing runs here")),
+        fail: (error) => {
+          throw error;
+        },
+        onInstall: () => undefined,
+        showAccounts: () => Promise.reject(new Error("nobody has an account here")),
+      }),
     );
     await shown.say({ type: "ready" });
     await until("the cluster has told of itself", () => Promise.resolve(shown.heard), Boolean);

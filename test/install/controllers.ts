@@ -70,7 +70,7 @@ async function certManager(client: KubeClient): Promise<void> {
       const secretName = text(record(record(object)["spec"])["secretName"]);
       if (kind === CERTIFICATE && secretName !== undefined && namespace !== undefined)
         await make(client, SECRET, {
-          metadata: { name: secretName, namespace },
+          metadata: { name: secretName, namespace, annotations: { "cert-manager.io/certificate-name": name } },
           stringData: { "tls.crt": "stand-in", "tls.key": "stand-in", "ca.crt": "stand-in" },
         });
       await becomeReady(client, kind, name, namespace);

@@ -98,11 +98,11 @@ export async function withKubectl(): Promise<NodeJS.ProcessEnv> {
 }
 
 /** The cluster begins empty, with a default StorageClass; all of it ends with the cleanup. */
-export async function openInstallRig(cleanup: Cleanup): Promise<Rig> {
-  const sandbox = await ensureSandbox({ name: SANDBOX, parts: "empty", with: ["kwok"], fresh: true });
-  cleanup.add(() => stopSandbox(SANDBOX));
+export async function openInstallRig(cleanup: Cleanup, name = SANDBOX): Promise<Rig> {
+  const sandbox = await ensureSandbox({ name, parts: "empty", with: ["kwok"], fresh: true });
+  cleanup.add(() => stopSandbox(name));
   const { client } = await openRig(cleanup, sandbox.kubeconfig);
-  const { slot } = readSettings(layoutOf(SANDBOX)) ?? { slot: 0 };
+  const { slot } = readSettings(layoutOf(name)) ?? { slot: 0 };
   const standIn = await StandIn.start(linkOf(slot).host, await temporaryFolder(cleanup), client);
   cleanup.add(() => standIn.stop());
   await makeStorageClass(client);

@@ -221,6 +221,9 @@ export class MakingScene {
       secrets: this.secrets,
       client: (context, signal) => clients.get(context, signal),
       sample: () => Promise.reject(new Error("there is no job here")),
+      fail: (error) => {
+        throw error;
+      },
       onInstall: () => undefined,
       showAccounts: () => Promise.resolve(),
     };

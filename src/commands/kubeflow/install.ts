@@ -30,15 +30,16 @@ type InstallDeps = Pick<
 export async function installKubeflow(deps: InstallDeps, target: unknown, profile?: unknown): Promise<void> {
   const engine = await deps.engine();
   const context = contextOf(target) ?? (await pickContext(engine));
-  await rememberShown(deps.state, { context, mode: "install" });
-  const host = await installHost(deps, context, typeof profile === "string" ? profile : undefined);
-  (await deps.wizards()).open(titleOf(context), host);
+  const asked = typeof profile === "string" ? profile : undefined;
+  const page = await installHost(deps, context, asked, false);
+  await rememberShown(deps.state, { context, mode: "install", isRunning: page.isBusy });
+  (await deps.wizards()).open(titleOf(context), page);
 }
 
 /** After a reload of the window. */
 export async function restoreInstall(
   deps: InstallDeps,
-  context: string,
+  { context, isRunning }: { readonly context: string; readonly isRunning: boolean },
   panel: vscode.WebviewPanel,
   kept: unknown,
 ): Promise<void> {
@@ -51,14 +52,19 @@ export async function restoreInstall(
       why: vscode.l10n.t("{0} is not in your kubeconfig any more.", label(context, 60)),
     });
   }
-  (await deps.wizards()).restore(titleOf(context), await installHost(deps, context, undefined), panel, kept);
+  (await deps.wizards()).restore(titleOf(context), await installHost(deps, context, undefined, isRunning), panel, kept);
 }
 
 function titleOf(context: string): string {
   return vscode.l10n.t("Kubeflow in {0}", label(context, 60));
 }
 
-async function installHost(deps: InstallDeps, context: string, profile: string | undefined): Promise<WizardHost> {
+async function installHost(
+  deps: InstallDeps,
+  context: string,
+  profile: string | undefined,
+  goOn: boolean,
+): Promise<WizardHost & { readonly isBusy: boolean }> {
   const { notify } = deps;
   const told = (work: Thenable<unknown>): void => void work.then(undefined, (error: unknown) => notify.error(error));
   const desk: InstallDesk = {
@@ -72,7 +78,9 @@ async function installHost(deps: InstallDeps, context: string, profile: string |
     },
   };
   const installers = await deps.installers();
-  return installers.page({ ...flowPorts(deps), installers, desk, context, profile });
+  const onRunning = (isRunning: boolean): void =>
+    told(rememberShown(deps.state, { context, mode: "install", isRunning }));
+  return installers.page({ ...flowPorts(deps), installers, desk, context, profile, goOn, onRunning });
 }
 
 /** What the steps of an install need of the rest; the wizard's own making uses it as well. */
@@ -87,11 +95,12 @@ export function flowPorts(
       const file = path.join(extensionPath, "media", "sample", "train.py");
       return (await deps.engine()).runSample(file, { ...job, setting: settings.trainingImage() }, tell, signal);
     },
+    fail: (error) => notify.error(error),
     onInstall: () => deps.tree.refresh(),
     showAccounts: async (context, accounts) => {
       const lines = accounts.map(({ email, password }) => `${email}    ${password}`);
       const title = vscode.l10n.t("Accounts of Kubeflow in {0}", label(context, 60));
-      const hint = vscode.l10n.t("They are shown once. Yours is kept in the editor’s secret storage.");
+      const hint = vscode.l10n.t("They are shown once, and kept in the editor’s secret storage.");
       if (await notify.confirm(title, [...lines, "", hint], vscode.l10n.t("Copy")))
         await vscode.env.clipboard.writeText(lines.join("\n"));
     },

@@ -44,7 +44,7 @@ export async function uninstallKubeflow(deps: CommandDeps, target: unknown): Pro
         signal,
       );
       const gone = (await installer.installed(signal)) === undefined;
-      if (gone) await installers.dashboards.forgetAccounts(client, signal);
+      if (gone) await installers.dashboards.forget(connection, signal);
       return { left, gone };
     });
     const said = gone

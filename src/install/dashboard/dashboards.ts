@@ -72,8 +72,10 @@ export class Dashboards implements Disposable {
     }
   }
 
-  /** There is nothing left that they are good for. Rejects as `KubeClient.get`. */
-  async forgetAccounts(client: KubeClient, signal: AbortSignal): Promise<void> {
+  /** After an uninstall: ends the forward, and forgets accounts that are good for nothing. Rejects as `KubeClient.get`. */
+  async forget(connection: Connection, signal: AbortSignal): Promise<void> {
+    const { client } = connection;
+    this.#close(connection);
     await this.#secrets.delete(accountsKey(await clusterUid(client, signal)));
   }
 
@@ -89,6 +91,10 @@ export class Dashboards implements Disposable {
     for (const other of this.#open.keys()) if (other.context.name === name) this.#close(other);
     const opened = { door, forward: start(connection, door) };
     this.#open.set(connection, opened);
+    opened.forward.catch(() => {
+      // Whoever opened it is told; the next one tries anew.
+      if (this.#open.get(connection) === opened) this.#open.delete(connection);
+    });
     return opened.forward;
   }
 

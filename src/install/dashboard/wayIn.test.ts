@@ -7,9 +7,11 @@ const NEVER = new AbortController().signal;
 const GATEWAY = "/api/v1/namespaces/istio-system/services/istio-ingressgateway";
 const GATEWAY_PODS = "/api/v1/namespaces/istio-system/pods";
 const PIPELINES = "/api/v1/namespaces/kubeflow/services/ml-pipeline-ui";
+const PIPELINE_PODS = "/api/v1/namespaces/kubeflow/pods";
+const CENTRAL = { "/api/v1/namespaces/kubeflow/services/centraldashboard": {} };
 
 /** A cluster that answers these at these paths; a status instead of an object is a refusal. */
-function find(has: Readonly<Record<string, object | number>>): Promise<unknown> {
+function find(has: Readonly<Record<string, object | number>>): ReturnType<typeof findDoor> {
   const transport = new FakeTransport(({ path }) => {
     const found = has[path] ?? 404;
     return typeof found === "number" ? refusal(found, found === 403 ? "Forbidden" : "NotFound", "no") : json(found);
@@ -42,8 +44,23 @@ describe("the way to a dashboard", () => {
   });
 
   it("is the page of pipelines where there is no gateway, also at a port that has a name", async () => {
-    const has = { [PIPELINES]: service("web"), "/api/v1/namespaces/kubeflow/pods": { items: [pod("p", true)] } };
+    const has = { [PIPELINES]: service("web"), [PIPELINE_PODS]: { items: [pod("p", true)] } };
     assert.deepEqual(await find(has), { namespace: "kubeflow", service: "ml-pipeline-ui", pod: "p", port: 3000 });
+  });
+
+  it("is the gateway before the pipelines only where the platform's own page is behind it", async () => {
+    const both = {
+      ...{ [GATEWAY]: service(8080), [GATEWAY_PODS]: { items: [pod("g", true)] } },
+      ...{ [PIPELINES]: service(3000), [PIPELINE_PODS]: { items: [pod("p", true)] } },
+    };
+    const way = async (has: object): Promise<string> => (await find({ ...both, ...has })).pod;
+    assert.equal(await way({}), "p");
+    assert.equal(await way(CENTRAL), "g");
+    assert.equal(
+      await way({ ...CENTRAL, [GATEWAY_PODS]: { items: [pod("g", false)] } }),
+      "p",
+      "what is ready comes next",
+    );
   });
 
   it("where there is none, none that is ready, or none that may be seen, says so", async () => {

@@ -19,25 +19,46 @@ export interface PodTarget {
   readonly port: number;
 }
 
-/** Best first (community-distribution 26.03.1: common/istio/istio-install; pipelines: manifests/kustomize/base/pipeline). */
-const DOORS: readonly Door[] = [
-  { namespace: "istio-system", service: "istio-ingressgateway" },
-  { namespace: "kubeflow", service: "ml-pipeline-ui" },
-];
+/** community-distribution 26.03.1: common/istio/istio-install; pipelines: manifests/kustomize/base/pipeline. */
+const GATEWAY: Door = { namespace: "istio-system", service: "istio-ingressgateway" };
+const PIPELINES: Door = { namespace: "kubeflow", service: "ml-pipeline-ui" };
+/** The Central Dashboard behind the gateway, by its names in the releases so far. */
+const DASHBOARDS = ["dashboard", "centraldashboard"];
 const PORT = 80;
 const NOT_OPENED = "The dashboard was not opened.";
 
 /** Rejects with UserError `no-dashboard`, `no-rights` or `no-ready-pod`, with ConnectError or CancelledError. */
 export async function findDoor(client: KubeClient, signal: AbortSignal): Promise<Door & PodTarget> {
-  for (const door of DOORS) {
-    const target = await readyPod(client, door, signal);
-    if (target !== undefined) return { ...door, ...target };
+  // Of a gateway alone nobody knows that it leads to Kubeflow.
+  const doors = (await hasDashboard(client, signal)) ? [GATEWAY, PIPELINES] : [PIPELINES, GATEWAY];
+  let unready: UserError | undefined;
+  for (const door of doors) {
+    try {
+      const target = await readyPod(client, door, signal);
+      if (target !== undefined) return { ...door, ...target };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      unready ??= error;
+    }
   }
+  if (unready !== undefined) throw unready;
   throw new UserError("no-dashboard", NOT_OPENED, {
-    why: `This cluster has none: there is no Service ${DOORS.map((door) => `${door.service} in ${door.namespace}`).join(", and none ")}.`,
+    why: `This cluster has none: there is no Service ${[GATEWAY, PIPELINES].map((door) => `${door.service} in ${door.namespace}`).join(", and none ")}.`,
     hint: "The full platform has one, and so have pipelines.",
     next: [{ title: "Install Kubeflow…", command: "trainyard.kubeflow.install" }],
   });
+}
+
+async function hasDashboard(client: KubeClient, signal: AbortSignal): Promise<boolean> {
+  try {
+    for (const name of DASHBOARDS)
+      if ((await client.find(SERVICE, name, PIPELINES.namespace, signal)) !== undefined) return true;
+    return false;
+  } catch (error) {
+    // Whoever may not see it is most likely one of the platform's people.
+    if (isApiError(error, "Forbidden")) return true;
+    throw error;
+  }
 }
 
 /** A pod that takes the Service's requests now; undefined where there is no such Service. Rejects as `findDoor`. */

@@ -1,6 +1,6 @@
 // Kubeflow 26.03.1 as data. Read at the tag 26.03.1-rc.2 (2026-06-05) of kubeflow/community-distribution, which the
-// release's announcement gives the same versions (kubeflow/blog, _posts/2026-04-11-kubeflow-26.03-release.md); the final
-// tag's commit is not known here, so the tag is resolved when it is first used, and held to.
+// release's announcement gives the same versions (kubeflow/blog, _posts/2026-04-11-kubeflow-26.03-release.md). The final
+// tag's commit is not known here: what was read is what is installed, by its commit.
 //
 // Order, paths and waits: .github/workflows/full_kubeflow_integration_test.yaml and the tests/*_install.sh that it calls.
 // Needs of CPU, memory and volumes: the matrix of README.md, of which parts share one row where they stand together.
@@ -9,7 +9,7 @@ import type { Component, Release } from "../release.ts";
 
 const NOTHING = { cpu: 0, memory: 0, storage: 0 };
 
-/** Namespaces kubeflow and kubeflow-system with their network policies (tests/kubeflow_namespace_install.sh). */
+/** Namespaces kubeflow and kubeflow-system with their network policies (common/kubeflow-namespace). */
 const FOUNDATION: readonly Component[] = [
   {
     id: "namespaces",
@@ -146,7 +146,7 @@ const PLATFORM: readonly Component[] = [
     uses: { cpu: 10, memory: 302, storage: 0 },
   },
   {
-    // tests/knative_install.sh, which applies it up to three times: its images and certificates are its own kinds.
+    // tests/knative_serving_install.sh, which applies it up to three times: its images and certificates are its own kinds.
     id: "knative",
     title: "Knative Serving",
     version: "1.22.0",
@@ -158,7 +158,7 @@ const PLATFORM: readonly Component[] = [
     uses: { cpu: 1450, memory: 1038, storage: 0 },
   },
   {
-    // tests/knative_install.sh. Its needs are in the row of Knative Serving.
+    // tests/knative_eventing_install.sh. Its needs are in the row of Knative Serving.
     id: "knative-eventing",
     title: "Knative Eventing",
     version: "1.22.0",
@@ -213,11 +213,12 @@ const PLATFORM: readonly Component[] = [
       "applications/pipeline/overlays",
     ],
     namespaces: ["kubeflow"],
+    excludes: ["pipelines-standalone"],
     readyWithinS: 600,
     uses: { cpu: 970, memory: 3552, storage: 35 },
   },
   {
-    // tests/notebooks-v1_install.sh: three definitions, six rollouts.
+    // tests/notebooks_install.sh: three definitions, six rollouts.
     id: "notebooks",
     title: "Notebooks",
     version: "1.11.0",
@@ -241,7 +242,7 @@ const PLATFORM: readonly Component[] = [
     uses: { cpu: 13, memory: 476, storage: 10 },
   },
   {
-    // tests/user_namespace_install.sh waits for the namespace that the profile controller makes of it.
+    // tests/kubeflow_profile_install.sh waits for the namespace that the profile controller makes of it.
     id: "profile",
     title: "First Profile",
     version: "",
@@ -255,7 +256,7 @@ const PLATFORM: readonly Component[] = [
     uses: NOTHING,
   },
   {
-    // tests/hub_install.sh; the registry's overlay names the namespace of the first profile.
+    // tests/model_registry_install.sh, model_catalog_install.sh; the registry's overlay names the namespace of the first profile.
     id: "hub",
     title: "Hub",
     version: "0.3.9",
@@ -315,13 +316,15 @@ const STANDALONE: readonly Component[] = [
     title: "Pipelines (standalone)",
     version: "2.16.1",
     about: "Pipelines by themselves, without people and profiles.",
-    needs: [],
+    // Both label the namespace kubeflow; runs of people need what this one allows.
+    needs: ["namespaces"],
     paths: [
       "applications/pipeline/upstream/cluster-scoped-resources",
       "applications/pipeline/upstream/env/platform-agnostic",
     ],
     namespaces: ["kubeflow"],
     page: true,
+    excludes: ["pipelines"],
     readyWithinS: 600,
     uses: { cpu: 970, memory: 3552, storage: 35 },
   },
@@ -330,7 +333,11 @@ const STANDALONE: readonly Component[] = [
 export const RELEASE_26_03_1: Release = {
   id: "26.03.1",
   date: "2026-11-22",
-  source: { repository: "kubeflow/community-distribution", ref: "26.03.1" },
+  source: {
+    repository: "kubeflow/community-distribution",
+    ref: "26.03.1-rc.2",
+    commit: "9fca80cba541c1fae8bb33641444f5c4f88411c4",
+  },
   // The sources differ: 1.34 (kubeflow/website, releases/kubeflow-26.03.md), 1.35 (the blog), 1.36.1 (its own tests).
   kubernetes: { oldest: 34, newest: 36 },
   // common/dex/base/config-map.yaml, common/user-namespace/base/profile-instance.yaml
@@ -344,7 +351,8 @@ export const RELEASE_26_03_1: Release = {
       components: ["trainer", "training-operator"],
     },
     {
-      id: "pipelines",
+      // Not that of the component for many people.
+      id: "pipelines-alone",
       title: "Pipelines",
       about: "Kubeflow Pipelines by themselves.",
       components: ["pipelines-standalone"],

@@ -163,15 +163,15 @@ export async function installKubeflow(
 /** What would be installed, built before there is a cluster; undefined where nothing is wanted. Rejects as `prepare`. */
 export async function preparedKubeflow(
   ports: MakingPorts,
-  { where, kubeflow }: Wish,
+  { where, kubeflow, local }: Wish,
   tell: (detail: string) => void,
   signal: AbortSignal,
 ): Promise<Prepared | undefined> {
   if (wantedOf(kubeflow).length === 0) return undefined;
   const { installers } = await ports.kubeflow();
   const [release] = installers.releases;
-  // A cluster of kind is known as one by its nodes; its plan differs in one overlay.
-  const platform = where === "local" ? "any" : where;
+  const here = local.tool === "kind" ? "kind" : "any";
+  const platform = where === "local" ? here : where;
   return release && installers.prepare(choiceOf(kubeflow, release, platform), signal, tell);
 }
 

@@ -163,7 +163,8 @@ export class LocalJob implements Job {
   async failed(note: string): Promise<MadeRecord | undefined> {
     if (this.#record === undefined || !this.#begun) return this.#record;
     const { id } = this.#record;
-    this.#record = await this.#ports.made.update(id, { phase: "failed", note });
+    // What failed after it is no reason to call the cluster half made, and so to delete it before another try.
+    this.#record = await this.#ports.made.update(id, { phase: this.isThere ? "made" : "failed", note });
     return this.#record;
   }
 
@@ -202,7 +203,15 @@ export class LocalJob implements Job {
       });
     if (deleteLeft !== true)
       throw new Question(`${tool} still lists ${label(name, 60)} from the attempt before, which is half made.`, [
-        { title: "Delete It, Then Plan", options: { deleteLeft: true } },
+        {
+          title: "Delete It, Then Plan…",
+          sure: {
+            question: `Delete ${label(name, 60)}?`,
+            detail: `${tool} deletes the cluster with everything that is in it.`,
+            agree: "Delete",
+          },
+          options: { deleteLeft: true },
+        },
       ]);
     await this.#ports.local.delete(tool, name, signal);
     return "What was left is deleted.";

@@ -93,12 +93,13 @@ export class MadeClusters {
     });
   }
 
-  /** Writes what has changed of a record, whole. */
+  /** Writes what has changed of a record, whole. The time of another phase is now where the change names none. */
   async update(id: string, change: Partial<Omit<MadeRecord, "id" | "createdAt">>): Promise<MadeRecord> {
     const known = await this.get(id);
     if (known === undefined) throw new Error(`The record of ${id} has gone.`);
     const isSame = change.phase === undefined || change.phase === known.phase;
-    return this.#write({ ...known, ...change, changedAt: isSame ? known.changedAt : this.#options.clock.now() });
+    const changedAt = isSame ? known.changedAt : this.#options.clock.now();
+    return this.#write({ ...known, changedAt, ...change });
   }
 
   /** Removes a cluster's folder: only where nothing was made, or all of it was destroyed. */

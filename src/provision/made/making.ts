@@ -121,7 +121,9 @@ export class Making implements Disposable {
     const record = this.#record;
     if (record === undefined || this.isBusy || this.#phase !== "form") return;
     const isOpen = record.phase === "making" || record.phase === "destroying";
-    if (!isOpen && (record.phase !== "failed" || this.#mode === "destroy")) return;
+    // One that is there may lack what was to come after it: its note says so.
+    const isLeft = record.phase === "failed" || (record.phase === "made" && record.note !== undefined);
+    if (!isOpen && (!isLeft || this.#mode === "destroy")) return;
     const { run, end } = await this.#lastRun(record);
     const before = record.kubeconfig === undefined ? "new" : "edit";
     this.#mode = record.begun ?? (record.phase === "destroying" ? "destroy" : before);
@@ -255,6 +257,8 @@ export class Making implements Disposable {
     const again: Button = { title: "Plan Again", press: plan(job.mode) };
     if (job.mode === "destroy") return [again];
     const back: Button = { title: "Back to Form", press: () => this.reopen() };
+    // It is there: another plan would be of a second one of its name.
+    if (job.mode === "new" && this.#record?.phase === "made") return [back];
     // Of one that was there before, a failed change is no reason to destroy it.
     if (job.mode === "edit" || job.wish.where === "local" || this.#record?.phase !== "failed") return [again, back];
     return [again, back, { title: "Plan to Destroy It", press: plan("destroy") }];
@@ -264,16 +268,22 @@ export class Making implements Disposable {
   #recall(job: Job, record: MadeRecord, run: Run | undefined, end: RunEnd | undefined): void {
     this.#phase = "ended";
     job.timeline.reset([]);
-    const goOn = end?.kind === "succeeded" ? [this.#goOn(job, run)] : [];
+    const isThere = record.wish.where === "local" && job.mode === "new" && record.kubeconfig !== undefined;
+    const goOn = isThere || end?.kind === "succeeded" ? [this.#goOn(job, run)] : [];
     const ways = [...goOn, ...this.#buttonsFor(end?.failures ?? [], job.wish), ...this.#ways(job)];
     const once = new Map(ways.map((button) => [button.title, button]));
     this.#showEnding(false, { message: record.note ?? "It was not finished.", buttons: [...once.values()] });
     this.#changed.fire();
   }
 
-  /** Terraform did its part: what comes after it is done once more. */
-  #goOn({ wish }: Job, run: Run | undefined): Button {
+  /** The cluster was made: what comes after it is done once more. */
+  #goOn({ wish, mode }: Job, run: Run | undefined): Button {
     const press = async (): Promise<void> => {
+      const phase = mode === "destroy" ? "destroying" : "making";
+      // For a window that takes it up; the run that it follows then is one from before.
+      const changedAt = run === undefined ? {} : { changedAt: run.startedAt };
+      if (this.#record !== undefined)
+        this.#record = await this.#ports.made.update(this.#record.id, { phase, begun: mode, ...changedAt });
       this.#begin("running");
       const job = this.#jobFor(wish);
       await this.#carryOut(job, () => job.resume(run, this.#abort.signal));
