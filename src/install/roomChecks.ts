@@ -39,10 +39,17 @@ export async function roomChecks(
     runningPods(client, signal),
   ]);
   const here = (nodes ?? []).filter(isOnThisComputer);
+  const spaces = new Set(
+    rendered.flatMap(({ objects }) =>
+      objects.flatMap(({ kind, metadata }) => (kind === "Namespace" ? metadata.name : [])),
+    ),
+  );
+  // What runs in its own namespaces is of it already, and counted in what it takes.
+  const others = pods?.filter(({ metadata }) => !spaces.has(text(record(metadata)["namespace"]) ?? ""));
   const sum = (name: "cpu" | "memory" | "storage"): number =>
     rendered.reduce((all, { component }) => all + component.uses[name], 0);
   return [
-    roomCheck(nodes, pods, sum("cpu"), sum("memory")),
+    roomCheck(nodes, others, sum("cpu"), sum("memory")),
     ...diskChecks(nodes ?? [], here.length > 0 ? sum("storage") : 0),
     ...storageCheck(classes, rendered, sum("storage")),
     ...architectureCheck(nodes ?? []),
@@ -66,7 +73,7 @@ function roomCheck(
   const sum = (name: string): number =>
     usable.reduce((all, node) => all + (quantity(record(record(node["status"])["allocatable"])[name]) ?? 0), 0) -
     taken.reduce((all, pod) => all + requestOf(pod, name), 0);
-  const [cores, gib] = [sum("cpu"), sum("memory") / 1024 ** 3].map((left) => Math.max(0, left)) as [number, number];
+  const [cores, gib] = [Math.max(0, sum("cpu")), Math.max(0, sum("memory")) / 1024 ** 3];
   const free = pods === undefined ? "in all, with what their pods take" : "free";
   const has = `${plural(usable.length, "node")} with ${cores.toFixed(1)} CPU and ${gib.toFixed(1)} GiB ${free}`;
   const state = cores * 1000 < cpu || gib * 1024 < memory ? "warning" : "ok";
@@ -90,10 +97,10 @@ async function runningPods(client: KubeClient, signal: AbortSignal | undefined):
   try {
     for (let page = 0; page < MOST_PAGES; page++) {
       const more = next === undefined ? {} : { continue: next };
-      const { items, metadata } = await client.list(POD, { limit: 500, fieldSelector, ...more, signal });
-      found.push(...items.map(record));
-      next = metadata?.continue;
-      if (next === undefined || next === "") return found;
+      const answer = await client.list(POD, { limit: 500, fieldSelector, ...more, signal });
+      found.push(...answer.items.map(record));
+      next = text(record(record(answer)["metadata"])["continue"]);
+      if (next === undefined) return found;
     }
   } catch (error) {
     if (!isApiError(error, "Forbidden")) throw error;
@@ -200,7 +207,9 @@ function claimsOf(object: Manifest): readonly (string | undefined)[] {
   const spec = record(object["spec"]);
   const templates = object.kind === "StatefulSet" ? list(spec["volumeClaimTemplates"]) : [];
   const claims = object.kind === "PersistentVolumeClaim" ? [spec] : templates.map((claim) => record(claim["spec"]));
-  return claims.map(({ storageClassName }) => text(storageClassName)).filter((name) => name !== "");
+  return claims
+    .filter(({ storageClassName }) => storageClassName !== "")
+    .map((claim) => text(claim["storageClassName"]));
 }
 
 function nameOf({ metadata }: Json): string | undefined {

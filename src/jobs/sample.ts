@@ -2,10 +2,17 @@
 import { UserError } from "../core/errors.ts";
 import { label } from "../core/sanitize.ts";
 import type { KubeClient } from "../kube/client.ts";
+import type { KubeObject } from "../kube/objects.ts";
+import { PYTORCH_JOB } from "../kubeflow/kinds/pytorchJob.ts";
+import { list, record } from "../kubeflow/read.ts";
 import type { JobDesk } from "./desk.ts";
 import type { FollowSink, FollowTarget } from "./follow.ts";
 import type { FollowResult } from "./session.ts";
+import { LAUNCH_ID_LABEL } from "./labels.ts";
 import { size, suggestName } from "./spec.ts";
+
+/** Jobs that one install may come to; the last is followed, whatever became of it. */
+const ATTEMPTS = 20;
 
 export interface SampleRun {
   readonly desk: JobDesk;
@@ -16,7 +23,10 @@ export interface SampleRun {
   readonly file: string;
   readonly context: string;
   readonly namespace: string;
-  /** Launch id; a job of this id that is there already is followed, and none is launched beside it. */
+  /**
+   * Launch id; a job of this id that is there already is followed, and none is launched beside it, unless it has failed:
+   * what is tried again is another job.
+   */
   readonly id: string;
   readonly image: string;
 }
@@ -26,9 +36,10 @@ export interface SampleRun {
  * `sample-failed`, as `Launcher.launch` and `followJob`, or with CancelledError, which leaves the job alone.
  */
 export async function runSample(run: SampleRun, tell: (detail: string) => void, signal: AbortSignal): Promise<string> {
-  const { desk, client, context, namespace, id, image } = run;
+  const { desk, client, context, namespace, image } = run;
+  const id = await unfailed(run, signal);
   const plan = await desk.plan(run.file, { context, namespace, image, size: size(1), args: [] }, signal);
-  const spec = { ...plan.spec, id, name: suggestName("sample.py", id) };
+  const spec = { ...plan.spec, id, name: nameOf(id) };
   const job = await desk.launcher.launch(spec, plan.snapshot, client, signal);
   await desk.followBegun(context, job);
   const sink: FollowSink = {
@@ -49,4 +60,26 @@ export async function runSample(run: SampleRun, tell: (detail: string) => void, 
     why: label(why, 300),
     hint: "Its row in the tree has its log.",
   });
+}
+
+/** The first id in turn of which no job has failed. */
+async function unfailed({ client, namespace, id }: SampleRun, signal: AbortSignal): Promise<string> {
+  let next = id;
+  for (let attempt = 1; attempt < ATTEMPTS; attempt++) {
+    const found = await client.find<KubeObject>(PYTORCH_JOB, nameOf(next), namespace, signal);
+    if (found?.metadata.labels?.[LAUNCH_ID_LABEL] !== next || !hasFailed(found)) return next;
+    // Its first four digits are in the job's name.
+    const digits = (Number.parseInt(id.slice(0, 4), 16) + attempt) % 0x1_0000;
+    next = `${digits.toString(16).padStart(4, "0")}${id.slice(4)}`;
+  }
+  return next;
+}
+
+function nameOf(id: string): string {
+  return suggestName("sample.py", id);
+}
+
+function hasFailed(job: KubeObject): boolean {
+  const conditions = list(record(record(job)["status"])["conditions"]);
+  return conditions.some(({ type, status }) => type === "Failed" && status === "True");
 }

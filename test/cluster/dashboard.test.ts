@@ -145,7 +145,7 @@ describe("the dashboard of a platform, behind a stand-in gateway", function () {
     assert.deepEqual([status, text], [403, "Sign in with Dex"]);
   });
 
-  it("opens without an account as well, and forgets accounts", async () => {
+  it("opens without an account as well, and forgets accounts with the way there", async () => {
     const opened = await open();
     assert.deepEqual([opened.signIn, opened.email], [undefined, ""]);
     assert.equal((await (await enter(opened)).ask("/")).text, "Sign in with Dex");
@@ -154,8 +154,14 @@ describe("the dashboard of a platform, behind a stand-in gateway", function () {
       (await dashboards.accounts(rig.client, NEVER)).map(({ email }) => email),
       [ACCOUNT.email],
     );
-    await dashboards.forgetAccounts(rig.client, NEVER);
+    await dashboards.forget(rig.engine.cluster(rig.context).connection, NEVER);
     assert.deepEqual(await dashboards.accounts(rig.client, NEVER), []);
+    const { port } = new URL(opened.address);
+    await until(
+      "the forward has ended",
+      () => request(port, "/").then(() => "", String),
+      (refused) => refused !== "",
+    );
   });
 
   it("who may not reach it is told so", async () => {

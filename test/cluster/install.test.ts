@@ -287,7 +287,7 @@ describe("installing Kubeflow", function () {
         make("v1", "PersistentVolumeClaim", "small-side", "data", {
           spec: {
             accessModes: ["ReadWriteOnce"],
-            storageClassName: "none",
+            storageClassName: "",
             resources: { requests: { storage: "1Gi" } },
           },
         }),

@@ -87,13 +87,39 @@ describe("making a cluster on this computer, with a stand-in for k3d", function 
     await shown.press("Plan Again");
     assert.deepEqual(shown.state.planFailure, {
       message: "k3d still lists lab from the attempt before, which is half made.",
-      next: ["Delete It, Then Plan"],
+      next: ["Delete It, Then Plan…"],
     });
     scene.clear("k3d.hold");
-    await shown.press("Delete It, Then Plan");
+    desk.agrees = false;
+    await shown.press("Delete It, Then Plan…");
+    assert.deepEqual([there(), desk.said.at(-1)], [["lab"], "confirm Delete lab?"]);
+    desk.agrees = true;
+    await shown.press("Delete It, Then Plan…");
     assert.deepEqual([shown.state.phase, there()], ["planned", []]);
     await shown.say({ type: "create" });
     assert.equal(shown.state.outcome.message, "lab is ready.");
+  });
+
+  it("never calls one half made that is there, and goes on with what comes after it, also after a reload", async () => {
+    const shown = await planned();
+    desk.added = () => shown.say({ type: "cancel" });
+    await shown.say({ type: "create" });
+    const outcome = { good: false, message: "lab is there. Cancelled.", next: ["Go On", "Back to Form"] };
+    assert.deepEqual(shown.state.outcome, outcome);
+    const [record] = await made.made.list();
+    assert.deepEqual([record?.phase, record?.note, there()], ["made", outcome.message, ["lab"]]);
+    const second = scene.window();
+    const { wizard } = new FakePage(await second.wizard("new", record?.id));
+    assert.deepEqual(wizard.making.state.outcome, outcome);
+    const phases = new Set<string | undefined>();
+    wizard.making.onDidChange(() => phases.add(wizard.making.record?.phase));
+    await wizard.receive({ type: "next", step: "outcome", next: "Go On" });
+    assert.equal(wizard.making.state.outcome.message, "lab is ready.");
+    assert.deepEqual([...phases], ["making", "made"], "a window that comes later takes it up");
+    assert.deepEqual(
+      (await second.made.list()).map(({ phase, note }) => [phase, note]),
+      [["made", undefined]],
+    );
   });
 
   it("forgets a cluster whose half was deleted", async () => {

@@ -109,6 +109,29 @@ describe("a cluster that is made while its window goes, on real Terraform", func
     assert.equal((await record(second)).kubeconfig?.context, "ml-team");
   });
 
+  it("takes up what was tried again when the window closed", async () => {
+    const desk = new FakeDesk();
+    const first = scene.window(desk);
+    const shown = await planned(first);
+    scene.set("gcloud.fail", "not now");
+    await shown.say({ type: "create" });
+    assert.equal((await record(first)).phase, "failed");
+    scene.clear("gcloud.fail");
+    const isAtWork = new Promise<void>((begun) => {
+      desk.added = () => {
+        begun();
+        return new Promise(() => undefined);
+      };
+    });
+    void shown.press("Go On");
+    await isAtWork;
+    assert.equal((await record(first)).phase, "making");
+    first.dispose();
+    const second = scene.window();
+    await second.resume();
+    await reaches(second, "made");
+  });
+
   it("says that nothing was begun where the window closed in between, and never takes an older run for it", async () => {
     const made = scene.window();
     const shown = await planned(made);

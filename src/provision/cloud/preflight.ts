@@ -6,6 +6,7 @@ import { type CheckOutcome, failed, type Fix, ok, type PreflightLine, versionIn 
 import { eksChecks, s3Bucket } from "./eksChecks.ts";
 import type { CloudCheckDeps } from "./factChecks.ts";
 import { gcsBucket, gkeChecks } from "./gkeChecks.ts";
+import { kubeflowChecks } from "./kubeflowChecks.ts";
 
 export interface PreflightDeps extends CloudCheckDeps, LocalCheckDeps {
   readonly programs: Programs;
@@ -17,14 +18,15 @@ const TERRAFORM_PAGE = "https://developer.hashicorp.com/terraform/install";
 
 /** All that is checked before the wish is planned, the most basic first. Nothing runs before a line is run. */
 export function checks(wish: Wish, deps: PreflightDeps): readonly PreflightLine[] {
-  if (wish.where === "local") return localChecks(wish.name, wish.local, deps);
+  const kubeflow = kubeflowChecks(wish.kubeflow, deps.programs);
+  if (wish.where === "local") return [...localChecks(wish.name, wish.local, deps), ...kubeflow];
   const terraform: PreflightLine = { id: "terraform", label: "Terraform", run: (signal) => terraformIs(deps, signal) };
   const state: PreflightLine = {
     id: "state",
     label: "State",
     run: (signal) => statePlace(wish, deps.programs, signal),
   };
-  return [terraform, ...(wish.where === "gke" ? gkeChecks : eksChecks)(wish, deps), state];
+  return [terraform, ...(wish.where === "gke" ? gkeChecks : eksChecks)(wish, deps), state, ...kubeflow];
 }
 
 /** Runs the fix of kind `run`, as it was shown. Rejects as Programs.run. */

@@ -13,7 +13,10 @@ export type CloudProgram = "gcloud" | "aws";
 
 /** All that are run for a cluster, found in the same way. */
 export type ProgramName =
-  CloudProgram | "gke-gcloud-auth-plugin" | "docker" | "minikube" | "k3d" | "kind" | "microk8s" | "nvidia-smi";
+  | CloudProgram
+  | "gke-gcloud-auth-plugin"
+  | ("docker" | "minikube" | "k3d" | "kind" | "microk8s" | "nvidia-smi")
+  | ("kubectl" | "git");
 
 /** Where a person gets what was not found. The only place with these addresses. */
 export const INSTALL_PAGES: Readonly<Record<ProgramName, string>> = {
@@ -27,6 +30,8 @@ export const INSTALL_PAGES: Readonly<Record<ProgramName, string>> = {
   kind: "https://kind.sigs.k8s.io/docs/user/quick-start/#installation",
   microk8s: "https://microk8s.io/docs/getting-started",
   "nvidia-smi": "https://www.nvidia.com/drivers",
+  kubectl: "https://kubernetes.io/docs/tasks/tools/",
+  git: "https://git-scm.com/downloads",
 };
 
 export interface ProgramCall {

@@ -9,6 +9,7 @@ import { duration, plural } from "../../core/text.ts";
 import {
   choiceOf,
   componentGroup,
+  type FlowPorts,
   installInto,
   installNotes,
   type Prepared,
@@ -162,7 +163,7 @@ export async function installKubeflow(
 
 /** What would be installed, built before there is a cluster; undefined where nothing is wanted. Rejects as `prepare`. */
 export async function preparedKubeflow(
-  ports: MakingPorts,
+  ports: { readonly kubeflow: () => Promise<Pick<FlowPorts, "installers">> },
   { where, kubeflow, local }: Wish,
   tell: (detail: string) => void,
   signal: AbortSignal,

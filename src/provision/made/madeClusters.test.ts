@@ -104,6 +104,7 @@ describe("clusters that were made", () => {
     await clock.advance(1_000);
     assert.equal((await clusters.update(id, { note: "x", phase: "planned" })).changedAt, changedAt);
     assert.equal((await clusters.update(id, { phase: "making" })).changedAt, changedAt + 1_000);
+    assert.equal((await clusters.update(id, { phase: "failed", changedAt })).changedAt, changedAt, "another is named");
   });
 
   it("forgets twice what was forgotten by another window", async () => {
