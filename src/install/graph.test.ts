@@ -41,6 +41,20 @@ describe("the graph of components", () => {
     assert.throws(() => ids(made, "p"), { code: "component-cycle", message: /c → b → c/ });
   });
 
+  it("knows every component that one of 26.03.1 comes after, before it", () => {
+    const ids = RELEASE_26_03_1.components.map(({ id }) => id);
+    for (const { id, after = [] } of RELEASE_26_03_1.components)
+      for (const other of after) assert.ok(ids.includes(other), `${id} comes after ${other}`);
+    // In the order of the work each stands after those, or it would not wait for them.
+    const order = resolve(RELEASE_26_03_1, ["full"]).map(({ component }) => component);
+    for (const [at, { id, after = [] }] of order.entries())
+      for (const other of after)
+        assert.ok(
+          order.slice(0, at).some((before) => before.id === other),
+          `${id} stands after ${other}`,
+        );
+  });
+
   it("resolves every profile and every component of 26.03.1", () => {
     const { profiles, components } = RELEASE_26_03_1;
     for (const { id } of [...profiles, ...components]) assert.ok(ids(RELEASE_26_03_1, id).length > 0);

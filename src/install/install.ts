@@ -334,7 +334,7 @@ export class Installer {
       await save();
       return entry.state === "done";
     };
-    const items = plan.components.map(({ component }) => ({ id: component.id, needs: component.needs }));
+    const items = plan.components.map(({ component: { id, needs, after = needs } }) => ({ id, needs: after }));
     await runGraph(items, work, (id, because) => {
       const entry = record.components[id];
       const need = planned.get(because)?.component.title ?? because;

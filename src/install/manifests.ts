@@ -121,7 +121,7 @@ async function ownFolder(folder: string): Promise<Source> {
   });
 }
 
-/** Builds components, one `kubectl kustomize` at a time. */
+/** Builds components by `kubectl kustomize`. */
 export class Renderer {
   readonly #tools: ManifestTools;
   #kubectl: Promise<FoundProgram> | undefined;

@@ -19,12 +19,16 @@ import {
 } from "./checks.ts";
 import { resolve } from "./graph.ts";
 import type { Kinds } from "./kinds.ts";
+import { Limited } from "./limited.ts";
 import { hashOf, type Manifest } from "./objects.ts";
 import { settled } from "./people.ts";
 import { roomChecks } from "./roomChecks.ts";
 import type { InstallRecord } from "./record.ts";
 import { type ManifestTools, openSource, type Pin, Renderer } from "./manifests.ts";
 import type { Choice, NamedChange, Release } from "./release.ts";
+
+/** kustomize runs that are under way at the same time: each takes a core. */
+const BUILDS = 2;
 
 /** A component as it would be installed. */
 export interface PreparedComponent extends Rendered {
@@ -99,18 +103,18 @@ export async function prepare(
   onStep("Getting the release's files");
   const source = await openSource(manifests, release, choice, held, signal);
   const renderer = new Renderer(manifests);
-  const components: PreparedComponent[] = [];
+  // Nobody's password is made before somebody has agreed: until then others stand for them.
+  const settings = { release, choice, secrets: placeholderSecrets(choice.people ?? []), issuer };
   const changes: NamedChange[] = [];
-  for (const { component: upstream, wanted } of order) {
-    onStep(`Building ${upstream.title}`);
-    const written = await renderer.render(source, upstream, choice.platform, signal);
-    // Nobody's password is made before somebody has agreed: until then others stand for them.
-    const secrets = placeholderSecrets(choice.people ?? []);
-    const { objects, changes: made } = changed(upstream, written, { release, choice, secrets, issuer });
+  const built = await new Limited(BUILDS).all(order, async ({ component, wanted }) => {
+    onStep(`Building ${component.title}`);
+    return { component, wanted, written: await renderer.render(source, component, choice.platform, signal) };
+  });
+  const components = built.map(({ component: upstream, wanted, written }): PreparedComponent => {
+    const { objects, changes: made } = changed(upstream, written, settings);
     changes.push(...made.filter((change) => change.component !== "*" || changes.length === 0));
-    const component = settled(upstream, release, choice);
-    components.push({ component, wanted, written, objects, hash: hashOf(objects) });
-  }
+    return { component: settled(upstream, release, choice), wanted, written, objects, hash: hashOf(objects) };
+  });
   return { choice, release, pin: source.pin, components, changes, issuer };
 }
 

@@ -27,8 +27,13 @@ export interface Component {
   readonly version: string;
   /** One sentence: what it is good for. */
   readonly about: string;
-  /** Ids of components that must be ready before it is begun. */
+  /** Ids of components that have to be there for it to be of use: they come along. */
   readonly needs: readonly string[];
+  /**
+   * Those that must be ready before it is begun, as far as they are installed at all: for its objects to be taken, and its
+   * pods to be what they are to be. Left out: all that it needs.
+   */
+  readonly after?: readonly string[];
   /** Folders that kustomize builds and single YAML files, below the release's own folder. */
   readonly paths: readonly string[];
   /** Instead of `paths` on such a cluster, and why: it is shown as a change. */

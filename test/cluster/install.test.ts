@@ -309,5 +309,6 @@ describe("installing Kubeflow", function () {
     ]);
     assert.doesNotMatch(await kubectl("get", "namespaces", next, `${of}-side`), /Terminating/);
     await letGo(kind, "held", next);
+    await kubectl("delete", "pvc", "data", "-n", `${of}-side`);
   });
 });

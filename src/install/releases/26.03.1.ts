@@ -4,7 +4,9 @@
 //
 // Order, paths and waits: .github/workflows/full_kubeflow_integration_test.yaml and the tests/*_install.sh that it calls.
 // Needs of CPU, memory and volumes: the matrix of README.md, of which parts share one row where they stand together.
-// Which component needs which: by the kinds that its rendered objects use and the namespaces that they are in.
+// Which component needs which: by the kinds that its rendered objects use and the namespaces that they are in. Which it
+// comes after: where those kinds' webhooks are, and Istio, whose sidecars the namespaces kubeflow and kubeflow-system ask
+// for (common/kubeflow-namespace): pods that are made before it have none.
 import type { Component, Release } from "../release.ts";
 
 const NOTHING = { cpu: 0, memory: 0, storage: 0 };
@@ -123,6 +125,7 @@ const FOUNDATION: readonly Component[] = [
     version: "2.45.1",
     about: "Knows the people who may sign in.",
     needs: ["istio", "oauth2-proxy"],
+    after: ["istio"],
     paths: ["common/dex/overlays/oauth2-proxy"],
     namespaces: ["auth"],
     readyWithinS: 300,
@@ -139,6 +142,7 @@ const PLATFORM: readonly Component[] = [
     version: "2.0.0",
     about: "The start page, and a namespace with rights and quota for each person.",
     needs: ["namespaces", "cert-manager", "gateway", "roles", "dex"],
+    after: ["namespaces", "cert-manager", "gateway", "roles"],
     paths: ["applications/dashboard/overlays/istio"],
     namespaces: ["kubeflow"],
     page: true,
@@ -176,6 +180,7 @@ const PLATFORM: readonly Component[] = [
     version: "0.18.0",
     about: "Serves models.",
     needs: ["namespaces", "cert-manager", "knative"],
+    after: ["namespaces", "cert-manager", "gateway", "knative"],
     paths: ["applications/kserve/kserve"],
     namespaces: ["kubeflow"],
     waits: [
@@ -196,6 +201,7 @@ const PLATFORM: readonly Component[] = [
     version: "0.18.0",
     about: "A page with the models that are served.",
     needs: ["kserve", "dashboard"],
+    after: ["namespaces", "gateway"],
     paths: ["applications/kserve/models-web-app/overlays/kubeflow"],
     namespaces: ["kubeflow"],
     readyWithinS: 300,
@@ -208,6 +214,7 @@ const PLATFORM: readonly Component[] = [
     version: "2.16.1",
     about: "Pipelines for many people, each in a namespace of their own.",
     needs: ["dashboard"],
+    after: ["namespaces", "cert-manager", "gateway"],
     paths: [
       "applications/pipeline/upstream/third-party/metacontroller/base/crd.yaml",
       "applications/pipeline/overlays",
@@ -224,6 +231,7 @@ const PLATFORM: readonly Component[] = [
     version: "1.11.0",
     about: "Jupyter and other workbenches, their volumes, TensorBoard.",
     needs: ["dashboard"],
+    after: ["namespaces", "cert-manager", "gateway", "roles"],
     paths: ["applications/notebooks-v1/overlays/istio"],
     namespaces: ["kubeflow"],
     readyWithinS: 300,
@@ -274,6 +282,7 @@ const PLATFORM: readonly Component[] = [
     version: "2.5.0",
     about: "Runs Spark applications.",
     needs: ["namespaces"],
+    after: ["namespaces", "istio"],
     paths: ["applications/spark/spark-operator/overlays/kubeflow"],
     namespaces: ["kubeflow"],
     readyWithinS: 300,
@@ -289,6 +298,7 @@ const TRAINING: readonly Component[] = [
     version: "1.9.2",
     about: "Runs PyTorchJob and the other training jobs of the first generation.",
     needs: ["namespaces"],
+    after: ["namespaces", "istio"],
     paths: ["applications/training-operator/upstream/overlays/kubeflow"],
     namespaces: ["kubeflow"],
     readyWithinS: 300,
@@ -302,6 +312,7 @@ const TRAINING: readonly Component[] = [
     version: "2.2.0",
     about: "Runs TrainJobs by runtimes, over JobSet, which comes with it.",
     needs: ["namespaces"],
+    after: ["namespaces", "istio"],
     paths: ["applications/trainer/overlays"],
     namespaces: ["kubeflow-system"],
     readyWithinS: 360,
@@ -318,6 +329,7 @@ const STANDALONE: readonly Component[] = [
     about: "Pipelines by themselves, without people and profiles.",
     // Both label the namespace kubeflow; runs of people need what this one allows.
     needs: ["namespaces"],
+    after: ["namespaces", "istio"],
     paths: [
       "applications/pipeline/upstream/cluster-scoped-resources",
       "applications/pipeline/upstream/env/platform-agnostic",
