@@ -3,6 +3,7 @@
 export { FLOW_STEPS, type FlowPorts, installInto } from "./flow.ts";
 export { choiceOf, type FormFacts, type KubeflowForm, kubeflowForm, wantedOf } from "./form.ts";
 export { InstallHealth, type InstallView, type PartView } from "./health.ts";
+export { type TakenAlong } from "./instances.ts";
 export { Installer, type InstallerOptions } from "./install.ts";
 export { type Installers } from "./installers.ts";
 export { type InstallDesk, type InstallPage } from "./page.ts";

@@ -15,6 +15,7 @@ import type { SecretStore } from "../core/storage.ts";
 import { secretsFor } from "./accounts.ts";
 import { gatesOf, reason } from "./gates.ts";
 import { runGraph } from "./graph.ts";
+import { type TakenAlong, takenAlong } from "./instances.ts";
 import { Kinds } from "./kinds.ts";
 import { InstallLease } from "./lease.ts";
 import { Limited } from "./limited.ts";
@@ -189,6 +190,13 @@ export class Installer {
         return { id, title, state: reasons.length === 0 ? "healthy" : "unready", reasons };
       }),
     );
+  }
+
+  /** What an uninstall takes along that it did not bring. Rejects as `KubeClient.list`. */
+  async takenAlong(signal: AbortSignal): Promise<TakenAlong> {
+    const record = await this.installed(signal);
+    if (record === undefined) return { kinds: [], namespaces: [] };
+    return takenAlong({ ...this.#tools, limited: new Limited(AT_ONCE) }, record, signal);
   }
 
   /** Takes away what was installed; says what it left, and why. Rejects as `run`. */

@@ -1,7 +1,7 @@
 import * as vscode from "vscode";
 import { UserError } from "../../core/errors.ts";
 import { label } from "../../core/sanitize.ts";
-import type { InstallRecord } from "../../install/index.ts";
+import type { InstallRecord, TakenAlong } from "../../install/index.ts";
 import { pickOne } from "../../platform/pick.ts";
 import { withProgress } from "../../platform/progress.ts";
 import type { CommandDeps } from "../deps.ts";
@@ -10,13 +10,18 @@ import { kubeflowOf } from "./cluster.ts";
 /** Kinds that bring volumes along, by themselves or in the namespaces that they stand for. */
 const WITH_VOLUMES: ReadonlySet<string> = new Set(["PersistentVolumeClaim", "StatefulSet", "Profile"]);
 
+/** Names in one list of the question. */
+const MOST_SHOWN = 12;
+
 /** Takes away what Trainyard installed, in reverse order; volumes stay unless the person says otherwise, twice. */
 export async function uninstallKubeflow(deps: CommandDeps, target: unknown): Promise<void> {
   const { context, connection, installers } = await kubeflowOf(deps, target);
   const { client } = connection;
   const installer = installers.of(client);
   const title = vscode.l10n.t("Uninstall Kubeflow from {0}", label(context, 60));
-  const record = await withProgress(title, (signal) => installer.installed(signal));
+  const [record, along] = await withProgress(title, (signal) =>
+    Promise.all([installer.installed(signal), installer.takenAlong(signal)]),
+  );
   if (record === undefined)
     throw new UserError(
       "nothing-installed",
@@ -26,7 +31,7 @@ export async function uninstallKubeflow(deps: CommandDeps, target: unknown): Pro
   const titles = Object.values(record.components).map((component) => label(component.title, 60));
   const detail = [
     titles.join(", "),
-    vscode.l10n.t("Jobs, notebooks and runs of these kinds go with them."),
+    ...alongWords(along),
     volumes
       ? vscode.l10n.t("The volumes go as well: the data on them is lost, and nothing brings it back.")
       : vscode.l10n.t("Volumes with data stay, and the namespaces that they are in."),
@@ -56,6 +61,22 @@ export async function uninstallKubeflow(deps: CommandDeps, target: unknown): Pro
   } finally {
     deps.tree.refresh();
   }
+}
+
+/** What people have that goes with it. */
+function alongWords({ kinds, namespaces }: TakenAlong): readonly string[] {
+  const shown = (names: readonly string[]): string => {
+    const more = names.length - MOST_SHOWN;
+    const first = names.slice(0, MOST_SHOWN).map((name) => label(name, 63));
+    return [...first, ...(more > 0 ? [vscode.l10n.t("{0} more", more)] : [])].join(", ");
+  };
+  const objects = shown(kinds.map(([kind, count]) => `${count} × ${kind}`));
+  return [
+    ...(kinds.length > 0 ? [vscode.l10n.t("What people have made of these kinds goes with them: {0}.", objects)] : []),
+    ...(namespaces.length > 0
+      ? [vscode.l10n.t("These namespaces go with all that is in them: {0}.", shown(namespaces))]
+      : []),
+  ];
 }
 
 /** True where volumes are to go as well. Asked only where there may be any. */

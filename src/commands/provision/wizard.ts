@@ -17,7 +17,7 @@ export async function createCluster(deps: WizardCommandDeps): Promise<void> {
 /** What is being made, or where the making of it stopped. */
 export async function showMaking(deps: WizardCommandDeps, target: unknown): Promise<void> {
   const title = vscode.l10n.t("Show Progress");
-  const record = await madeCluster(deps, target, title, ({ phase }) => phase !== "made");
+  const record = await madeCluster(deps, target, title, ({ phase, note }) => phase !== "made" || note !== undefined);
   await openWizard(deps, await (await deps.provisioning()).wizard(record.begun, record.id));
 }
 
