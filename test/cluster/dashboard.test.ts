@@ -90,7 +90,7 @@ describe("the dashboard of a platform, behind a stand-in gateway", function () {
 
   async function know(password = ACCOUNT.password): Promise<void> {
     const { metadata } = await rig.client.get(NAMESPACE, "kube-system");
-    const accounts = [{ ...ACCOUNT, password, shown: true }];
+    const accounts = [{ ...ACCOUNT, password, hash: "", shown: true }];
     kept.set(`trainyard.kubeflow.${metadata.uid ?? ""}`, JSON.stringify({ accounts }));
   }
 
