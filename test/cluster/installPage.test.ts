@@ -25,6 +25,11 @@ describe("the page that installs Kubeflow", function () {
     folder = await smallFolder(await temporaryFolder(cleanup));
   });
   after(() => cleanup.run());
+  // As in a cluster that has seen no install, whatever other suites have left in it.
+  beforeEach(async () => {
+    const record = ["configmap", "kubeflow-install", "-n", "trainyard-system"];
+    await rig.sandbox.kubectl(["delete", ...record, "--ignore-not-found"]);
+  });
   afterEach(async () => {
     rig.standIn.fills = true;
     const { installer } = await windowOf(cleanup, rig.client, { release: SMALL });

@@ -199,7 +199,7 @@ describe("streams to pods", () => {
     const shell = await shellIn("server");
     // The runtime starts the shell before it hears of the terminal's size.
     shell.input("until [ \"$(stty size)\" = '30 100' ]; do :; done; echo $0\r");
-    await says(shell, /\r\n\/bin\/bash\r\n/);
+    await says(shell, /[\r\n]\/bin\/bash\r\n/);
     shell.resize({ columns: 55, rows: 11 });
     shell.input("until [ \"$(stty size)\" = '11 55' ]; do :; done; printf 'gr\\303\\266\\303\\237e\\n'\r");
     await says(shell, /\rgröße\r\n/);

@@ -7,6 +7,7 @@ import os from "node:os";
 import path from "node:path";
 import { Cleanup, openRig } from "../cluster/support.ts";
 import type { Workbench } from "../editor/workbench.ts";
+import { withKubectl } from "../install/rig.ts";
 import { shippedFolder } from "../install/shippedFolder.ts";
 import { ensureSandbox, stopSandbox } from "../sandbox/sandbox.ts";
 import { IMAGES } from "../sandbox/versions.ts";
@@ -62,7 +63,10 @@ describe("Kubeflow from the wizard's page", function () {
     cleanup.add(() => stopSandbox(SANDBOX));
     const { client } = await openRig(cleanup, sandbox.kubeconfig);
     await cloudObjects(client, cleanup);
-    const env = { KUBECONFIG: path.join(bin, "no-kubeconfig"), ...(await cloudStandIns(bin, sandbox.kubeconfig)) };
+    await cloudStandIns(bin, sandbox.kubeconfig);
+    // The product finds the person's kubectl: here the sandbox's own, so that the machine needs none.
+    const { PATH = "" } = await withKubectl();
+    const env = { KUBECONFIG: path.join(bin, "no-kubeconfig"), PATH: [bin, PATH].join(path.delimiter) };
     await shippedFolder(path.join(bin, "release"), { "pipelines-standalone": WAY_IN });
     stage = await Stage.set("kubeflow", { settings: SANDBOX_SETTINGS, env });
     workbench = stage.workbench;
