@@ -86,8 +86,6 @@ describe("Kubeflow from the wizard's page", function () {
   it("plans a cluster with Kubeflow in it: where its files come from, and what of them is changed", async () => {
     await page.open();
     await page.fill("full-way");
-    // As many as the cluster behind the stand-in has.
-    await page.field("Nodes").first().fill("1");
     await page.radio("Single parts").click();
     for (const part of ["Trainer 2.2.0", "Training Operator 1.9.2", "Pipelines (standalone) 2.16.1"])
       await page.frame.getByRole("checkbox", { name: part }).click();

@@ -71,6 +71,8 @@ describe("the wizard", () => {
   });
 
   it("plans, creates, and the cluster is in the tree", async () => {
+    // As many as the cluster behind the stand-in has.
+    await field("Nodes").first().fill("1");
     await page.frame.getByRole("radio", { name: /just me/i }).click();
     await button("Plan").click();
     await text(/makes 4 things/).waitFor({ timeout: 60_000 });

@@ -35,12 +35,15 @@ export class WizardPage {
     // The keyboard is the page's while it has the focus.
     await this.#workbench.openView("Kubeflow");
     await this.#workbench.palette("Kubeflow: Create Cluster…");
-    await this.button("Plan").waitFor();
+    // The page that was there before may have a plan to show: its buttons have longer names.
+    await this.frame.getByRole("button", { name: "Plan", exact: true }).waitFor();
   }
 
   /** The answers that have no sound default. */
   async fill(name: string): Promise<void> {
     await this.field("Name").fill(name);
+    // As many as the cluster behind the stand-in has.
+    await this.field("Nodes").first().fill("1");
     const project = this.frame.getByRole("combobox", { name: "Project" });
     // What gcloud told is a list; before that it is a text.
     if (!(await project.isVisible())) await this.field("Project").fill("ml-team-42");
