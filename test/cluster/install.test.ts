@@ -13,7 +13,7 @@ const ELSEWHERE = "another window does this";
 describe("installing Kubeflow", function () {
   this.timeout(120_000);
   const cleanup = new Cleanup();
-  const open = sharedRig();
+  const open = sharedRig(cleanup);
   let rig: Rig;
   /** The small release under a name of the row's own: nobody waits for what an earlier one has left. */
   let of = "";

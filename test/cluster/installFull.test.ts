@@ -10,7 +10,7 @@ const PACE = 0.1;
 describe("installing the whole platform", function () {
   this.timeout(240_000);
   const cleanup = new Cleanup();
-  const open = sharedRig();
+  const open = sharedRig(cleanup);
   let rig: Rig;
   let folder: string;
 
@@ -44,7 +44,7 @@ describe("installing the whole platform", function () {
     for (const { component } of plan.components) {
       const step = ended.get(component.id);
       assert.equal(step?.state, "done", component.id);
-      for (const need of component.needs)
+      for (const need of component.after ?? component.needs)
         assert.ok((step.startedAt ?? 0) >= (ended.get(need)?.endedAt ?? Infinity), `${component.id} before ${need}`);
     }
     const atOnce = steps.all.map((all) => all.filter(({ state }) => state === "running").length);

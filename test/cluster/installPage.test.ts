@@ -15,7 +15,7 @@ import { Cleanup, temporaryFolder } from "./support.ts";
 describe("the page that installs Kubeflow", function () {
   this.timeout(120_000);
   const cleanup = new Cleanup();
-  const open = sharedRig();
+  const open = sharedRig(cleanup);
   let rig: Rig;
   let folder: string;
 
@@ -72,9 +72,6 @@ describe("the page that installs Kubeflow", function () {
     const metadata = { name: "settings", namespace: "small-side" };
     await apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "small-side" } });
     await apply({ apiVersion: "v1", kind: "ConfigMap", metadata, data: { a: "theirs" } });
-    cleanup.add(() =>
-      rig.sandbox.kubectl(["delete", "namespace", "small-side", "--ignore-not-found"]).then(() => undefined),
-    );
     const page = await Shown.open(rig, await temporaryFolder(cleanup));
     await page.wants({ profile: "parts", components: ["side"], folder });
     await page.say({ type: "plan" });

@@ -1,12 +1,13 @@
-// Stands in for three controllers whose pods are kwok's, each once its own Deployment is available: cert-manager makes
-// issuers and certificates ready with a Secret, the profile controller makes a namespace for each Profile and lets it go
-// again, and what brings volumes about binds every claim (nobody has to be up for that).
+// Stands in for controllers whose pods are kwok's, each once its own Deployment is available: cert-manager makes issuers
+// and certificates ready with a Secret, the profile controller makes a namespace for each Profile and lets it go again.
+// And for what every cluster has: what brings volumes about binds every claim, and kubelets hold pods without their Secret.
 import type { KubeClient } from "../../src/kube/client.ts";
 import { objectPath } from "../../src/kube/client.ts";
 import { isApiError } from "../../src/kube/errors.ts";
 import type { KubeObject, ResourceKind } from "../../src/kube/objects.ts";
 import { list, record, text } from "../../src/kubeflow/read.ts";
 import { builtIn } from "../../src/install/objects.ts";
+import { WAITS_FOR } from "../sandbox/inside/kwok.ts";
 
 const DEPLOYMENT = builtIn("apps/v1", "deployments", "Deployment");
 const CERT_MANAGER = "cert-manager.io/v1";
@@ -19,6 +20,7 @@ const SECRET = builtIn("v1", "secrets", "Secret");
 const PROFILE = builtIn("kubeflow.org/v1", "profiles", "Profile", false);
 const NAMESPACE = builtIn("v1", "namespaces", "Namespace", false);
 const QUOTA = builtIn("v1", "resourcequotas", "ResourceQuota");
+const POD = builtIn("v1", "pods", "Pod");
 const CLAIM = builtIn("v1", "persistentvolumeclaims", "PersistentVolumeClaim");
 const VOLUME = builtIn("v1", "persistentvolumes", "PersistentVolume", false);
 const CLASS = builtIn("storage.k8s.io/v1", "storageclasses", "StorageClass", false);
@@ -26,7 +28,7 @@ const FINALIZER = "profile-finalizer";
 
 /** One look at everything, and what there is to do. */
 export async function playControllers(client: KubeClient): Promise<void> {
-  await Promise.all([certManager(client), profiles(client), volumes(client)]);
+  await Promise.all([certManager(client), profiles(client), volumes(client), mounts(client)]);
 }
 
 /** The cluster's default StorageClass, whose volumes `playControllers` makes. */
@@ -138,6 +140,25 @@ async function volumes(client: KubeClient): Promise<void> {
       },
     });
   }
+}
+
+/** As kubelets do: a pod whose Secret is not there is looked at again later and later. */
+async function mounts(client: KubeClient): Promise<void> {
+  const { items } = await client.list(POD, { labelSelector: WAITS_FOR });
+  for (const { metadata } of items) {
+    const { name, namespace, labels, creationTimestamp = "" } = metadata;
+    const secret = await client.find(SECRET, labels?.[WAITS_FOR] ?? "", namespace);
+    const since = Date.parse(secret?.metadata.creationTimestamp ?? "");
+    if (Date.now() >= nextLook(Date.parse(creationTimestamp), since))
+      await client.patch(POD, name, namespace, { metadata: { labels: { [WAITS_FOR]: null } } });
+  }
+}
+
+/** The kubelet's first look from `since` on, NaN where that never comes: after 0.5 s, then twice as long each time up to 122 s (kubernetes pkg/util/goroutinemap/exponentialbackoff). */
+function nextLook(from: number, since: number): number {
+  let at = from;
+  for (let pause = 500; at < since; pause = Math.min(pause * 2, 122_000)) at += pause;
+  return Number.isNaN(since) ? NaN : at;
 }
 
 interface Made extends KubeObject {

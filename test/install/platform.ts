@@ -136,7 +136,7 @@ const DEX = [
   sameNamespace("auth"),
 ];
 
-const PODDEFAULTS = certificate("kubeflow", "poddefaults-webhook-cert", "poddefaults-webhook-cert");
+const PODDEFAULTS = certificate("kubeflow", "poddefaults-webhook-cert", "poddefaults-webhook-certs");
 const DASHBOARD = [
   ...definitions("kubeflow.org", ["v1", "v1beta1"], { Profile: "profiles" }),
   ...definitions("kubeflow.org", ["v1alpha1"], { PodDefault: "poddefaults" }),
@@ -223,7 +223,7 @@ const KSERVE = [
   ),
 ];
 
-const PVCVIEWER = certificate("kubeflow", "pvcviewer-serving-cert", "pvcviewer-webhook-server-cert");
+const PVCVIEWER = certificate("kubeflow", "pvcviewer-serving-cert", "webhook-server-cert");
 const NOTEBOOKS = [
   ...definitions("kubeflow.org", ["v1", "v1beta1", "v1alpha1"], { Notebook: "notebooks" }),
   ...definitions("kubeflow.org", ["v1alpha1"], { PVCViewer: "pvcviewers" }),

@@ -111,10 +111,10 @@ export async function openInstallRig(cleanup: Cleanup, name = SANDBOX): Promise<
 
 const shared = { cleanup: new Cleanup(), users: 0, rig: undefined as Promise<Rig> | undefined };
 
-/** The same cluster for every suite that asks for it where it is described; it ends after the last of them. */
-export function sharedRig(): () => Promise<Rig> {
+/** The same cluster for every suite that asks for it where it is described; it ends with the last of their cleanups. */
+export function sharedRig(cleanup: Cleanup): () => Promise<Rig> {
   shared.users++;
-  after(async () => {
+  cleanup.add(async () => {
     shared.users--;
     if (shared.users === 0) await shared.cleanup.run();
   });

@@ -7,7 +7,7 @@ import { stringify } from "yaml";
 import { cached } from "../../scripts/cache.mjs";
 import type { Component, Release } from "../../src/install/index.ts";
 import { RELEASE_26_03_1 } from "../../src/install/releases/26.03.1.ts";
-import { READY_AFTER } from "../sandbox/inside/kwok.ts";
+import { READY_AFTER, WAITS_FOR } from "../sandbox/inside/kwok.ts";
 import { moduleFolder } from "../sandbox/parts/golang.ts";
 import { JOBSET, MANIFESTS, PIPELINES, TRAINER, TRAINING_OPERATOR } from "../sandbox/versions.ts";
 import { PLATFORM } from "./platform.ts";
@@ -120,12 +120,21 @@ const READY_S: Readonly<Record<string, number>> = {
   ...{ katib: 25, pipelines: 30, "pipelines-standalone": 30, hub: 25 },
 };
 
-/** All of the full profile as one, for who applies it over and over: `all` in the release's folder. */
-export const FULL = TEST_RELEASE.profiles.find(({ id }) => id === "full")?.components ?? [];
+/** Workloads whose pods mount a Secret that cert-manager makes: they do not start before it is there. */
+const MOUNTS: Readonly<Record<string, readonly [workload: string, secret: string]>> = {
+  dashboard: ["poddefaults-webhook-deployment", "poddefaults-webhook-certs"],
+  katib: ["katib-controller", "katib-webhook-cert"],
+  kserve: ["kserve-controller-manager", "kserve-webhook-server-cert"],
+  notebooks: ["pvcviewer-controller-manager", "webhook-server-cert"],
+  "pipelines/overlays": ["cache-server", "webhook-server-tls"],
+};
 
-/** Folder with the test release's files. `pace` 1: pods become ready as slowly as real ones; 0: at once. */
+/**
+ * Folder with the test release's files; `all` in it is the full profile as one, for who applies it over and over.
+ * `pace` 1: pods become ready as slowly as real ones; 0: at once.
+ */
 export function testReleaseFolder(pace = 0): Promise<string> {
-  const recipe = { MODULES, UPSTREAM, GENERATED, PLATFORM, PATHS, READY_S, pace, recipe: 2 };
+  const recipe = { MODULES, UPSTREAM, GENERATED, PLATFORM, PATHS, READY_S, MOUNTS, pace, recipe: 3 };
   return cached("install-test-release", recipe, async (into) => {
     for (const [name, { name: module, version, part }] of Object.entries(MODULES))
       fs.cpSync(path.join(await moduleFolder(module, version), part), path.join(into, "modules", name), {
@@ -134,6 +143,7 @@ export function testReleaseFolder(pace = 0): Promise<string> {
     // JobSet comes from its own module instead of an https address.
     const jobset = path.join(into, "modules", "trainer", "third-party", "jobset", "kustomization.yaml");
     const theirs = fs.readFileSync(jobset, "utf8");
+    fs.rmSync(jobset); // Modules' files are read-only.
     fs.writeFileSync(jobset, theirs.replace(/https:.*manifests\.yaml/, "../../../jobset/default"));
     for (const { id, paths } of TEST_RELEASE.components)
       for (const place of paths) lay(into, place, (READY_S[id] ?? 10) * pace);
@@ -166,12 +176,22 @@ function lay(into: string, place: string, readyS: number): void {
         resources.push(name);
       }
   }
-  const fields = { ...GENERATED[place], resources, ...(readyS === 0 ? {} : { patches: [readyAfter(readyS)] }) };
+  const fields = { ...GENERATED[place], resources, ...(readyS === 0 ? {} : { patches: likeReal(place, readyS) }) };
   fs.writeFileSync(path.join(folder, "kustomization.yaml"), stringify(fields));
 }
 
-function readyAfter(seconds: number): object {
-  const template = { metadata: { annotations: { [READY_AFTER]: `${Math.round(seconds * 1000)}ms` } } };
-  const patch = { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "any" }, spec: { template } };
-  return { target: { kind: "Deployment|StatefulSet|DaemonSet" }, patch: stringify(patch) };
+function likeReal(place: string, readyS: number): readonly object[] {
+  const patch = (target: object, metadata: object): object => ({
+    target,
+    patch: stringify({
+      ...{ apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "any" } },
+      spec: { template: { metadata } },
+    }),
+  });
+  const [name, secret] = MOUNTS[place] ?? [];
+  const after = `${Math.round(readyS * 1000)}ms`;
+  return [
+    patch({ kind: "Deployment|StatefulSet|DaemonSet" }, { annotations: { [READY_AFTER]: after } }),
+    ...(name === undefined ? [] : [patch({ kind: "Deployment", name }, { labels: { [WAITS_FOR]: secret } })]),
+  ];
 }

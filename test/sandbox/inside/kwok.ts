@@ -14,8 +14,10 @@ const NODE = "kwok.x-k8s.io/node";
 const LABELS = { type: "kwok", "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64" };
 /** A fake pod with this annotation (a duration such as `5s`) succeeds after that time; without it, it runs on. */
 const RUN_FOR = "trainyard.local/run-for";
-/** One with this annotation is ready after that time; without it, at once. Only in a cluster of fake nodes alone. */
+/** One with this annotation is ready after that time; without it, at once. Only in a cluster of fake nodes alone, as the next. */
 export const READY_AFTER = "trainyard.local/ready-after";
+/** One with this label does not start: whoever put it there takes it away. */
+export const WAITS_FOR = "trainyard.local/waits-for";
 
 /** What kwok's stage gives a pod for its addresses. */
 const POD_ADDRESSES = /\{\{ \$podIPs := PodIPsWith .* \}\}/;
@@ -58,7 +60,10 @@ function placed(stage: string, podsAt: string | undefined): string {
   const there = stage.replace(POD_ADDRESSES, `{{ $podIPs := list "${podsAt}" }}`);
   if (!stage.includes("name: pod-ready")) return there;
   const delay = { durationMilliseconds: 0, durationFrom: { expressionFrom: annotated(READY_AFTER) } };
-  return there.replace(/^ {2}next:$/m, `  delay: ${JSON.stringify(delay)}\n  next:`);
+  const free = { key: `.metadata.labels["${WAITS_FOR}"]`, operator: "DoesNotExist" };
+  return there
+    .replace(/^ {4}matchExpressions:$/m, `$&\n    - ${JSON.stringify(free)}`)
+    .replace(/^ {2}next:$/m, `  delay: ${JSON.stringify(delay)}\n$&`);
 }
 
 async function makeNode(api: Api, name: string, tainted: boolean): Promise<void> {
