@@ -6,6 +6,7 @@ import { until } from "../editor/until.ts";
 import { lastSteps, type Rig, SANDBOX, sharedRig, training, windowOf } from "../install/rig.ts";
 import { make } from "../install/shapes.ts";
 import { SMALL_NAMES, SMALL_OBJECTS, smallFolder, smallRelease } from "../install/smallRelease.ts";
+import { itFull } from "../rings/skip.ts";
 import { disturbServer } from "../sandbox/sandbox.ts";
 
 const ELSEWHERE = "another window does this";
@@ -93,8 +94,9 @@ describe("installing Kubeflow", function () {
     assert.deepEqual(await there(), []);
   });
 
-  it("goes on after an interruption at each phase, and repeats no finished component", async () => {
-    for (let stop = 0; stop < SMALL_OBJECTS; stop += 3) {
+  /** An install that ends after so many objects, and another window that goes on with it, for each of them. */
+  async function interruptedAfter(stops: readonly number[]): Promise<void> {
+    for (const stop of stops) {
       await begin();
       const first = await window();
       const ending = new AbortController();
@@ -115,7 +117,13 @@ describe("installing Kubeflow", function () {
     }
     assert.deepEqual(await removeAll(), []);
     assert.deepEqual(await there(of), []);
-  });
+  }
+  const AT_PHASES = [0, 3, 6, 9, 12];
+  const stops = Array.from({ length: SMALL_OBJECTS }, (_, at) => at);
+
+  it("goes on after an interruption at each phase, and repeats no finished component", () =>
+    interruptedAfter(AT_PHASES));
+  itFull("does so after every other object", () => interruptedAfter(stops.filter((at) => !AT_PHASES.includes(at))));
 
   it("names a webhook that does not come up, finishes what does not need it, and goes on later", async () => {
     const release = smallRelease(of);

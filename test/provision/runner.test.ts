@@ -54,7 +54,7 @@ const waits = (begun: string, go: string): string => `
 resource "terraform_data" "quick" {}
 resource "terraform_data" "slow" {
   depends_on = [terraform_data.quick]
-  provisioner "local-exec" { command = "touch '${begun}'; until [ -e '${go}' ]; do sleep 0.1; done" }
+  provisioner "local-exec" { command = "touch '${begun}'; until [ -e '${go}' ] || [ ! -e '${begun}' ]; do sleep 0.1; done" }
 }`;
 
 describe("the runner, on real Terraform", function () {
