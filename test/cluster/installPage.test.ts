@@ -8,7 +8,8 @@ import { silentLogger } from "../../src/core/log.ts";
 import { createInstallers } from "../../src/install/installers.ts";
 import type { InstallDesk, InstallPage } from "../../src/install/index.ts";
 import { until } from "../editor/until.ts";
-import { MemorySecrets, type Rig, sharedRig, windowOf, withKubectl } from "../install/rig.ts";
+import { MemorySecrets } from "../../src/install/testing/memorySecrets.ts";
+import { type Rig, sharedRig, windowOf, withKubectl } from "../install/rig.ts";
 import { SMALL, smallFolder } from "../install/smallRelease.ts";
 import { Cleanup, temporaryFolder } from "./support.ts";
 

@@ -7,13 +7,13 @@ import { cached } from "../../scripts/cache.mjs";
 import type { Step } from "../../src/contract/preview.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { silentLogger } from "../../src/core/log.ts";
+import { MemorySecrets } from "../../src/install/testing/memorySecrets.ts";
 import { type Choice, Installer, type InstallerOptions, type Release } from "../../src/install/index.ts";
 import { COMPONENT_LABEL } from "../../src/install/objects.ts";
 import { OWN_NAMESPACE } from "../../src/install/record.ts";
 import { KubeClient } from "../../src/kube/client.ts";
 import type { KubeRequest, KubeResponse } from "../../src/kube/transport.ts";
 import { record, text } from "../../src/kubeflow/read.ts";
-import type { SecretStore } from "../../src/core/storage.ts";
 import { Cleanup, openRig, temporaryFolder } from "../cluster/support.ts";
 import { layoutOf, linkOf } from "../sandbox/layout.ts";
 import { kubernetesProgram } from "../sandbox/parts/golang.ts";
@@ -67,25 +67,6 @@ export interface Rig {
   readonly client: KubeClient;
   readonly standIn: StandIn;
   readonly folder: string;
-}
-
-/** Passwords, as long as the test lives. */
-export class MemorySecrets implements SecretStore {
-  readonly #values = new Map<string, string>();
-
-  get(key: string): Promise<string | undefined> {
-    return Promise.resolve(this.#values.get(key));
-  }
-
-  set(key: string, value: string): Promise<void> {
-    this.#values.set(key, value);
-    return Promise.resolve();
-  }
-
-  delete(key: string): Promise<void> {
-    this.#values.delete(key);
-    return Promise.resolve();
-  }
 }
 
 /** An environment whose first kubectl is the sandbox's own, so that no test hangs on what the machine has. */
