@@ -9,15 +9,21 @@ export const ROOT = path.dirname(import.meta.dirname);
 
 /** Modules that are bundles of their own: their dynamic `import` becomes a `require` of the file beside. */
 const LAZY: readonly (readonly [module: RegExp, file: string])[] = [
+  [/\/commands\/handlers\.ts$|^\.\/handlers\.ts$/, "./commands.js"],
   [/\/engine\.ts$/, "./kube.js"],
   [/\/streams\/index\.ts$/, "./streams.js"],
   [/\/panels\/wizardPanel\.ts$/, "./panels.js"],
+  [/\/panels\/curvesPanel\.ts$/, "./curves.js"],
+  [/\/panels\/jobPanel\.ts$/, "./job.js"],
+  [/\/panels\/pipelinePages\.ts$/, "./pipelines.js"],
+  [/\/panels\/failedPage\.ts$/, "./failed.js"],
+  [/\/panels\/notebookFormPanel\.ts$/, "./notebookForm.js"],
   [/\/provision\/provisioning\.ts$/, "./provisioning.js"],
   [/\/install\/installers\.ts$/, "./install.js"],
 ];
 
 /** Pages: a folder of webview/ each, with its script and its style sheet. */
-const PAGES = ["wizard"] as const;
+const PAGES = ["wizard", "curves", "job", "runForm", "notebookForm", "pipeline"] as const;
 
 const lazyBundles: Plugin = {
   name: "lazy-bundles",
@@ -67,9 +73,15 @@ export async function buildExtension(outdir = path.join(ROOT, "dist"), debug = f
   await fs.rm(outdir, { recursive: true, force: true });
   const bundles: [string, string, Plugin[]][] = [
     ["src/extension.ts", "extension.js", [lazyBundles]],
+    ["src/commands/handlers.ts", "commands.js", [lazyBundles]],
     ["src/engine.ts", "kube.js", [lazyBundles]],
     ["src/kube/streams/index.ts", "streams.js", [stubs]],
     ["src/panels/wizardPanel.ts", "panels.js", [lazyBundles]],
+    ["src/panels/curvesPanel.ts", "curves.js", [lazyBundles]],
+    ["src/panels/jobPanel.ts", "job.js", [lazyBundles]],
+    ["src/panels/pipelinePages.ts", "pipelines.js", [lazyBundles]],
+    ["src/panels/failedPage.ts", "failed.js", [lazyBundles]],
+    ["src/panels/notebookFormPanel.ts", "notebookForm.js", [lazyBundles]],
     ["src/provision/provisioning.ts", "provisioning.js", [lazyBundles]],
     ["src/install/installers.ts", "install.js", [lazyBundles]],
     ["src/provision/terraform/keeper.ts", "keeper.js", []],

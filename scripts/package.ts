@@ -30,6 +30,9 @@ export async function packageExtension(out = path.join(ROOT, "out", "trainyard.v
       .filter((line) => line !== ""),
   );
   const wanted = await allowed();
+  // Every bundle is there for somebody: one that was forgotten in the list fails when it is first needed.
+  for (const name of await fs.readdir(path.join(ROOT, "dist"), { recursive: true }))
+    if (/\.(js|css)$/.test(name)) wanted.add(path.posix.join("dist", name.replaceAll(path.sep, "/")));
   const extra = [...files].filter((file) => !wanted.has(file));
   const missing = [...wanted].filter((file) => !files.has(file));
   if (extra.length > 0 || missing.length > 0) {

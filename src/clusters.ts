@@ -6,7 +6,7 @@ import { type Disposable, DisposableStore } from "./core/dispose.ts";
 import { errorCode, errorText } from "./core/errors.ts";
 import { Emitter, type Event } from "./core/events.ts";
 import type { Logger } from "./core/log.ts";
-import type { StateStore } from "./core/storage.ts";
+import type { SecretStore, StateStore } from "./core/storage.ts";
 import type { KubeClient } from "./kube/client.ts";
 import { Connections } from "./kube/connections.ts";
 import type { ContextInfo } from "./kube/context.ts";
@@ -14,6 +14,7 @@ import { isApiError } from "./kube/errors.ts";
 import type { PluginToAllow } from "./kube/pluginConsent.ts";
 import { loadKubeconfig } from "./kube/kubeconfig.ts";
 import { Cluster } from "./kubeflow/cluster.ts";
+import { type Gateway, Gateways } from "./kubeflow/gateway/gateways.ts";
 import { gpuWords } from "./kubeflow/gpuNames.ts";
 import type { OfferedNamespaces, ShownNamespaces } from "./kubeflow/namespaceChoice.ts";
 import { NamespaceDesk } from "./kubeflow/namespaceDesk.ts";
@@ -25,6 +26,8 @@ export interface ClustersOptions {
   readonly home: string;
   readonly env: NodeJS.ProcessEnv;
   readonly state: StateStore;
+  /** For what a person signs in with at a Kubeflow's gateway; without it nobody can. */
+  readonly secrets?: SecretStore;
   /** Folder of our own; kubeconfigs that were written at the person's wish are in `kubeconfigs` in it. */
   readonly storage?: string;
   readonly kubeconfigPaths: () => readonly string[];
@@ -61,6 +64,7 @@ export class Clusters implements Disposable {
   protected readonly held = new DisposableStore();
   readonly #log: Logger;
   readonly #connections: Connections;
+  readonly #gateways: Gateways | undefined;
   readonly #clusters = new Map<string, Cluster>();
   readonly #known = new Map<string, Known>();
   /** Kind and code of the state that was told last. */
@@ -75,6 +79,7 @@ export class Clusters implements Disposable {
   constructor(options: ClustersOptions) {
     const { log, env, home, clock, proxy, pluginTimeoutMs, allowPlugin, state } = options;
     this.#log = log;
+    this.#gateways = options.secrets && new Gateways(options.secrets);
     this.clock = clock;
     this.namespaceDesk = new NamespaceDesk(options.state, clock);
     this.#connections = this.held.add(
@@ -125,6 +130,11 @@ export class Clusters implements Disposable {
     return this.#connections.files;
   }
 
+  /** Of the cluster's Kubeflow; undefined where nothing can be kept of it. */
+  gateway(context: string): Gateway | undefined {
+    return this.#gateways?.of(this.cluster(context).connection);
+  }
+
   context(name: string): ContextInfo {
     const context = this.contexts().find((candidate) => candidate.name === name);
     if (context === undefined) throw new Error(`There is no context ${name} in the kubeconfig any more.`);
@@ -171,6 +181,15 @@ export class Clusters implements Disposable {
     return this.#clusters.get(name)?.parts;
   }
 
+  /** Clusters that answer, and whose parts are known and fit. Asks none. */
+  connected(fits: (parts: Parts) => boolean): readonly { readonly context: string; readonly client: KubeClient }[] {
+    return this.contexts().flatMap(({ name: context }) => {
+      const parts = this.parts(context);
+      const isFit = parts !== undefined && fits(parts) && this.clusterState(context).kind === "live";
+      return isFit ? [{ context, client: this.client(context) }] : [];
+    });
+  }
+
   /** A person looks at the cluster: connects, and says which of its namespaces to show. */
   async namespaces(name: string, signal?: AbortSignal): Promise<ShownNamespaces> {
     await this.#connect(name, signal);
@@ -203,10 +222,6 @@ export class Clusters implements Disposable {
   /** Whether this is still what stands for the context. Makes none. */
   hasCluster(name: string, cluster: object): boolean {
     return this.#clusters.get(name) === cluster;
-  }
-
-  protected hasConnection(connection: object): boolean {
-    return [...this.#clusters.values()].some((cluster) => cluster.connection === connection);
   }
 
   dispose(): void {

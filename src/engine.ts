@@ -1,29 +1,41 @@
 // Everything that talks to clusters, composed without vscode. This is the bundle dist/kube.js: a test, a benchmark or
 // an agent's tool builds the same engine in plain Node.
 import path from "node:path";
+import type { Duplex } from "node:stream";
 import { Clusters, type ClustersOptions } from "./clusters.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import {
   type AdminNeeds,
   adminRequest,
+  checkRun,
+  type CheckSources,
+  contributeSchemas,
   createJobDesk,
+  type Finding,
   type FollowResult,
   type FollowSink,
   type FollowSources,
   type FollowTarget,
   followIntoFile,
   Follows,
+  type MadePool,
   type JobDesk,
   type JobIdentity,
   latestLog,
+  listClaims,
+  type LaunchKind,
   LaunchedJobs,
   type LogWords,
   pruneLogs,
   readJob,
   resumeJob,
+  type RunPlan,
   runSample,
+  sampleWords,
   stopJob,
+  type Taken,
 } from "./jobs/index.ts";
+import type { YamlApi } from "./core/yamlApi.ts";
 import { whoAmI } from "./kube/access.ts";
 import { deleteObject, type ObjectAt, objectYaml } from "./kube/anyObject.ts";
 import { followLog, type LogEvent } from "./kube/logStream.ts";
@@ -33,18 +45,26 @@ import { containerState } from "./kubeflow/containerState.ts";
 import { describeEvents, readEvents } from "./kubeflow/events.ts";
 import { kindOrDefault } from "./kubeflow/jobKinds.ts";
 import { describeReplicas, isActive } from "./kubeflow/jobFacts.ts";
-import type { Notebook } from "./kubeflow/kinds/notebook.ts";
+import { RoomReader } from "./kubeflow/nodeRoom.ts";
 import type { ContainerRef, TrainingJob } from "./kubeflow/model.ts";
 import {
   NamespaceNotebooks,
-  NotebookForwards,
+  NotebookDesk,
   type NotebookIdentity,
-  type OpenedNotebook,
+  NotebookServers,
+  readCulling,
   startNotebook,
   stopNotebook,
 } from "./notebooks/index.ts";
-import { ClusterPipelines } from "./pipelines/index.ts";
+import {
+  type ClusterPipelinesOptions,
+  createCompiler,
+  type PipelineCompiler,
+  PipelineDesk,
+  type PythonPorts,
+} from "./pipelines/index.ts";
 import { ExistingClusters } from "./provision/index.ts";
+import { TemplateDesk } from "./templates/index.ts";
 
 export type { ClusterState } from "./clusters.ts";
 
@@ -54,6 +74,10 @@ export interface EngineOptions extends Omit<ClustersOptions, "clock"> {
   /** Folder of our own for journals and logs. */
   readonly storage: string;
   readonly clock?: Clock;
+  /** The GPU pool of the context's cluster, where it was made from here. */
+  readonly gpuPool?: (context: string) => Promise<MadePool | undefined>;
+  /** Left out where nobody has chosen a Python. */
+  readonly pythonPlace?: PythonPorts["placeOf"];
 }
 
 /** The clusters, with what is launched, followed and opened on them. */
@@ -61,18 +85,35 @@ export class Engine extends Clusters {
   readonly jobs: JobDesk;
   /** Jobs that were launched from here, until they have ended. */
   readonly launched: LaunchedJobs;
+  readonly notebookDesk: NotebookDesk;
+  readonly pipelineDesk = this.held.add(new PipelineDesk((context) => this.#pipelinesOf(context), this.clock));
   /** Clusters that the clouds' own programs know. */
   readonly existing: ExistingClusters;
+  readonly compiler: PipelineCompiler;
+  readonly notebookServers: NotebookServers;
+  readonly templates: TemplateDesk;
+  // Plain functions, for callers that load the engine lazily.
+  readonly isActive = isActive;
+  readonly describeReplicas = describeReplicas;
   readonly #options: EngineOptions;
+  readonly #rooms = new RoomReader(this.clock);
   readonly #follows = this.held.add(new Follows());
-  readonly #notebooks = this.held.add(new NotebookForwards());
 
   constructor(options: EngineOptions) {
     const clock = options.clock ?? systemClock;
     super({ ...options, clock });
     this.#options = options;
-    this.jobs = createJobDesk({ ...options, clock, folder: path.join(options.storage, "launches") });
+    this.jobs = createJobDesk({
+      ...options,
+      clock,
+      folder: path.join(options.storage, "launches"),
+      connect: ({ context, ...at }, signal) => this.#connectPod(context, at, signal),
+    });
+    this.templates = new TemplateDesk(this.jobs.owner, options.version);
+    this.notebookDesk = new NotebookDesk({ ...options, clock, cluster: (context) => this.cluster(context) });
     this.existing = new ExistingClusters({ ...options, platform: process.platform });
+    this.compiler = this.held.add(createCompiler({ ...options, clock }));
+    this.notebookServers = this.held.add(new NotebookServers(this, options.state));
     this.launched = this.held.add(
       new LaunchedJobs({
         watch: (context, definition, namespace) => {
@@ -92,7 +133,8 @@ export class Engine extends Clusters {
       this.onDidReplace((name) => {
         this.#follows.replaced(name);
         this.launched.replaced(name);
-        this.#notebooks.prune((connection) => this.hasConnection(connection));
+        this.pipelineDesk.replaced(name);
+        this.notebookServers.replaced(name);
       }),
     );
   }
@@ -133,6 +175,82 @@ export class Engine extends Clusters {
     return connection.client;
   }
 
+  /**
+   * Kinds of job that can be launched there, the one that is preferred first: a PyTorchJob, where the cluster has both.
+   * PyTorchJob alone where it has neither: the launch says so. Rejects with ApiError, ConnectError or CancelledError.
+   */
+  async launchKinds(context: string, signal?: AbortSignal): Promise<readonly LaunchKind[]> {
+    const cluster = this.cluster(context);
+    const parts = cluster.parts ?? (await cluster.readParts(signal));
+    const both: readonly LaunchKind[] = ["PyTorchJob", "TrainJob"];
+    // Not readable: the cluster itself refuses what it does not have.
+    if (parts === undefined) return both;
+    const kinds = both.filter((kind) =>
+      kind === "TrainJob" ? parts.trainer !== undefined : parts.jobs.includes(kind),
+    );
+    return kinds.length === 0 ? ["PyTorchJob"] : kinds;
+  }
+
+  /** Hands the schemas of jobs, as connected clusters have them, to the YAML extension. Connects to none. */
+  contributeSchemas(api: YamlApi, textOf: (resource: string) => string | undefined): void {
+    const clusters = (kind: LaunchKind): ReturnType<Clusters["connected"]> =>
+      this.connected(({ trainer, jobs }) => (kind === "TrainJob" ? trainer !== undefined : jobs.includes(kind)));
+    contributeSchemas(api, { textOf, clusters, log: this.#options.log });
+  }
+
+  /**
+   * Tells what is known of a run before it is sent, as it comes; see jobs/checks/checkRun.ts. `without` leaves out the dry
+   * run, where the plan has passed it; `anew` reads nodes again that were read a moment ago. Rejects where the signal aborts.
+   */
+  async checkRun(
+    plan: RunPlan,
+    report: (finding: Finding) => void,
+    signal: AbortSignal,
+    { without, anew = false }: { readonly without?: "dry run"; readonly anew?: boolean } = {},
+  ): Promise<void> {
+    const { spec, snapshot, job } = plan;
+    const { context, namespace } = spec;
+    const { connection, rights } = this.cluster(context);
+    const { client } = connection;
+    const { gpuPool } = this.#options;
+    const sources: CheckSources = {
+      ...{ client, rooms: this.#rooms, anew },
+      may: (right) => rights.in(namespace).ask(right, signal),
+      ...(without === undefined && {
+        dryRun: (running) => this.jobs.launcher.preflight(spec, snapshot, client, running, job),
+      }),
+      ...(gpuPool !== undefined && { gpuPool: () => gpuPool(context) }),
+    };
+    await checkRun(plan, sources, report, signal);
+  }
+
+  /** Dollars an hour of the GPU nodes that a run fills, where its cluster was made from here and their price is known. */
+  async pricePerHour({ context, nodes, gpusPerNode }: RunPlan["spec"]): Promise<number | undefined> {
+    const pool = gpusPerNode === 0 ? undefined : await this.#options.gpuPool?.(context);
+    const podsPerNode = pool === undefined ? 0 : Math.floor(pool.perNode / gpusPerNode);
+    return pool?.perHour === undefined || podsPerNode === 0 ? undefined : pool.perHour * Math.ceil(nodes / podsPerNode);
+  }
+
+  /** Volume claims of a namespace, with what they are in words; none where they may not be listed. */
+  async claims(
+    context: string,
+    namespace: string,
+    signal?: AbortSignal,
+  ): Promise<readonly { readonly name: string; readonly words: string }[]> {
+    return listClaims(this.client(context), namespace, signal);
+  }
+
+  /** Copies a job's results into a new folder; see jobs/mover/outputs.ts. UserError `no-output-place` where none was named. */
+  async downloadOutputs(
+    context: string,
+    job: JobIdentity,
+    into: string,
+    tell: (text: string) => void,
+    signal: AbortSignal,
+  ): Promise<Taken> {
+    return this.jobs.downloadOutputs(context, this.client(context), job, into, tell, signal);
+  }
+
   /** Runs a script of ours in the cluster to its end; see jobs/sample.ts. The image is the one of the person's last job. */
   async runSample(
     file: string,
@@ -142,20 +260,16 @@ export class Engine extends Clusters {
   ): Promise<string> {
     const { context, setting } = at;
     const client = await this.connectedClient(context, signal);
+    const [kind = "PyTorchJob"] = await this.launchKinds(context, signal);
     const last = this.jobs.lastRuns.latest();
     const { image } = this.jobs.chooseImage({
       ...(setting === "" ? {} : { workspaceSetting: setting }),
       ...(last === undefined ? {} : { last: last.image }),
     });
-    const words: LogWords = {
-      header: `sample · ${context} / ${at.namespace}`,
-      onLog: () => undefined,
-      statusLine: (source, state, text) => `${source ?? "job"} ${state} ${text}`,
-      gapText: (source) => `${source}: lines were lost on the node`,
-    };
+    const words = sampleWords(`${context} / ${at.namespace}`);
     const follow: Parameters<typeof runSample>[0]["follow"] = (target, sink, ending) =>
       this.follow(context, target, sink, ending, words);
-    return runSample({ ...at, desk: this.jobs, client, follow, file, image }, tell, signal);
+    return runSample({ ...at, kind, desk: this.jobs, client, follow, file, image }, tell, signal);
   }
 
   /** The job where it is still the same object, or any of that name where `uid` is empty; undefined where it is gone. */
@@ -193,15 +307,16 @@ export class Engine extends Clusters {
     return describeEvents(about.name, events, this.clock.now());
   }
 
-  /** The log of a container from its last lines on, as followLog tells it. */
+  /** The log of a container from its last lines on, as followLog tells it; `onWait` hears what keeps it from its start. */
   podLog(
     context: string,
     at: ContainerRef,
     tailLines: number,
     signal: AbortSignal,
+    onWait: (why: string) => void,
   ): AsyncGenerator<readonly LogEvent[]> {
     const client = this.client(context);
-    const isOver = (): ReturnType<typeof containerState> => containerState(client, at);
+    const isOver = (): ReturnType<typeof containerState> => containerState(client, at, onWait);
     return followLog({ ...at, client, clock: this.clock, log: this.#options.log, signal, tailLines, isOver });
   }
 
@@ -212,44 +327,47 @@ export class Engine extends Clusters {
     return openShell({ ...target, connection: this.cluster(context).connection });
   }
 
-  /** Forwards to a notebook, for a browser on this computer. Asks nothing of the cluster before the browser comes. */
-  openNotebook(context: string, notebook: Notebook): Promise<OpenedNotebook> {
-    return this.#notebooks.open(this.cluster(context).connection, notebook);
-  }
-
   /** Watches the notebooks of a namespace, or of all. Whoever asks for it ends it. */
   notebooks(context: string, namespace: string | undefined): NamespaceNotebooks {
-    return new NamespaceNotebooks(this.cluster(context), namespace, this.clock);
+    const cluster = this.cluster(context);
+    const live = new NamespaceNotebooks(cluster, namespace, this.clock, () => readCulling(cluster.connection.client));
+    this.notebookServers.follow(live);
+    return live;
   }
 
-  /** What reads the cluster's pipelines while somebody looks at them. Whoever asks for it ends it. */
-  pipelines(context: string): ClusterPipelines {
+  #pipelinesOf(context: string): ClusterPipelinesOptions {
     const { connection, parts } = this.cluster(context);
     const namespace = parts?.pipelines?.namespace ?? "kubeflow";
-    return new ClusterPipelines({
-      client: connection.client,
-      namespace,
-      clock: this.clock,
-      log: this.#options.log,
-      connect: async (pod, port, signal) => {
-        const { connectPod } = await import("./kube/streams/index.ts");
-        return connectPod({ connection, namespace, pod, port, signal });
-      },
-    });
+    const { client } = connection;
+    const connect: ClusterPipelinesOptions["connect"] = (pod, port, signal, other) =>
+      this.#connectPod(context, { namespace: other ?? namespace, pod, port }, signal);
+    const gateway = this.gateway(context);
+    return { client, namespace, clock: this.clock, log: this.#options.log, connect, ...(gateway && { gateway }) };
   }
 
-  startNotebook(context: string, notebook: NotebookIdentity, signal?: AbortSignal): Promise<void> {
-    return startNotebook(this.client(context), notebook, signal);
+  /** A stream to a port of a pod; see streams/portForward.ts. */
+  async #connectPod(
+    context: string,
+    at: { readonly namespace: string; readonly pod: string; readonly port: number },
+    signal: AbortSignal,
+  ): Promise<Duplex> {
+    const { connectPod } = await import("./kube/streams/index.ts");
+    return connectPod({ ...at, connection: this.cluster(context).connection, signal });
+  }
+
+  async startNotebook(context: string, notebook: NotebookIdentity, signal?: AbortSignal): Promise<void> {
+    await startNotebook(this.client(context), notebook, signal);
+    this.notebookServers.changed();
   }
 
   async stopNotebook(context: string, notebook: NotebookIdentity, signal?: AbortSignal): Promise<void> {
     await stopNotebook(this.client(context), notebook, this.clock.now(), signal);
-    this.#notebooks.close(notebook.uid);
+    this.notebookServers.close(notebook.uid);
   }
 
   /** Removes journal entries and log files that nobody needs any more. */
   async prune(): Promise<void> {
-    await this.jobs.journal.prune();
+    await this.jobs.prune();
     await pruneLogs(this.logFolder, this.clock.now());
   }
 
@@ -269,14 +387,6 @@ export class Engine extends Clusters {
     const { server } = this.context(context);
     const user = await whoAmI(this.cluster(context).connection.client, signal);
     return adminRequest({ user, context, namespace, server, needs, ...(profile === undefined ? {} : { profile }) });
-  }
-
-  isActive(job: TrainingJob): boolean {
-    return isActive(job);
-  }
-
-  describeReplicas(job: TrainingJob): string {
-    return describeReplicas(job);
   }
 
   isMine(job: Pick<TrainingJob, "owner">): boolean {

@@ -2,35 +2,34 @@ import { randomBytes } from "node:crypto";
 import { homedir } from "node:os";
 import path from "node:path";
 import * as vscode from "vscode";
+import { systemClock } from "./core/clock.ts";
 import { errorText } from "./core/errors.ts";
-import { allowPlugin } from "./commands/cluster/allowPlugin.ts";
-import { decideRun } from "./commands/job/run.ts";
-import { confirmLine } from "./commands/job/choose.ts";
 import type { CommandDeps } from "./commands/deps.ts";
-import { ObjectDocuments } from "./commands/object.ts";
+import type * as Handlers from "./commands/handlers.ts";
 import { registerCommands } from "./commands/register.ts";
-import { createDesk } from "./commands/provision/desk.ts";
-import { restoreWizard } from "./commands/provision/wizard.ts";
-import { installShown } from "./commands/shownPage.ts";
-import { flowPorts, restoreInstall } from "./commands/kubeflow/install.ts";
-import { Recovery } from "./commands/job/recovery.ts";
 import type { Engine } from "./engine.ts";
+import { restoring } from "./panels/again.ts";
 import type { WizardPanels } from "./panels/wizardPanel.ts";
 import type { FlowPorts, Installers } from "./install/index.ts";
 import type { Provisioning } from "./provision/index.ts";
 import { OBJECT_SCHEME, PAGES } from "./manifest.ts";
 import { Notify } from "./platform/notify.ts";
+import { DocumentProblems } from "./platform/documentProblems.ts";
+import { ObjectDocuments } from "./platform/objectDocuments.ts";
 import { Output } from "./platform/output.ts";
 import { VscodeSecrets } from "./platform/secrets.ts";
+import { offerSchemas } from "./platform/yamlExtension.ts";
+import { offerServers } from "./platform/jupyter.ts";
 import { VscodeSettings } from "./platform/settings.ts";
 import { MementoState } from "./platform/state.ts";
 import { endOfJob } from "./terminal/endOfJob.ts";
 import { JobTasks } from "./terminal/jobTasks.ts";
+import { JobProblems } from "./terminal/problems.ts";
 import { TracebackLinks } from "./terminal/links.ts";
+import { askFilter } from "./terminal/askFilter.ts";
 import { askStop } from "./terminal/askStop.ts";
 import { ClusterPreferences } from "./platform/clusterPreferences.ts";
 import { JobsStatusBar } from "./platform/statusBar.ts";
-import { PodTerminals } from "./terminal/podTerminals.ts";
 import { ViewChoices } from "./tree/viewChoices.ts";
 import { MadeView } from "./tree/madeView.ts";
 import { ClusterTree } from "./tree/clusterTree.ts";
@@ -45,17 +44,24 @@ export function activate(context: vscode.ExtensionContext): void {
   let engine: Promise<Engine> | undefined;
   let loaded: Engine | undefined;
   const load = (): Promise<Engine> =>
-    (engine ??= createEngine(context, output, settings, state, notify).then((made) => {
+    (engine ??= createEngine(context, output, settings, state, secrets, notify, loadProvisioning).then((made) => {
       loaded = made;
-      recovery.begin(made);
+      recover(made, notify, output);
       watchLaunched(made, statusBar, output);
+      context.subscriptions.push(offerSchemas((api, textOf) => made.contributeSchemas(api, textOf), output));
       return made;
     }));
+  const problems = new JobProblems(output, async (code, at) => (await load()).jobs.history.place(code, at));
   const tasks = new JobTasks({
     engine: load,
-    decide: (file, definition) => decideRun({ engine: load, settings }, file, definition),
-    header: confirmLine,
+    decide: async (folder, definition) =>
+      (await handlers()).decideRun({ engine: load, settings, documents, problems }, folder, definition),
+    configurations: async (made, folder) => (await problems.configurations(made, folder)).configurations,
+    header: async (made, plan) => (await handlers()).confirmLine(made, plan),
+    askFilter,
     askStop,
+    onBegin: (followed) => problems.begin(followed),
+    onRaised: (followed, raised) => problems.add(followed, raised),
     stopJob: async ({ context: cluster, target }) => (await load()).stopJob(cluster, target),
     openLog: (file) =>
       void vscode.window
@@ -67,7 +73,6 @@ export function activate(context: vscode.ExtensionContext): void {
     },
     onFailure: (error) => notify.error(error),
   });
-  const recovery = new Recovery(notify, output);
   const preferences = new ClusterPreferences(state);
   let provisioning: Promise<Provisioning> | undefined;
   const loadProvisioning = (): Promise<Provisioning> =>
@@ -78,7 +83,7 @@ export function activate(context: vscode.ExtensionContext): void {
       documents,
       engine: load,
       tree: () => tree,
-      kubeflow: async () => ({ ...flowPorts(deps), installers: await loadInstallers() }),
+      kubeflow: async () => ({ ...(await handlers()).flowPorts(deps), installers: await loadInstallers() }),
     }).then((made) => {
       madeView.attach(made);
       context.subscriptions.push(made);
@@ -95,11 +100,67 @@ export function activate(context: vscode.ExtensionContext): void {
   let panels: Promise<WizardPanels> | undefined;
   // Of this window: another one shows another page.
   const shownPages = new MementoState(context.workspaceState);
+  const page = {
+    ...{ extensionUri: context.extensionUri, memory: context.workspaceState, log: output },
+    settled: new Set<string>(),
+  };
   const wizards = (): Promise<WizardPanels> =>
-    (panels ??= import("./panels/wizardPanel.ts").then(
-      ({ WizardPanels: Panels }) =>
-        new Panels({ extensionUri: context.extensionUri, memory: context.workspaceState, log: output }),
-    ));
+    (panels ??= import("./panels/wizardPanel.ts").then(({ WizardPanels: Panels }) => new Panels(page)));
+  /** Made when it is first needed; ends with the extension. */
+  const lazily = <Panels extends vscode.Disposable>(make: () => Promise<Panels>): (() => Promise<Panels>) => {
+    let made: Promise<Panels> | undefined;
+    return () =>
+      (made ??= make().then((one) => {
+        context.subscriptions.push(one);
+        return one;
+      }));
+  };
+  const curves = lazily(async () => {
+    const { CurvesPanels: Panels } = await import("./panels/curvesPanel.ts");
+    const pattern = (): string => settings.metricPattern();
+    return new Panels({ ...page, clock: systemClock, pattern, onError: (error) => notify.error(error) });
+  });
+  const jobForms = lazily(async () => new (await import("./panels/jobPanel.ts")).JobPages(page));
+  const runForms = lazily(async () => new (await import("./panels/pipelinePages.ts")).RunFormPages(page));
+  const runs = lazily(async () => new (await import("./panels/pipelinePages.ts")).RunPages(page));
+  const graphs = lazily(async () => new (await import("./panels/pipelinePages.ts")).GraphPages(page));
+  const notebookForms = lazily(async () => new (await import("./panels/notebookFormPanel.ts")).NotebookFormPages(page));
+  /**
+   * A page that the editor has kept over a reload. Where it showed nothing that is known, its tab goes; where it cannot
+   * come back, the tab says so and stays.
+   */
+  const restored = <Shown>(
+    viewType: string,
+    shownOf: (kept: unknown) => Promise<Shown | undefined>,
+    restore: (panel: vscode.WebviewPanel, shown: Shown) => Promise<void>,
+  ): vscode.Disposable =>
+    vscode.window.registerWebviewPanelSerializer(viewType, {
+      deserializeWebviewPanel: async (panel, kept: unknown) => {
+        page.settled.add(viewType);
+        const again = restoring(
+          () => shownOf(kept),
+          async (shown) => {
+            if (shown === undefined) panel.dispose();
+            else await restore(panel, shown);
+          },
+        );
+        const onError = (error: unknown): void => notify.error(error);
+        try {
+          await again().catch(async (error: unknown) => {
+            const { showFailure } = await import("./panels/failedPage.ts");
+            // What was away may be there by now, such as a kubeconfig, before the editor has heard of it.
+            const anew = async (): Promise<void> => {
+              await (await load()).reload();
+              await again();
+            };
+            showFailure(page, panel, error, { again: anew, onError });
+          });
+        } catch (error) {
+          // A tab that was closed meanwhile shows nothing any more.
+          onError(error);
+        }
+      },
+    });
   const tree = new ClusterTree(
     { engine: load, installers: loadInstallers },
     new ViewChoices(state),
@@ -108,20 +169,28 @@ export function activate(context: vscode.ExtensionContext): void {
   );
   const statusBar = new JobsStatusBar();
   const documents = new ObjectDocuments();
+  const documentProblems = new DocumentProblems();
   const deps: CommandDeps = {
     engine: load,
     provisioning: loadProvisioning,
     installers: loadInstallers,
     wizards,
+    curves,
+    jobForms,
+    graphs,
+    runs,
+    runForms,
+    notebookForms,
     notify,
     output,
     settings,
     tree,
     tasks,
+    problems,
     documents,
+    manifestProblems: documentProblems,
     preferences,
     state: shownPages,
-    terminals: new PodTerminals(),
     storage: context.globalStorageUri,
     extensionPath: context.extensionPath,
     secrets,
@@ -130,28 +199,61 @@ export function activate(context: vscode.ExtensionContext): void {
     output,
     settings,
     tasks,
+    problems,
     tree,
     documents,
+    documentProblems,
     preferences,
     statusBar,
     vscode.workspace.registerTextDocumentContentProvider(OBJECT_SCHEME, documents),
     vscode.window.registerTerminalLinkProvider(
       new TracebackLinks(
         () => loaded,
-        (terminal) => tasks.rootOf(terminal),
+        (terminal) => tasks.codeOf(terminal),
         notify,
       ),
     ),
     madeView,
-    vscode.window.registerWebviewPanelSerializer(PAGES.wizard, {
-      deserializeWebviewPanel: async (panel, kept: unknown) => {
-        const installing = installShown(shownPages);
-        await (
-          installing === undefined ? restoreWizard(deps, panel, kept) : restoreInstall(deps, installing, panel, kept)
-        ).catch((error: unknown) => notify.error(error));
-      },
+    restored(
+      PAGES.wizard,
+      (kept) => Promise.resolve({ kept }),
+      async (panel, { kept }) => (await handlers()).restorePage(deps, panel, kept),
+    ),
+    restored(PAGES.curves, curves, (panel, made) => {
+      made.restore(panel);
+      return Promise.resolve();
     }),
+    restored(
+      PAGES.job,
+      async () => (await jobForms()).shown?.at(-1),
+      async (panel, shown) => (await handlers()).restoreJobForm(deps, panel, shown),
+    ),
+    restored(
+      PAGES.run,
+      async () => (await runs()).shown,
+      async (panel, shown) => (await handlers()).restoreRun(deps, panel, shown),
+    ),
+    restored(
+      PAGES.runForm,
+      async () => (await runForms()).shown,
+      async (panel, shown) => (await handlers()).restoreRunForm(deps, panel, shown),
+    ),
+    restored(
+      PAGES.notebookForm,
+      async () => (await notebookForms()).shown,
+      async (panel, shown) => (await handlers()).restoreNotebookForm(deps, panel, shown),
+    ),
+    restored(
+      PAGES.pipeline,
+      async () => (await graphs()).shown,
+      async (panel, shown) => (await handlers()).restoreGraph(deps, panel, shown),
+    ),
     registerCommands(deps),
+    offerServers(
+      async (api) =>
+        (await handlers()).registerServers(api, async () => (await load()).notebookServers, notify, output),
+      output,
+    ),
     { dispose: () => loaded?.dispose() },
     // One that was never made has nothing to end.
     { dispose: () => void installers?.then((made) => made.dispose()).catch(() => undefined) },
@@ -159,6 +261,21 @@ export function activate(context: vscode.ExtensionContext): void {
   settings.onDidChange(() => {
     loaded?.reload().catch((error: unknown) => notify.error(error));
   });
+}
+
+/** Loads the bundle that acts. */
+function handlers(): Promise<typeof Handlers> {
+  return import("./commands/handlers.ts");
+}
+
+/** Takes up what an earlier window has left, and tells what nobody looks at. */
+function recover(engine: Engine, notify: Notify, log: Output): void {
+  handlers()
+    .then(({ Recovery, tellNearCulling }) => {
+      tellNearCulling(engine, notify);
+      new Recovery(notify, log).begin(engine);
+    })
+    .catch((error: unknown) => log.warn(`looking for earlier launches: ${errorText(error)}`));
 }
 
 /** The status bar counts what was launched from here, also in earlier windows: a launch was the consent to watch it. */
@@ -184,7 +301,9 @@ async function createEngine(
   output: Output,
   settings: VscodeSettings,
   state: MementoState,
+  secrets: VscodeSecrets,
   notify: Notify,
+  provisioning: () => Promise<Provisioning>,
 ): Promise<Engine> {
   const { createEngine: create } = await import("./engine.ts");
   return create({
@@ -194,19 +313,28 @@ async function createEngine(
     env: process.env,
     storage: context.globalStorageUri.fsPath,
     state,
+    secrets,
     kubeconfigPaths: () => settings.kubeconfigPaths(),
     proxy: () => settings.proxy(),
     log: output,
-    allowPlugin: (plugin) => allowPlugin(notify, plugin),
+    gpuPool: async (name) => (await provisioning()).gpuPool(name),
+    allowPlugin: async (plugin) => (await handlers()).allowPlugin(notify, plugin),
+    pythonPlace: async (file) => (await handlers()).pythonPlace(file),
   });
 }
 
 /** Loads the bundle that makes and removes clusters. */
 async function createProvisioning(
   context: vscode.ExtensionContext,
-  deps: Parameters<typeof createDesk>[0] & { readonly output: Output; readonly kubeflow: () => Promise<FlowPorts> },
+  deps: Parameters<typeof Handlers.createDesk>[0] & {
+    readonly output: Output;
+    readonly kubeflow: () => Promise<FlowPorts>;
+  },
 ): Promise<Provisioning> {
-  const { createProvisioning: create } = await import("./provision/provisioning.ts");
+  const [{ createProvisioning: create }, { createDesk }] = await Promise.all([
+    import("./provision/provisioning.ts"),
+    handlers(),
+  ]);
   return create({
     version: versionOf(context),
     env: process.env,

@@ -20,7 +20,9 @@ export function nextStepOf(
     case "yaml":
       return { command: COMMANDS.openYaml, args: [row] };
     case "resume":
-      return { command: row.kind === "notebook" ? COMMANDS.startNotebook : COMMANDS.resumeJob, args: [row] };
+      return { command: COMMANDS.start, args: [row] };
+    case "install":
+      return { command: COMMANDS.installKubeflow, args: [row] };
     case "show-nodes":
       return { command: COMMANDS.reveal, args: [{ kind: "show-nodes", row }] };
     case "ask-admin":

@@ -1,16 +1,22 @@
 import * as vscode from "vscode";
 import { UserError } from "../core/errors.ts";
 import { label, pickLabel, plainLine } from "../core/sanitize.ts";
+import { wrap } from "../core/text.ts";
 import type { Engine } from "../engine.ts";
 import type { Reason } from "../kubeflow/why.ts";
-import { COMMANDS, OBJECT_SCHEME } from "../manifest.ts";
+import { PodTerminals } from "../terminal/podTerminals.ts";
+import { COMMANDS } from "../manifest.ts";
 import { pickOne } from "../platform/pick.ts";
 import { withProgress } from "../platform/progress.ts";
 import type { Folder, Removal } from "../tree/folder.ts";
 import { folderOf, type TreeNode } from "../tree/nodes.ts";
+import { deleteNotebook } from "./notebook.ts";
 import { nextStepOf } from "./nextSteps.ts";
 import { contextOf, namespaceOf, rowOf } from "./nodes.ts";
 import type { CommandDeps } from "./deps.ts";
+
+/** Here, and not in the start bundle: nobody needs them before a command. */
+const terminals = new PodTerminals();
 
 /** The object as YAML, read-only, as it is now. */
 export async function openYaml(deps: CommandDeps, target: unknown): Promise<void> {
@@ -70,8 +76,8 @@ export async function why(deps: CommandDeps, target: unknown): Promise<void> {
     items: [
       ...reasons.map((value) => ({
         label: pickLabel(value.text, 400),
-        ...(value.next === undefined ? {} : { description: pickLabel(value.next.words) }),
-        ...(value.detail === undefined ? {} : { detail: pickLabel(value.detail, 1_100) }),
+        // First there: beside a reason there is seldom room.
+        detail: pickLabel([value.next?.words, value.detail].filter(Boolean).join(" · "), 1_100),
         value,
       })),
       // Nothing scales a pool on EKS by itself.
@@ -93,11 +99,12 @@ export async function why(deps: CommandDeps, target: unknown): Promise<void> {
     return;
   }
   if (reason === undefined) {
-    const lines = reasons.map(({ text, detail, next }) => [text, detail, next && `→ ${next.words}`]);
-    const text = lines.map((parts) => parts.filter(Boolean).join("\n  ")).join("\n\n");
+    const text = reasons.map(({ text: reason, detail = "", next }) =>
+      [wrap(reason), wrap(detail, "  "), next === undefined ? "" : `  → ${next.words}`].filter(Boolean).join("\n"),
+    );
     const { context } = folder.cluster.connection;
     const place = [context.name, namespaceOf(row) ?? "", row.kind, documentName(row, nameOf(row), "why.txt")];
-    return deps.documents.show(place, `${title}\n\n${text}\n`);
+    return deps.documents.show(place, `${[title, ...text].join("\n\n")}\n`);
   }
   const step = reason.next && nextStepOf(reason.next.id, row, fileOf(await deps.engine(), row));
   if (step !== undefined) await vscode.commands.executeCommand(step.command, ...(step.args ?? []));
@@ -105,7 +112,7 @@ export async function why(deps: CommandDeps, target: unknown): Promise<void> {
 
 export async function openShell(deps: CommandDeps, target: unknown): Promise<void> {
   const { context, container } = await containerOf(deps, target);
-  deps.terminals.shell(await deps.engine(), context, container);
+  terminals.shell(await deps.engine(), context, container);
 }
 
 export async function showLogs(deps: CommandDeps, target: unknown): Promise<void> {
@@ -113,7 +120,7 @@ export async function showLogs(deps: CommandDeps, target: unknown): Promise<void
   const folder = deps.tree.folder(row);
   if (folder?.logs !== undefined) return showOneLog(deps, row, folder);
   const { context, container } = await containerOf(deps, target);
-  deps.terminals.logs(await deps.engine(), context, container);
+  terminals.logs(await deps.engine(), context, container);
 }
 
 /** One of several: followed where its pod is there, else read as the server has it. */
@@ -135,7 +142,7 @@ async function showOneLog(deps: CommandDeps, row: TreeNode, folder: Folder): Pro
       : await pickOne({ title: vscode.l10n.t("Logs of {0}", name), placeholder, items });
   const { name: context } = folder.cluster.connection.context;
   if (log.container !== undefined) {
-    deps.terminals.logs(await deps.engine(), context, log.container);
+    terminals.logs(await deps.engine(), context, log.container);
     return;
   }
   const text = await withProgress(vscode.l10n.t("Reading the log of {0}", label(log.title)), log.read);
@@ -158,19 +165,19 @@ export async function deleteObject(deps: CommandDeps, target: unknown): Promise<
   const own = rowOf(deps, target);
   const removal = deps.tree.folder(own)?.removal?.(own);
   if (removal !== undefined) return remove(deps, nameOf(own), removal);
+  if (own.kind === "notebook") return deleteNotebook(deps, own);
   // From the palette any row may be selected, a node of the cluster too.
-  if (own.kind !== "job" && own.kind !== "notebook")
+  if (own.kind !== "job" && own.kind !== "workload")
     throw new UserError(
       "not-deleted",
-      vscode.l10n.t("Only training jobs, notebooks, and what Kubeflow Pipelines keeps are deleted here."),
+      vscode.l10n.t(
+        "Only training jobs, notebooks, experiments, model servers, Ray jobs, and what Kubeflow Pipelines keeps are deleted here.",
+      ),
     );
-  const { row, context, object } = await objectOf(deps, target);
+  const { context, object } = await objectOf(deps, target);
   const { resource, name, namespace, uid } = object;
   await remove(deps, label(name), {
-    words:
-      row.kind === "notebook"
-        ? vscode.l10n.t("Its pod goes. Its volumes and what is on them stay.")
-        : vscode.l10n.t("What belongs to it in the cluster goes with it, pods and their logs too."),
+    words: vscode.l10n.t("What belongs to it in the cluster goes with it, pods and their logs too."),
     remove: (signal) => engine.deleteObject(context, { resource, name, namespace, uid }, signal),
   });
 }
@@ -252,43 +259,4 @@ function notWatched(row: TreeNode): UserError {
 function nameOf(row: TreeNode): string {
   if (row.kind === "namespace") return label(row.namespace);
   return "name" in row ? label(row.name) : vscode.l10n.t("This row");
-}
-
-/** Serves read-only documents: what was read last. Only our own scheme reaches it. */
-export class ObjectDocuments implements vscode.TextDocumentContentProvider, vscode.Disposable {
-  readonly #texts = new Map<string, string>();
-  readonly #changed = new vscode.EventEmitter<vscode.Uri>();
-  readonly #subscription = vscode.workspace.onDidCloseTextDocument(({ uri }) => this.#texts.delete(uri.toString()));
-
-  readonly onDidChange = this.#changed.event;
-
-  /** `trainyard-object:/<context>/<namespace>/job/<name>.yaml`; every part is encoded. */
-  async show(parts: readonly string[], text: string): Promise<void> {
-    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(this.put(parts, text)), {
-      preview: true,
-    });
-  }
-
-  /** As `show`, for who shows it in another way. Nothing of it is written to disk, as an unsaved document's text is. */
-  put(parts: readonly string[], text: string): vscode.Uri {
-    const path = parts
-      .filter((part) => part !== "")
-      .map(encodeURIComponent)
-      .join("/");
-    const uri = vscode.Uri.from({ scheme: OBJECT_SCHEME, path: `/${path}` });
-    this.#texts.set(uri.toString(), text);
-    // A document that is open already is shown again as it was, unless it is told.
-    this.#changed.fire(uri);
-    return uri;
-  }
-
-  provideTextDocumentContent(uri: vscode.Uri): string {
-    // A tab of an earlier window: what it showed was as of then.
-    return this.#texts.get(uri.toString()) ?? vscode.l10n.t("Open it again from the Kubeflow view.");
-  }
-
-  dispose(): void {
-    this.#subscription.dispose();
-    this.#changed.dispose();
-  }
 }

@@ -28,6 +28,11 @@ describe("redaction", () => {
     );
   });
 
+  it("takes out the tokens that hubs give", () => {
+    for (const kind of ["hf_", "ghp_"])
+      assert.equal(redact(`with ${kind}${"aB3".repeat(12)}`), "with [redacted token]");
+  });
+
   it("leaves ordinary sentences alone", () => {
     const line = "GET /apis/kubeflow.org/v1/namespaces/team-a/pytorchjobs 200 in 12 ms";
     assert.equal(redact(line), line);

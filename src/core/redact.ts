@@ -8,6 +8,7 @@ const RULES: readonly (readonly [RegExp, string])[] = [
     "$1[redacted]",
   ],
   [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, "[redacted key]"],
+  [/\b(?:hf|gh[pousr])_[A-Za-z0-9]{30,}/g, "[redacted token]"],
   [/\bya29\.[A-Za-z0-9_-]+/g, "[redacted token]"],
   [/\b(https?:\/\/)[^\s/@:]+:[^\s/@]+@/g, "$1[redacted]@"],
 ];

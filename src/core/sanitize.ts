@@ -9,6 +9,10 @@ const ESCAPES =
 // eslint-disable-next-line no-control-regex -- C0 without tab and escape, DEL, C1
 const CONTROLS = /[\u0000-\u0008\u000a-\u001a\u001c-\u001f\u007f-\u009f]/g;
 const BIDI = /[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]/g;
+// eslint-disable-next-line no-control-regex -- anything that one of the three looks for begins with one of these
+const SUSPECT = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+// eslint-disable-next-line no-control-regex -- the tab is meant
+const UNPRINTABLE = /[^\u0009\u0020-\u007e]/;
 const SGR = /^[0-9;:]*$/;
 
 /**
@@ -24,6 +28,18 @@ export function plainLine(text: string): string {
   return clean(lastRedraw(text), false);
 }
 
+/**
+ * What lines of one source say, where all of it is printable ASCII and tabs: it may be shown as it is, and each character
+ * is one byte. Undefined elsewhere. Looked at together, since logs have many lines.
+ */
+export function plainTexts(
+  lines: readonly { readonly source: unknown; readonly text: string }[],
+): readonly string[] | undefined {
+  const source = lines[0]?.source;
+  const texts = lines.map(({ text }) => text);
+  return lines.every((line) => line.source === source) && !UNPRINTABLE.test(texts.join("")) ? texts : undefined;
+}
+
 /** Any text of a cluster as one short plain line, for labels and tooltips. */
 export function label(text: string, max = 200): string {
   const line = clean(text.replace(/\s+/g, " "), false).trim();
@@ -36,6 +52,8 @@ export function pickLabel(text: string, max = 200): string {
 }
 
 function clean(text: string, colours: boolean): string {
+  // Most lines have nothing of it, and logs have many lines.
+  if (!SUSPECT.test(text)) return text;
   return text
     .replace(
       ESCAPES,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { age, bytes, duration, plural, shorten } from "./text.ts";
+import { age, bytes, duration, plural, shorten, wrap } from "./text.ts";
 
 describe("words for numbers", () => {
   it("says durations in the two largest units", () => {
@@ -26,5 +26,10 @@ describe("words for numbers", () => {
     );
     assert.deepEqual([plural(1, "file"), plural(2, "file")], ["1 file", "2 files"]);
     assert.equal(shorten("abcdef", 4), "abc…");
+  });
+
+  it("breaks long texts between words, and no long word", () => {
+    const [words, long] = ["word ".repeat(20).trim(), "x".repeat(150)];
+    assert.equal(wrap(`${words} ${long} end`, "  "), `  ${words}\n  ${long}\n  end`);
   });
 });

@@ -54,6 +54,11 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
+/** Lines of about 100 characters, broken between words, each behind `indent`. */
+export function wrap(text: string, indent = ""): string {
+  return text.replace(/(.{1,100}|\S+)(?:\s+|$)/g, `${indent}$1\n`).trimEnd();
+}
+
 /** Shortens to at most `max` characters, with an ellipsis. */
 export function shorten(text: string, max: number): string {
   return text.length <= max ? text : `${text.slice(0, max - 1)}…`;

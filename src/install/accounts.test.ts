@@ -121,7 +121,7 @@ describe("accounts of an install", () => {
     store.get = () => Promise.reject(new Error("keyring locked"));
     await assert.rejects(find(client(), store), {
       code: "no-secret-store",
-      message: /^No accounts were made\. The editor's secret storage does not answer: keyring locked\./,
+      message: /^No accounts were made\. The editor’s secret storage does not answer: keyring locked\./,
     });
   });
 });

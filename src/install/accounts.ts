@@ -8,7 +8,7 @@ import type { SecretStore } from "../core/storage.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { isApiError } from "../kube/errors.ts";
 import { list, record, text as textOf } from "../kubeflow/read.ts";
-import { builtIn, COMPONENT_LABEL } from "./objects.ts";
+import { builtIn, COMPONENT_LABEL, type Manifest } from "./objects.ts";
 
 export interface Account {
   readonly email: string;
@@ -116,6 +116,53 @@ export async function secretsFor(
   };
 }
 
+/** Those of `people` who have a password in the cluster that is not known here. Rejects as `secretsFor`. */
+export async function unknownAccounts(
+  client: KubeClient,
+  store: SecretStore,
+  cluster: string,
+  people: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const hashes = await ourSecret(client, "auth", (name) => name === "dex-passwords", signal);
+  const before = await stored(() => kept(store, cluster));
+  const there = people.filter((email) => hashes.has(hashVariable(email)));
+  const accounts = await Promise.all(there.map((email) => account(email, hashes.get(hashVariable(email)), before)));
+  return accounts.filter(({ known }) => known === undefined).map(({ email }) => email);
+}
+
+/**
+ * A new password for an account that the cluster has from us, kept here, and Dex's Secret with it, which is to be applied:
+ * for whoever holds the lease. Rejects with UserError `no-account` where the cluster has none, and as `secretsFor`.
+ */
+export async function newPassword(
+  client: KubeClient,
+  store: SecretStore,
+  cluster: string,
+  email: string,
+  signal: AbortSignal,
+): Promise<{ readonly account: KnownAccount; readonly secret: Manifest }> {
+  const hashes = await ourSecret(client, "auth", (name) => name === "dex-passwords", signal);
+  if (!hashes.has(hashVariable(email)))
+    throw new UserError("no-account", `No password was made for ${label(email, 100)}.`, {
+      why: "The cluster has no account of it that Trainyard has made, or you may not see it.",
+    });
+  const { metadata } = await client.get(SECRETS, "dex-passwords", "auth", signal);
+  const made = await fresh(email);
+  const others = (await stored(() => kept(store, cluster))).filter((one) => one.email !== email);
+  await stored(() =>
+    store.set(accountsKey(cluster), JSON.stringify({ accounts: [...others, { ...made, shown: true }] })),
+  );
+  const { labels = {}, annotations = {} } = metadata;
+  // As an install applies it, whose fields stay ours: all of its values, of which one is new.
+  const secret = {
+    ...{ apiVersion: "v1", kind: "Secret", type: "Opaque", data: {} },
+    metadata: { name: "dex-passwords", namespace: "auth", labels, annotations },
+    stringData: { ...Object.fromEntries(hashes), [hashVariable(email)]: made.hash },
+  };
+  return { account: { email, password: made.password }, secret };
+}
+
 /** `there`: its hash in the cluster. `known` is undefined where the password was made on another computer. */
 async function account(
   email: string,
@@ -128,9 +175,13 @@ async function account(
     return { email, hash: there, known: opens ? { ...own, hash: there } : undefined };
   }
   if (own !== undefined) return { email, hash: own.hash, known: own };
+  const made = await fresh(email);
+  return { email, hash: made.hash, known: made };
+}
+
+async function fresh(email: string): Promise<KeptAccount> {
   const password = randomBytes(PASSWORD_BYTES).toString("base64url");
-  const hash = await bcrypt.hash(password, COST);
-  return { email, hash, known: { email, password, hash, shown: false } };
+  return { email, password, hash: await bcrypt.hash(password, COST), shown: false };
 }
 
 /** Where a keyring is locked or missing, its words alone would not say what it was for. */
@@ -139,7 +190,7 @@ async function stored<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     throw new UserError("no-secret-store", "No accounts were made.", {
-      why: `The editor's secret storage does not answer: ${label(errorText(error), 200)}.`,
+      why: `The editor’s secret storage does not answer: ${label(errorText(error), 200)}.`,
       hint: "Unlock the keyring of this computer, then go on.",
       cause: error,
     });

@@ -210,7 +210,7 @@ describe("what differs from upstream", () => {
       changes.slice(1).map(({ title, what }) => `${title ?? ""}: ${what}`),
       [
         "X: The overlay for EKS",
-        "X: The issuer of the cluster's tokens is https://oidc.eks.eu-west-1.amazonaws.com/id/ABC",
+        "X: The issuer of the cluster’s tokens is https://oidc.eks.eu-west-1.amazonaws.com/id/ABC",
         "X: Cookies of the sign-in go without https too",
       ],
     );

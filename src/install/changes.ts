@@ -26,11 +26,11 @@ interface Change {
 const CHANGES: readonly Change[] = [
   {
     what: "Empty certificate authorities of webhooks are left out",
-    why: "the component's own controller, or cert-manager, fills them in",
+    why: "the component’s own controller, or cert-manager, fills them in",
     make: withoutEmptyBundles,
   },
   {
-    what: "Whether Istio's validation may be passed over is left to Istio",
+    what: "Whether Istio’s validation may be passed over is left to Istio",
     why: "its control plane sets that itself once it answers, and would be in the way of going on",
     make: withoutIstioPolicy,
   },
@@ -45,7 +45,7 @@ const CHANGES: readonly Change[] = [
   },
   {
     what: ({ choice }) => `Volumes are of the StorageClass ${label(choice.storageClass ?? "", 63)}`,
-    why: "you chose it instead of the cluster's default",
+    why: "you chose it instead of the cluster’s default",
     make: withStorageClass,
   },
   ...PEOPLE_CHANGES,

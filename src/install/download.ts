@@ -2,9 +2,10 @@ import { Agent, ClientRequest, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { getCACertificates } from "node:tls";
 import type { Clock } from "../core/clock.ts";
-import { CancelledError, errorCode, errorText, isCancelled, isUserError, UserError } from "../core/errors.ts";
+import { CancelledError, errorCode, isCancelled, isUserError, UserError } from "../core/errors.ts";
 import { label } from "../core/sanitize.ts";
 import { bytes, duration } from "../core/text.ts";
+import { reason } from "../kube/connectFailure.ts";
 import { hostAndPort } from "../kube/place.ts";
 import { connectThroughProxy, proxyFor, serverName } from "../kube/proxy.ts";
 import { tcp, tls } from "../kube/sockets.ts";
@@ -147,10 +148,12 @@ async function bodyOf(
 
 function noNetwork(url: URL, cause: unknown, why?: string): unknown {
   if (isUserError(cause) && cause.code === "download-refused") return cause;
-  const said = why ?? (isUserError(cause) ? cause.message : (errorCode(cause) ?? errorText(cause)));
-  return new UserError("no-network", `${url.host} cannot be reached.`, {
-    why: `${label(said, 200).replace(/[.\s]+$/, "")}.`,
-    hint: "Where this machine has no way there, choose a folder with the release's files instead.",
+  // Of a proxy, in the words that it has for a cluster.
+  const told = isUserError(cause) ? cause.message.replace(/^The cluster cannot be reached:? /, "") : undefined;
+  const said = why ?? told ?? reason(errorCode(cause) ?? "", hostAndPort(url, 443), cause);
+  const end = `${said.startsWith("through ") ? "" : ":"} ${label(said, 200).replace(/[.\s]+$/, "")}.`;
+  return new UserError("no-network", `${url.host} cannot be reached${end}`, {
+    hint: "Where this machine has no way there, choose a folder with the release’s files instead.",
     cause,
   });
 }

@@ -75,14 +75,17 @@ export async function installInto(
   }
   let telling: Promise<void> | undefined;
   try {
-    ports.onInstall(context);
     const done = await timeline.result("kubeflow", async (tell) => {
       const client = await ports.client(context, signal);
       const installer = ports.installers.of(client);
       const choice = choiceOf(wish, release, await installer.platform(signal));
       const plan = target.plan ?? (await installer.plan(choice, signal, { onStep: tell, held }));
       if (plan.blocked) throw blocked(plan);
+      let isKnown = false;
       const onSteps = (steps: readonly Step[]): void => {
+        // The cluster has a record of it from now on: a row.
+        if (!isKnown) ports.onInstall(context);
+        isKnown = true;
         tell(`${steps.filter(({ state }) => state === "done").length} of ${plural(steps.length, "part")}`);
         timeline.putBelow("kubeflow", steps);
       };

@@ -101,11 +101,16 @@ function profiles(release: Release): readonly Option[] {
   ];
 }
 
+/** What is asked for in thousandths, as people say it; of what is next to nothing, so that it is not said to be nothing. */
+export function cores(thousandths: number): string {
+  return Math.max(0.1, thousandths / 1000).toFixed(1);
+}
+
 /** `About 4.4 CPUs, 12.3 GiB of memory, 65 GB of volumes` */
 function takes(order: readonly Resolved[]): string {
   const { cpu, memory, storage } = needs(order);
   const volumes = storage > 0 ? `, ${storage} GB of volumes` : "";
-  return `About ${(cpu / 1000).toFixed(1)} CPUs, ${(memory / 1024).toFixed(1)} GiB of memory${volumes}`;
+  return `About ${cores(cpu)} CPUs, ${(memory / 1024).toFixed(1)} GiB of memory${volumes}`;
 }
 
 function needs(order: readonly Resolved[]): {

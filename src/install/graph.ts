@@ -52,7 +52,7 @@ function known(
   const found = byId.get(id);
   if (found !== undefined) return found;
   throw new UserError("component-missing", `${by.title} needs the component «${label(id, 60)}».`, {
-    why: "This release's data does not hold it.",
+    why: "This release’s data does not hold it.",
   });
 }
 

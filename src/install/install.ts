@@ -12,8 +12,8 @@ import { applyObject } from "./apply.ts";
 import { labelled } from "./changes.ts";
 import { existing, mustPass } from "./checks.ts";
 import type { SecretStore } from "../core/storage.ts";
-import { secretsFor } from "./accounts.ts";
-import { gatesOf, reason } from "./gates.ts";
+import { type KnownAccount, secretsFor, unknownAccounts } from "./accounts.ts";
+import { gatesOf, reason, waitFor } from "./gates.ts";
 import { runGraph } from "./graph.ts";
 import { type TakenAlong, takenAlong } from "./instances.ts";
 import { Kinds } from "./kinds.ts";
@@ -28,9 +28,9 @@ import { issuerOf, platformOf } from "./platform.ts";
 import { clusterUid, type ComponentRecord, type InstallRecord, OWN_NAMESPACE, Records } from "./record.ts";
 import type { Choice, Platform, Release } from "./release.ts";
 import { isDone, joinedRecord } from "./progress.ts";
+import { putNewPassword } from "./newPassword.ts";
 import { stepsOf } from "./steps.ts";
 import { uninstallAll, type UninstallOptions, type UninstallReport } from "./uninstall.ts";
-import { waitFor } from "./gates.ts";
 
 export interface InstallerOptions {
   /** Of the cluster that all of this is about. */
@@ -189,6 +189,30 @@ export class Installer {
         const reasons = found.flat();
         return { id, title, state: reasons.length === 0 ? "healthy" : "unready", reasons };
       }),
+    );
+  }
+
+  /** Who has a password in the cluster that was made on another computer. Rejects as `unknownAccounts`. */
+  async elsewhere(signal: AbortSignal): Promise<readonly string[]> {
+    const people = (await this.installed(signal))?.choice.people ?? [];
+    if (people.length === 0) return [];
+    const { client, secrets } = this.#options;
+    return unknownAccounts(client, secrets, await clusterUid(client, signal), people, signal);
+  }
+
+  /**
+   * Makes a new password for an account of the cluster, alone as an install is: the one before opens nothing any more once
+   * this resolves. `say` is told what is waited for. Rejects as `putNewPassword`.
+   */
+  async newPassword(email: string, say: (what: string) => void, signal: AbortSignal): Promise<KnownAccount> {
+    const { client, secrets } = this.#options;
+    const records = await this.#openRecords(signal);
+    const cluster = await clusterUid(client, signal);
+    return this.#alone(
+      records,
+      () => say("Waiting for another window"),
+      signal,
+      (running) => putNewPassword({ ...this.#tools, secrets }, cluster, email, say, running),
     );
   }
 

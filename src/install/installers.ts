@@ -65,7 +65,7 @@ export class Installers {
     if (release === undefined) throw new Error(`no release ${choice.release}`);
     const tools = { ...this.#manifests, clock, cache: path.join(this.#folder, "releases") };
     // Who issues its tokens, the cluster says once it is there.
-    const issuer = choice.platform === "eks" ? "the cluster's own" : undefined;
+    const issuer = choice.platform === "eks" ? "the cluster’s own" : undefined;
     return prepare(tools, release, choice, { issuer, onStep, signal });
   }
 

@@ -45,7 +45,8 @@ export async function takenAlong(
   const looking = { ...tools, signal };
   const objects = Object.values(components).flatMap((component) => component.objects);
   const kept = new Set(Object.values(components).flatMap((component) => component.kept));
-  const own = new Set(objects.map(keyOf));
+  // Kustomize writes a namespace to what has none, where it does not know the kind.
+  const own = new Set(objects.flatMap((ref) => [keyOf(ref), keyOf({ ...ref, namespace: "" })]));
   const definitions = objects.filter((ref) => ref.kind === "CustomResourceDefinition" && !kept.has(keyOf(ref)));
   const found = await tools.limited.all(definitions, async (ref) =>
     (await isAnothers(looking, ref)) === undefined ? instancesOf(looking, ref) : [],

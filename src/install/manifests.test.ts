@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import os from "node:os";
 import path from "node:path";
@@ -107,20 +107,39 @@ describe("a release's files", () => {
     });
   }
 
+  it("knows a file by its long name, leaves links out, and refuses what is cut short", async () => {
+    const [file, record] = [entry("r-1/short.yaml", "0", "a: b\n"), "26 path=r-1/common/b.yaml\n"];
+    answer = { status: 200, body: archive(entry("pax", "x", record), file, entry("r-1/link", "2", "")) };
+    const { folder } = await open();
+    assert.deepEqual((await readdir(folder, { recursive: true })).sort(), [
+      ".trainyard-release.json",
+      "common",
+      "common/b.yaml",
+    ]);
+    for (const cut of [512, 800, 1024]) {
+      tools = { ...tools, cache: path.join(tools.cache, "other") };
+      answer = { status: 200, body: gzipSync(Buffer.from(await gunzip(GOOD)).subarray(0, 1024 + cut)) };
+      await assert.rejects(open(), { code: "archive", message: /cut short/ });
+    }
+  });
+
   it("says what the server answered, and that nothing is reached without a network", async () => {
     answer = { status: 404, body: Buffer.alloc(0) };
     await assert.rejects(open(), { code: "download-refused", message: /answered 404/ });
     answer = { status: 200, body: Buffer.from("<html>") };
     await assert.rejects(open(), { code: "archive" });
     tools = { ...tools, archives: "http://127.0.0.1:9" };
-    await assert.rejects(open(), { code: "no-network", message: /folder with the release's files/ });
+    await assert.rejects(open(), {
+      code: "no-network",
+      message: /^127\.0\.0\.1:9 cannot be reached: nothing listens .*folder with the release’s files/,
+    });
   });
 
   it("goes through the person's proxy, and says what the proxy said", async () => {
     const proxied = { ...tools, archives: "https://example.invalid", env: { HTTPS_PROXY: tools.archives ?? "" } };
     await assert.rejects(openSource(proxied, release(), {}, undefined, NEVER), {
       code: "no-network",
-      message: /proxy 127\.0\.0\.1/,
+      message: /^example\.invalid cannot be reached through the proxy 127\.0\.0\.1/,
     });
   });
 

@@ -67,7 +67,7 @@ export async function openSource(
   const url = `${tools.archives ?? ARCHIVES}/${repository}/tar.gz/${pin.commit === "" ? `refs/tags/${pin.ref}` : pin.commit}`;
   const { env, clock, proxy, certificates } = tools;
   const packed = await download(url, { env, proxy: proxy?.(), certificates, clock, signal, maxBytes: MAX_ARCHIVE });
-  const archive = readArchive(packed);
+  const archive = await readArchive(packed);
   const came: Pin = { ref: pin.ref, commit: archive.commit, checksum: archive.checksum };
   hold(pin, came);
   const folder = path.join(tools.cache, nameOf(came));
@@ -114,10 +114,15 @@ function hold(wanted: Pin, came: Pin): void {
 }
 
 async function ownFolder(folder: string): Promise<Source> {
+  await mustBeFolder(folder);
+  return { folder, pin: { ref: "", commit: "", checksum: "" } };
+}
+
+async function mustBeFolder(folder: string): Promise<void> {
   const found = path.isAbsolute(folder) ? await stat(folder).catch(() => undefined) : undefined;
-  if (found?.isDirectory() === true) return { folder, pin: { ref: "", commit: "", checksum: "" } };
+  if (found?.isDirectory() === true) return;
   throw new UserError("no-folder", `${label(folder, 200)} is not a folder.`, {
-    hint: "Choose the folder that holds the release's files, with common and applications in it.",
+    hint: "Choose the folder that holds the release’s files, with common and applications in it.",
   });
 }
 
@@ -130,7 +135,7 @@ export class Renderer {
     this.#tools = tools;
   }
 
-  /** Rejects with UserError `kubectl-missing`, `kustomize` (with its own words) or `manifest`; with CancelledError. */
+  /** Rejects with UserError `kubectl-missing`, `no-folder`, `kustomize` (with its own words) or `manifest`; with CancelledError. */
   async render(
     source: Source,
     component: Component,
@@ -178,6 +183,7 @@ export class Renderer {
       throw failed(component, `kubectl kustomize was not ready within ${duration(RENDER_MS)}`);
     if (result.kind === "too-much") throw failed(component, `kubectl kustomize wrote more than ${bytes(MAX_RENDERED)}`);
     if (result.code === 0) return result.stdout;
+    await mustBeFolder(folder);
     throw failed(component, `kubectl kustomize said: ${label(complaint(result.stderr), 400)}`);
   }
 
@@ -190,7 +196,7 @@ export class Renderer {
       { title: "How to Install", command: "vscode.open", args: ["https://kubernetes.io/docs/tasks/tools/"] },
     ];
     throw new UserError("kubectl-missing", "kubectl was not found.", {
-      why: "Its kustomize builds Kubeflow's manifests.",
+      why: "Its kustomize builds Kubeflow’s manifests.",
       next,
     });
   }

@@ -5,31 +5,21 @@ import type { Wish } from "../contract/wish.ts";
 import type { CancelWords, FromWizard, ToWizard, WizardPhase, WizardState } from "../contract/wizard.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Disposable } from "../core/dispose.ts";
-import { errorText, isCancelled, UserError } from "../core/errors.ts";
+import { errorCode, errorText, isCancelled, UserError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import { redact } from "../core/redact.ts";
 import { label } from "../core/sanitize.ts";
+import type { InstallDesk } from "./desk.ts";
 import { FLOW_STEPS, type FlowPorts, installInto } from "./flow.ts";
-import { choiceOf, type FormFacts, kubeflowForm, wantedOf } from "./form.ts";
+import { choiceOf, type FormFacts, wantedOf } from "./form.ts";
 import type { Installer } from "./install.ts";
 import type { InstallPlan } from "./plan.ts";
 import type { InstallRecord } from "./record.ts";
 import type { Release } from "./release.ts";
-import { firstWish, wishOf } from "./pageWish.ts";
+import { firstWish, previewOf, wishOf } from "./pageWish.ts";
 import { storageClasses } from "./roomChecks.ts";
 import { Timeline } from "./timeline.ts";
 import { allObjects, installWords } from "./words.ts";
-
-/** What the person sees and presses outside the page; the editor's part of it. */
-export interface InstallDesk {
-  showText(name: string, text: string): void;
-  copy(text: string): void;
-  pickFolder(title: string): Promise<string | undefined>;
-  fail(error: unknown): void;
-  tell(message: string, good: boolean): void;
-  /** Opens the dashboard of the context's cluster. */
-  openDashboard(context: string): Promise<void>;
-}
 
 export interface InstallPageOptions extends FlowPorts {
   readonly desk: InstallDesk;
@@ -47,8 +37,11 @@ export interface InstallPageOptions extends FlowPorts {
 const TAKE_OVER = "Take Over";
 const REQUEST = "Copy Request for Your Admin";
 const TRY_AGAIN = "Try Again";
-const OUTCOME = "outcome";
-const NO_COST = { least: 0, most: 0 };
+const CHOOSE_FOLDER = "Choose Folder…";
+/** Where buttons stand that belong to no step. */
+const [PLAN, OUTCOME] = ["plan", "outcome"];
+/** The release's files were not to be had from where they were looked for. */
+const NO_FILES = new Set(["no-network", "download-refused", "no-folder"]);
 const CANCEL_MEANS = "What is installed by then stays. It can go on later, or be uninstalled.";
 
 type Press = () => Promise<void> | void;
@@ -148,7 +141,7 @@ export class InstallPage implements Disposable {
     const back: readonly [string, Press] = ["Back to Form", () => this.#reopen()];
     const isKnown = begun.choice.release === this.#release.id;
     if (own !== undefined && isKnown)
-      this.#end(false, "An install of this cluster was begun and not finished.", [
+      this.#end(false, "An install in this cluster was begun and not finished.", [
         ["Go On", () => this.#run(undefined)],
         back,
       ]);
@@ -156,7 +149,7 @@ export class InstallPage implements Disposable {
       // Its plan was shown to somebody else.
       this.#end(
         false,
-        "An install of this cluster was begun on another computer and not finished. Plan it to see what it does.",
+        "An install in this cluster was begun on another computer and not finished. Plan it to see what it does.",
         [["Plan", () => this.#planNow()], back],
       );
     else
@@ -201,14 +194,9 @@ export class InstallPage implements Disposable {
       case "openPlan":
         if (this.#plan !== undefined) desk.showText(`kubeflow-in-${this.#wish.name}.yaml`, allObjects(this.#plan));
         return;
-      case "pickFolder": {
-        const folder = await desk.pickFolder("Folder with the Release’s Files");
-        if (folder === undefined || this.isBusy) return;
-        this.#wish = { ...this.#wish, kubeflow: { ...this.#wish.kubeflow, folder } };
-        this.#reopen();
-        this.#sendWish();
+      case "pickFolder":
+        await this.#pickFolder();
         return;
-      }
       case "openFile":
       case "exportFolder":
         // The page offers neither here.
@@ -216,10 +204,25 @@ export class InstallPage implements Disposable {
     }
   }
 
+  /** Undefined where none was chosen. */
+  async #pickFolder(): Promise<string | undefined> {
+    const folder = await this.#options.desk.pickFolder("Folder with the Release’s Files");
+    if (folder === undefined || this.isBusy) return undefined;
+    this.#wish = { ...this.#wish, kubeflow: { ...this.#wish.kubeflow, folder } };
+    this.#reopen();
+    this.#sendWish();
+    return folder;
+  }
+
+  async #planFromFolder(): Promise<void> {
+    if ((await this.#pickFolder()) !== undefined) await this.#planNow();
+  }
+
   /** Plans, and shows what the cluster says of it. Undefined where there is no plan. */
   async #look(): Promise<InstallPlan | undefined> {
     if (this.isBusy) return undefined;
     if (this.#phase === "ended") this.#reopen();
+    this.#buttons.clear();
     this.#abort = new AbortController();
     const { signal } = this.#abort;
     this.#become("planning");
@@ -240,6 +243,8 @@ export class InstallPage implements Disposable {
       return plan;
     } catch (error) {
       if (!isCancelled(error)) this.#failure = words(error);
+      if (NO_FILES.has(errorCode(error) ?? ""))
+        this.#buttons.set(`${PLAN} ${CHOOSE_FOLDER}`, () => this.#planFromFolder());
       return undefined;
     } finally {
       this.#become("form");
@@ -289,9 +294,11 @@ export class InstallPage implements Disposable {
     };
     try {
       await installInto(this.#options, this.#timeline, target, this.#abort.signal);
-      const hasPage = this.#timeline.steps.some(({ id, state }) => id === "dashboard" && state === "done");
+      const isDone = (step: string): boolean =>
+        this.#timeline.steps.some(({ id, state }) => id === step && state === "done");
+      const next = isDone(`kubeflow-${this.#release.sample}`) ? " Right-click a Python file to run it there." : "";
       const open: readonly [string, Press] = ["Open Dashboard", () => desk.openDashboard(context)];
-      this.#end(true, `Kubeflow is ready in ${label(context, 60)}.`, hasPage ? [open] : []);
+      this.#end(true, `Kubeflow is ready in ${label(context, 60)}.${next}`, isDone("dashboard") ? [open] : []);
     } catch (error) {
       if (!isCancelled(error)) log.error(errorText(error));
       const message = isCancelled(error) ? `Cancelled. ${CANCEL_MEANS}` : words(error);
@@ -355,11 +362,7 @@ export class InstallPage implements Disposable {
   }
 
   #preview(): Preview {
-    const { findings, choices, made } = kubeflowForm(this.#wish.kubeflow, this.#release, this.#facts);
-    const cost = { lines: [], hour: NO_COST, month: NO_COST, complete: true, notIncluded: [] };
-    // Whoever wants nothing installed closes the page.
-    const offered = choices["kubeflow.profile"]?.filter(({ value }) => value !== "") ?? [];
-    return { findings, choices: { ...choices, "kubeflow.profile": offered }, made, cost, compare: [], files: [] };
+    return previewOf(this.#wish, this.#release, this.#facts);
   }
 
   #state(): WizardState {
@@ -369,7 +372,7 @@ export class InstallPage implements Disposable {
     return {
       ...{ phase: this.#phase, mode: "install", maturity: "", steps, cancel: this.#cancel() },
       ...(this.#words !== undefined && this.#phase === "planned" && { plan: this.#words }),
-      ...(this.#failure !== undefined && { planFailure: { message: this.#failure, next: [] } }),
+      ...(this.#failure !== undefined && { planFailure: { message: this.#failure, next: titles(PLAN) } }),
       ...(this.#outcome !== undefined && {
         outcome: { ...this.#outcome, next: titles(OUTCOME) },
       }),

@@ -1,5 +1,7 @@
-// The wish of the page that installs alone, which has no cluster to make.
+// The wish of the page that installs alone, which has no cluster to make, and what is shown of it.
+import type { Preview } from "../contract/preview.ts";
 import { type KubeflowWish, NO_KUBEFLOW, type Wish } from "../contract/wish.ts";
+import { type FormFacts, kubeflowForm } from "./form.ts";
 import type { InstallRecord } from "./record.ts";
 import type { Release } from "./release.ts";
 
@@ -28,4 +30,15 @@ export function wishOf({ choice }: InstallRecord, wish: KubeflowWish, release: R
     ...{ profile: isProfile ? only : "parts", components: [...components], folder, adopt: [...adopt] },
     ...{ people: [...people], quota: { ...quota }, storageClass, sample: wish.sample },
   };
+}
+
+const NO_COST = { least: 0, most: 0 };
+
+/** What may be chosen, what is wrong with it, what would come. */
+export function previewOf({ kubeflow }: Wish, release: Release, facts: FormFacts): Preview {
+  const { findings, choices, made } = kubeflowForm(kubeflow, release, facts);
+  const cost = { lines: [], hour: NO_COST, month: NO_COST, complete: true, notIncluded: [] };
+  // Whoever wants nothing installed closes the page.
+  const offered = choices["kubeflow.profile"]?.filter(({ value }) => value !== "") ?? [];
+  return { findings, choices: { ...choices, "kubeflow.profile": offered }, made, cost, compare: [], files: [] };
 }

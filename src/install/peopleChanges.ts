@@ -57,7 +57,7 @@ export const PEOPLE_CHANGES = [
     make: renamed,
   },
   {
-    what: ({ issuer = "" }: ChangeSettings): string => `The issuer of the cluster's tokens is ${label(issuer, 200)}`,
+    what: ({ issuer = "" }: ChangeSettings): string => `The issuer of the cluster’s tokens is ${label(issuer, 200)}`,
     why: "a placeholder stands there",
     make: eksIssuer,
   },

@@ -100,7 +100,7 @@ export async function prepare(
     throw new UserError("people-missing", `${nameless.component.title} is for people, and nobody is named.`, {
       hint: "Give at least your own e-mail address.",
     });
-  onStep("Getting the release's files");
+  onStep("Getting the release’s files");
   const source = await openSource(manifests, release, choice, held, signal);
   const renderer = new Renderer(manifests);
   // Nobody's password is made before somebody has agreed: until then others stand for them.

@@ -126,7 +126,7 @@ describe("room for Kubeflow", () => {
   it("looks at the kernel's watches on files where nodes share it, and much is installed", async () => {
     const nodes = [node("minikube")];
     const many = Array.from({ length: 6 }, () => part());
-    assert.match((await said({ nodes }, many, "darwin"))["inotify"] ?? "", /^skipped: Docker's own Linux decides/);
+    assert.match((await said({ nodes }, many, "darwin"))["inotify"] ?? "", /^skipped: Docker’s own Linux decides/);
     if (process.platform === "linux")
       assert.match(
         (await said({ nodes }, many))["inotify"] ?? "",

@@ -11,6 +11,7 @@ import { quantity } from "../kubeflow/gpuNames.ts";
 import { POD } from "../kubeflow/kinds/resources.ts";
 import { type Json, list, record, text } from "../kubeflow/read.ts";
 import type { Rendered } from "./checks.ts";
+import { cores as coresOf } from "./form.ts";
 import { builtIn, type Manifest } from "./objects.ts";
 
 const NODES = builtIn("v1", "nodes", "Node", false);
@@ -65,7 +66,7 @@ function roomCheck(
   memory: number,
 ): Check {
   const found = { id: "room", label: "CPU and memory" };
-  const needs = `It takes about ${(cpu / 1000).toFixed(1)} CPU and ${(memory / 1024).toFixed(1)} GiB`;
+  const needs = `It takes about ${coresOf(cpu)} CPU and ${(memory / 1024).toFixed(1)} GiB`;
   if (nodes === undefined) return { ...found, state: "skipped", detail: `${needs}; you may not see the nodes.` };
   const usable = nodes.filter((node) => record(node["spec"])["unschedulable"] !== true);
   const names = new Set(usable.map(({ metadata }) => record(metadata)["name"]));
@@ -161,7 +162,7 @@ async function inotifyCheck(platform: NodeJS.Platform): Promise<Check> {
     return {
       ...found,
       state: "skipped",
-      detail: `Docker's own Linux decides; Kubeflow asks for ${asked.join(" and ")}.`,
+      detail: `Docker’s own Linux decides; Kubeflow asks for ${asked.join(" and ")}.`,
     };
   try {
     const low: string[] = [];

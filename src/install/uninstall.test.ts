@@ -124,7 +124,10 @@ describe("uninstalling", () => {
     const space = { "/api/v1/namespaces/bob": { ownerReferences: [{ uid: "p2" }] } };
     const has = { ...ADA, ...bob, ...space, [`${CRDS}/${PROFILES.name}`]: OURS };
     const { takenAlong: count, uninstall, deleted } = rig(has, [PROFILES, PROFILE]);
-    assert.deepEqual(await count(), { kinds: [["Profile", 1]], namespaces: ["ada", "bob"] });
+    const along = { kinds: [["Profile", 1]], namespaces: ["ada", "bob"] };
+    assert.deepEqual(await count(), along);
+    // As Kustomize writes what it does not know to have no namespace.
+    assert.deepEqual(await rig(has, [PROFILES, { ...PROFILE, namespace: "kubeflow" }]).takenAlong(), along);
     assert.deepEqual(deleted, []);
     assert.deepEqual((await uninstall()).left, []);
     assert.deepEqual(new Set(deleted), new Set(Object.keys(has)));

@@ -10,8 +10,8 @@ type Note = NonNullable<PlanWords["notes"]>[number];
 
 /** What comes, one line for each component. */
 export function componentGroup({ release, components }: Prepared): Group {
-  const items = components.map(({ component: { id, title, version }, objects }) => ({
-    ...{ action: "create" as const, address: id },
+  const items = components.map(({ component: { title, version }, objects }) => ({
+    ...{ action: "create" as const, address: "" },
     what: `${`${title} ${version}`.trim()}, ${plural(objects.length, "object")}`,
   }));
   return { title: `Kubeflow ${release.id}`, items };
@@ -24,7 +24,10 @@ export function installNotes({ release, choice, pin, changes }: Prepared): reado
     choice.folder === undefined
       ? [`${repository} at github.com, ${pin.ref}`, `commit ${pin.commit}`, `SHA-256 ${pin.checksum}`]
       : [`the folder ${choice.folder}`];
-  const lines = changes.map(({ title, what, why }) => `${title === undefined ? "" : `${title}: `}${what}: ${why}.`);
+  const because = (why: string): string => (why.startsWith("so that ") ? why : `because ${why}`);
+  const lines = changes.map(
+    ({ title, what, why }) => `${title === undefined ? "" : `${title}: `}${what}, ${because(why)}.`,
+  );
   return [
     { title: "Where its files come from", lines: from.filter((line) => !/ $/.test(line)) },
     { title: "What is changed of what upstream wrote", lines },

@@ -1,5 +1,7 @@
+import { WORKLOAD_RESOURCES, type WorkloadKind } from "../kubeflow/workloadKinds.ts";
+
 /** What a request is for; `both`: the operator and the rights to train, where it is not known which is missing. */
-export type AdminNeeds = "operator" | "rights" | "both" | "pipelines" | "notebooks" | "nodes";
+export type AdminNeeds = "operator" | "rights" | "both" | "pipelines" | "notebooks" | "nodes" | WorkloadKind;
 
 export interface AdminRequestInput {
   /** As the cluster knows the person (SelfSubjectReview); undefined where it could not be asked. */
@@ -56,12 +58,31 @@ const TRAINING: Rights = { role: "trainyard", rules: NEEDED_RIGHTS };
 const NOTEBOOKS: Rights = {
   role: "trainyard-notebooks",
   rules: [
-    { groups: ["kubeflow.org"], resources: ["notebooks"], verbs: [...READ, "patch", "delete"] },
+    { groups: ["kubeflow.org"], resources: ["notebooks"], verbs: OWN },
+    { groups: [""], resources: ["persistentvolumeclaims"], verbs: ["get", "list", "create", "delete"] },
     { groups: [""], resources: ["pods", "events"], verbs: READ },
     { groups: [""], resources: ["pods/log"], verbs: ["get"] },
     { groups: [""], resources: ["pods/exec", "pods/portforward"], verbs: ["get", "create"] },
   ],
 };
+const WORKLOAD_WORDS: Readonly<Record<WorkloadKind, string>> = {
+  experiments: "run Katib experiments",
+  models: "serve models with KServe",
+  rayJobs: "run Ray jobs",
+};
+function workloadRights(kind: WorkloadKind): Rights {
+  const { group, plural } = WORKLOAD_RESOURCES[kind];
+  const code = { groups: [""], resources: ["configmaps"], verbs: ["get", "create", "patch", "delete"] };
+  return {
+    role: `trainyard-${plural}`,
+    rules: [
+      { groups: [group], resources: [plural], verbs: [...READ, "create", "delete"] },
+      { groups: [""], resources: ["pods", "events"], verbs: READ },
+      { groups: [""], resources: ["pods/log"], verbs: ["get"] },
+      ...(kind === "experiments" ? [code] : []),
+    ],
+  };
+}
 /** Which nodes there are, and the pods that hold their GPUs, wherever they are. */
 const NODES: Rights = {
   role: "trainyard-nodes",
@@ -110,6 +131,10 @@ function request(needs: AdminNeeds, input: AdminRequestInput): readonly string[]
       return [training, operatorPart(true), rightsPart(input, TRAINING)];
     case "notebooks":
       return [like(`use the notebooks of the namespace ${namespace}`), rightsPart(input, NOTEBOOKS)];
+    case "experiments":
+    case "models":
+    case "rayJobs":
+      return [like(`${WORKLOAD_WORDS[needs]} in the namespace ${namespace}`), rightsPart(input, workloadRights(needs))];
     case "nodes":
       return [like("see which GPUs are free, and who holds the others,"), rightsPart(input, NODES)];
     case "pipelines": {
@@ -138,7 +163,7 @@ function rightsPart(input: AdminRequestInput, rights: Rights): string {
     .split("\n")
     .map((line) => `    ${line}`.trimEnd());
   const where = wide === true ? "in the whole cluster" : `in the namespace ${oneLine(input.namespace)}`;
-  const isInProfile = rights === TRAINING || rights === NOTEBOOKS;
+  const isInProfile = ![NODES, PIPELINES, TOKEN].includes(rights) && role !== "trainyard-rayjobs";
   return [
     `The rights that are needed ${where} (none of them reads Secrets); save as ${role}-rights.yaml:`,
     "",

@@ -38,6 +38,22 @@ describe("the exception that ended a job", () => {
     assert.deepEqual([watcher.first(1)?.source, watcher.first()?.text], [1, "RuntimeError: shapes differ"]);
   });
 
+  it("stands in a notebook's cell, where it went through one", () => {
+    const watcher = new ExceptionWatcher();
+    const wrapper = '  File "/opt/trainyard/code/fit.ipynb.py", line 14, in <module>';
+    read(watcher, 0, OWN.replace(/ {2}File .*\n.*main\(\)/, `${wrapper}\n  File "fit.ipynb, cell 2", line 4, in f`));
+    const text = "RuntimeError: shapes differ";
+    assert.deepEqual(watcher.first(), { source: 0, text, path: "fit.ipynb", line: 4, cell: 2 });
+  });
+
+  it("tells each one through the person's code to who asks, and none of the others", () => {
+    const told: string[] = [];
+    const watcher = new ExceptionWatcher(({ text, path, line }) => told.push(`${path}:${line} ${text}`));
+    read(watcher, 0, [OWN, TORCHRUN, "epoch 2", OWN.replace("line 41", "line 7")].join("\n"));
+    const text = "RuntimeError: shapes differ";
+    assert.deepEqual(told, [`train.py:41 ${text}`, `train.py:7 ${text}`]);
+  });
+
   it("reads on where standard output breaks into the traceback", () => {
     const watcher = new ExceptionWatcher();
     const lines = OWN.split("\n");

@@ -8,9 +8,11 @@ import { ManualClock, turns } from "../kube/testing/manualClock.ts";
 import type { JobEvent, JobPod, Source, TrainingJob } from "../kubeflow/model.ts";
 import { container, job, pod, warning } from "../kubeflow/testing/objects.ts";
 import { SetStore } from "../kubeflow/testing/setStore.ts";
+import { OPERATOR_LABELS } from "../kubeflow/labels.ts";
 import { followJob } from "./follow.ts";
 import { Follows } from "./follows.ts";
-import { FakeApi } from "./testing/fakeApi.ts";
+import { FakeApi } from "../kubeflow/testing/fakeApi.ts";
+import type { Verdict } from "./verdict.ts";
 
 const TARGET = { namespace: "team-a", name: "bert", uid: "u1" };
 const uid = ({ uid: own }: { readonly uid: string }): string => own;
@@ -25,6 +27,7 @@ class Bench {
   readonly abort = new AbortController();
   readonly said: string[] = [];
   failure: unknown;
+  verdict: Verdict | undefined;
 
   async start(first: TrainingJob): Promise<void> {
     this.jobs.set(first);
@@ -36,7 +39,8 @@ class Bench {
         void this.said.push(`${source === undefined ? "" : `${source} `}${state}: ${text}`),
       gap: () => undefined,
     };
-    followJob({ ...TARGET, kind: first.kind }, sources, sink, this.abort.signal).catch(
+    followJob({ ...TARGET, kind: first.kind }, sources, sink, this.abort.signal).then(
+      (verdict) => (this.verdict = verdict),
       (error: unknown) => (this.failure = error),
     );
     await turns();
@@ -152,6 +156,47 @@ describe("what a follow says where nothing comes", () => {
       await turns();
       assert.equal(errorCode(bench.failure), code);
     }
+  });
+});
+
+describe("a follow that comes to an end while its pods are not heard of", () => {
+  let bench: Bench;
+  const over = container({ state: "terminated", exitCode: 0 });
+  const logs = (): number => bench.api.requests.filter(({ path }) => path.endsWith("/log")).length;
+
+  beforeEach(async () => {
+    bench = new Bench();
+    const labels = { [OPERATOR_LABELS.job]: "bert", [OPERATOR_LABELS.role]: "master", [OPERATOR_LABELS.index]: "0" };
+    const metadata = { name: "bert-master-0", namespace: "team-a", uid: pod().uid, labels };
+    const containerStatuses = [{ name: over.name, restartCount: 0, state: { terminated: { exitCode: 0 } } }];
+    const spec = { containers: [{ name: over.name }] };
+    const list = { status: 200, items: [{ metadata, spec, status: { phase: "Succeeded", containerStatuses } }] };
+    bench.api.fault = ({ path }) => (path.endsWith("/pods") ? list : undefined);
+    bench.pods.state = { kind: "stale", since: 0, why: "refused" };
+    await bench.start(job({ condition: "Succeeded" }));
+  });
+  afterEach(() => bench.end());
+
+  it("waits for them, and reads what they said", async () => {
+    await bench.clock.advance(30_000);
+    assert.deepEqual([bench.verdict, logs()], [undefined, 0]);
+    bench.pods.become({ kind: "live" });
+    bench.pods.set(pod({ phase: "Succeeded", containers: [over] }));
+    await turns();
+    assert.equal(logs(), 1);
+  });
+
+  it("is over where they may be seen no more", async () => {
+    bench.pods.become({ kind: "forbidden", why: "no" });
+    await bench.clock.advance(12_000);
+    assert.equal(bench.verdict?.outcome, "succeeded");
+    assert.equal(bench.said.at(-1), "0 Unknown: the rest of its log could not be read");
+  });
+
+  it("says whose log could not be read where that lasts", async () => {
+    await bench.clock.advance(62_000);
+    assert.equal(bench.verdict?.outcome, "succeeded");
+    assert.equal(bench.said.at(-1), "0 Unknown: the rest of its log could not be read");
   });
 });
 

@@ -49,6 +49,8 @@ export interface FollowTarget {
 /** Where the log goes. A promise that `lines` returns holds the stream back until it settles. */
 export interface FollowSink {
   lines(records: readonly LogRecord[]): Promise<void> | void;
+  /** A bar that is drawn over with `\r`, as it stands in a line that is not complete yet; such are never among `lines`. */
+  drawn?(bar: LogRecord): void;
   /** What a replica, or the job where `source` is undefined, waits for. Told once per change. */
   status(source: Source | undefined, state: JobState, text: string): void;
   /** Lines were lost on the node between two times. */
@@ -246,13 +248,16 @@ class Follower implements Disposable {
       this.#goOn();
       if (outcome !== "deleted") this.#assertReadable();
       if (job !== undefined) this.#join(job);
-      const late = clock.monotonic() - begun >= AFTERMATH_MS;
-      const behind = !late && expected.some((pod) => isBehind(pod, pods.items.get(pod.uid)));
+      // While the pods' store hears nothing, what it calls running may have ended: that is waited for longer.
+      const isDeaf = pods.state.kind === "stale" || pods.state.kind === "loading";
+      const late = clock.monotonic() - begun >= (isDeaf ? READING_PATIENCE_MS : AFTERMATH_MS);
+      const behind = expected.filter((pod) => isBehind(pod, pods.items.get(pod.uid)));
       const { open, lastHeard } = this.#readings;
       const reading = late ? open.filter((one) => this.#readings.state(one) !== "running") : open;
-      if (reading.length === 0 && !behind) break;
-      if (clock.monotonic() - Math.max(begun, lastHeard) > READING_PATIENCE_MS) {
-        for (const { source } of reading) this.#say(source, "Unknown", "the rest of its log could not be read");
+      const isRead = reading.length === 0 && (late || behind.length === 0);
+      if (isRead || clock.monotonic() - Math.max(begun, lastHeard) > READING_PATIENCE_MS) {
+        const unread = [...reading.map(({ source }) => source), ...this.#neverBegun(job, behind)];
+        for (const source of new Set(unread)) this.#say(source, "Unknown", "the rest of its log could not be read");
         break;
       }
       await Promise.race([changed, clock.sleep(1000, this.#signal)]);
@@ -260,6 +265,15 @@ class Follower implements Disposable {
     const stillRunning = [...new Set(this.#readings.open.map(({ source }) => source))].sort(bySource);
     const seen = { started: this.#started, stillRunning, source: this.#target.source };
     return verdictOf(outcome, job, pods.items.values(), seen, clock.now());
+  }
+
+  /** Of these pods' logs: which are followed, and no line was asked for. */
+  #neverBegun(job: TrainingJob | undefined, pods: readonly JobPod[]): Source[] {
+    const { source: only } = this.#target;
+    return pods.flatMap((pod) => {
+      const source = job && sourceOf(job, pod);
+      return source === undefined || this.#started.has(source) || (only ?? source) !== source ? [] : [source];
+    });
   }
 
   /** The job's pods as the server knows them now: their store may be a moment behind the job's own end. */

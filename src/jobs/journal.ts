@@ -4,14 +4,29 @@ import type { Clock } from "../core/clock.ts";
 import { errorCode, errorText } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import { writeWhole } from "../core/wholeFile.ts";
+import type { Snapshot } from "./code/snapshot.ts";
 import type { LaunchSpec } from "./spec.ts";
-import type { ConfigMap, PyTorchJob } from "./types.ts";
+import type { JobObject, Manifests } from "./types.ts";
+import type { Verdict } from "./verdict.ts";
 
 /**
  * How far a launch has come for certain: nothing sent yet or the answer unknown · the suspended root exists ·
  * its code exists · it may run.
  */
 export type LaunchStep = "journalled" | "created" | "code" | "started";
+
+/** What is known of a run's end. */
+export interface RunEnd {
+  readonly outcome: Verdict["outcome"];
+  /** `6 min 12 s`. */
+  readonly took: string;
+  /** The last line that was shown: the outcome with its reason. */
+  readonly line: string;
+  /** The log's last part on this computer. */
+  readonly log: string;
+  /** Of its first pod, with its digest; left out where no pod told. */
+  readonly image?: string;
+}
 
 export interface LaunchEntry {
   readonly id: string;
@@ -23,13 +38,29 @@ export interface LaunchEntry {
   readonly intent: "start" | "undo";
   /** Of the root, once known. */
   readonly uid?: string;
-  /** Environment values are dropped once it has started: they may be secrets. */
+  /**
+   * With the values of its variables: what looks like a secret is none of them, `assertSpec` refuses it. Of a manifest that
+   * a person wrote it is what that says, without a script and variables (`specOfJob`).
+   */
   readonly spec: LaunchSpec;
-  readonly code: { readonly hash: string; readonly files: number; readonly bytes: number };
-  /** All that is needed to go on; gone once it has started. */
-  readonly manifests?: { readonly job: PyTorchJob; readonly code: ConfigMap } | undefined;
+  readonly code: {
+    /** Empty where it has none of this computer. */
+    readonly hash: string;
+    readonly files: number;
+    readonly bytes: number;
+    /** On this computer, as long as it is kept there. */
+    readonly archive?: Snapshot["archive"];
+    readonly searched?: readonly string[];
+    readonly requirements?: string;
+  };
+  /** What a person has made of the plan's manifest, or has written; its code is not in it. */
+  readonly job?: JobObject;
+  /** All that is needed to go on, the job held; gone once it has started. */
+  readonly manifests?: Manifests | undefined;
   /** Wall time of the launch, ms. */
   readonly time: number;
+  /** How it ended, once somebody has followed it to its end. */
+  readonly end?: RunEnd;
   /** Of the window's process that wrote it last (`newInstance`). */
   readonly instance: string;
 }

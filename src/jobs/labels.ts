@@ -14,6 +14,9 @@ export const SCRIPT_ANNOTATION = OUR_ANNOTATIONS.script;
 export const SOURCE_HASH_ANNOTATION = "trainyard/source-hash";
 export const GIT_COMMIT_ANNOTATION = "trainyard/git-commit";
 export const VERSION_ANNOTATION = "trainyard/version";
+export const OUTPUT_ANNOTATION = "trainyard/output";
+/** Digest of the text that a job was launched from. */
+export const MANIFEST_ANNOTATION = "trainyard/manifest";
 export const FILES_ANNOTATION = "trainyard/files";
 
 /**

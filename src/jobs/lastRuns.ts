@@ -1,7 +1,7 @@
 import type { StateStore } from "../core/storage.ts";
 import type { RunChoice } from "./desk.ts";
 import type { LaunchedJob } from "./launcher.ts";
-import type { Size } from "./spec.ts";
+import { launchKind, type Size } from "./spec.ts";
 
 /** What a file ran with, so that the next run is one action. */
 export interface RememberedRun extends RunChoice {
@@ -10,7 +10,7 @@ export interface RememberedRun extends RunChoice {
   readonly launch?: RememberedLaunch;
 }
 
-type RememberedLaunch = LaunchedJob & { readonly context: string };
+type RememberedLaunch = Omit<LaunchedJob, "kind"> & Partial<Pick<LaunchedJob, "kind">> & { readonly context: string };
 
 const KEY = "trainyard.jobs.lastRuns";
 const KEEP = 100;
@@ -61,7 +61,8 @@ export class LastRuns {
   #all(): Readonly<Record<string, RememberedRun>> {
     const stored = this.#state.get(KEY);
     if (typeof stored !== "object" || stored === null) return {};
-    return Object.fromEntries(Object.entries(stored).filter(isRun));
+    const runs = Object.entries(stored).filter(isRun);
+    return Object.fromEntries(runs.map(([file, run]) => [file, { ...run, kind: launchKind(run.kind) }]));
   }
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { CancelledError, type UserError } from "../core/errors.ts";
 import { ApiError, type ApiStatus, ConnectError } from "../kube/errors.ts";
-import { COPY_ADMIN_REQUEST_COMMAND, explainLaunchError, launchFailure } from "./launchErrors.ts";
+import { COPY_ADMIN_REQUEST_COMMAND, explainLaunchError, INSTALL_COMMAND, launchFailure } from "./launchErrors.ts";
 import { parseMissingQuota, parseQuota } from "../kubeflow/quota.ts";
 import { SPEC } from "./testing/launches.ts";
 
@@ -25,17 +25,10 @@ const CASES: readonly (readonly [
     404,
     { message: "the server could not find the requested resource", reason: "NotFound", details: {} },
     "no-operator",
-    /^No training operator in this cluster\./,
-    "Copy Request for Your Admin",
+    /^The job was not created\. No training operator in this cluster takes a PyTorchJob\. Choose a kind that it has, or install this one\.$/,
+    "Install Training…",
   ],
-  [
-    "a plain 404",
-    404,
-    { message: "404 page not found" },
-    "no-operator",
-    /^No training operator/,
-    "Copy Request for Your Admin",
-  ],
+  ["a plain 404", 404, { message: "404 page not found" }, "no-operator", /No training operator/, "Install Training…"],
   [
     "a missing namespace",
     404,
@@ -200,8 +193,9 @@ describe("what a refused launch means", () => {
     });
   }
 
-  it("offers the request to the admin by the command's id", () => {
-    assert.equal(explain(404, {}).next[0]?.command, COPY_ADMIN_REQUEST_COMMAND);
+  it("offers the install and the request to the admin by the commands' ids", () => {
+    const commands = explain(404, {}).next.map(({ command }) => command);
+    assert.deepEqual(commands, [INSTALL_COMMAND, COPY_ADMIN_REQUEST_COMMAND]);
   });
 
   it("passes on what is a sentence already, and cancellation", () => {

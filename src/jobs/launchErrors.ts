@@ -3,15 +3,23 @@ import { CancelledError, errorText, isCancelled, type NextStep, UserError } from
 import { label } from "../core/sanitize.ts";
 import { ApiError } from "../kube/errors.ts";
 import { parseMissingQuota, parseQuota, quotaSentence } from "../kubeflow/quota.ts";
+import type { AdminNeeds } from "./adminRequest.ts";
 import type { LaunchSpec } from "./spec.ts";
 
 /** Commands that a failed launch may offer; src/manifest.ts owns them. */
 export const COPY_ADMIN_REQUEST_COMMAND = "trainyard.cluster.copyAdminRequest";
 const CHANGE_RUN_COMMAND = "trainyard.job.runWithOptions";
+export const INSTALL_COMMAND = "trainyard.kubeflow.install";
 
 const NOT_CREATED = "The job was not created.";
 
-type Target = Pick<LaunchSpec, "name" | "namespace" | "context"> & Partial<Pick<LaunchSpec, "script">>;
+export type RefusedAt = Pick<LaunchSpec, "name" | "namespace" | "context"> &
+  Partial<Pick<LaunchSpec, "script" | "kind">> & {
+    /** What did not happen, where it is not that the job was not created. */
+    readonly what?: string;
+    /** Which rights an administrator is asked for. */
+    readonly rights?: AdminTarget["needs"];
+  };
 
 /** What *Copy Request for Your Admin* asks for, and where. Argument of its command. */
 export interface AdminTarget {
@@ -19,14 +27,14 @@ export interface AdminTarget {
   /** Left out where only the person knows. */
   readonly context?: string;
   readonly namespace: string;
-  readonly needs: "operator" | "rights";
+  readonly needs: AdminNeeds;
 }
 
 interface Refusal {
   readonly error: ApiError;
   /** The server's words, harmless and short. */
   readonly words: string;
-  readonly spec: Target;
+  readonly spec: RefusedAt;
 }
 
 /**
@@ -36,10 +44,11 @@ interface Refusal {
  * Codes: `no-operator`, `no-namespace`, `namespace-ending`, `quota`, `quota-incomplete`, `limit-range`, `pod-security`,
  * `webhook-refused`, `policy-refused`, `webhook-unavailable`, `no-rights`, `name-taken`, `invalid`, `too-large`, `busy`, `refused`.
  */
-export function explainLaunchError(error: unknown, spec: Target): UserError {
+export function explainLaunchError(error: unknown, spec: RefusedAt): UserError {
   if (error instanceof UserError) return error;
   if (!(error instanceof ApiError)) {
-    return new UserError("refused", NOT_CREATED, { why: sentence(label(errorText(error), 200)), cause: error });
+    const why = sentence(label(errorText(error), 200));
+    return new UserError("refused", spec.what ?? NOT_CREATED, { why, cause: error });
   }
   const refusal: Refusal = { error, words: label(error.message, 300), spec };
   for (const explain of EXPLANATIONS) {
@@ -50,7 +59,7 @@ export function explainLaunchError(error: unknown, spec: Target): UserError {
 }
 
 /** A cancelled launch stays cancelled; anything else is explained. */
-export function launchFailure(error: unknown, spec: Target): Error {
+export function launchFailure(error: unknown, spec: RefusedAt): Error {
   return isCancelled(error) ? new CancelledError() : explainLaunchError(error, spec);
 }
 
@@ -99,11 +108,12 @@ function explainMissing(refusal: Refusal): UserError | undefined {
   }
   // A path that the server does not serve: 404 with or without a Status, never with the name of an object.
   if (error.status === 404 && (details?.name ?? "") === "") {
-    return new UserError("no-operator", "No training operator in this cluster.", {
-      hint: "An administrator can install it.",
-      next: [adminStep(refusal.spec, "operator")],
-      cause: error,
-    });
+    // Who may not install it is told so by the page, with the same request.
+    const install = { title: "Install Training…", command: INSTALL_COMMAND, args: [spec.context, "training"] };
+    const { kind = "PyTorchJob" } = spec;
+    const next = kind === "TrainJob" ? [install] : [install, adminStep(spec, "operator")];
+    const hint = "Choose a kind that it has, or install this one.";
+    return make(refusal, "no-operator", `No training operator in this cluster takes a ${kind}.`, { hint, next });
   }
   return undefined;
 }
@@ -176,7 +186,7 @@ function explainRights(refusal: Refusal): UserError | undefined {
       : `You may not ${label(missing[1] ?? "", 20)} ${label(missing[2] ?? "", 60)} in the namespace ${spec.namespace}.`;
   return make(refusal, "no-rights", why, {
     hint: "An administrator can allow it.",
-    next: [adminStep(spec, "rights")],
+    next: [adminStep(spec, spec.rights ?? "rights")],
   });
 }
 
@@ -208,7 +218,7 @@ function make(
   why: string,
   more: { hint?: string; next?: readonly NextStep[] } = {},
 ): UserError {
-  return new UserError(code, NOT_CREATED, { why, ...more, cause: refusal.error });
+  return new UserError(code, refusal.spec.what ?? NOT_CREATED, { why, ...more, cause: refusal.error });
 }
 
 /** The button under what only an administrator can change. */
@@ -228,7 +238,7 @@ export function adminStep(
 
 /** Runs the very file again, with everything open to change. */
 function changeStep({ spec: { script } }: Refusal): readonly NextStep[] {
-  if (script === undefined) return [];
+  if (script === undefined || script.path === "") return [];
   return [{ title: "Change Size…", command: CHANGE_RUN_COMMAND, args: [join(script.root, script.path)] }];
 }
 

@@ -8,7 +8,7 @@ import { parseAllDocuments } from "yaml";
 import { skipBecause } from "../../test/rings/skip.ts";
 import type { StateStore } from "../core/storage.ts";
 import { adminRequest, NEEDED_RIGHTS, rightsYaml } from "./adminRequest.ts";
-import { gitState } from "./git.ts";
+import { gitChanges, gitState } from "./git.ts";
 import { LastRuns } from "./lastRuns.ts";
 import { size } from "./spec.ts";
 
@@ -43,6 +43,46 @@ describe("git state", () => {
     assert.equal((await gitState(folder, { ...process.env, GIT_DIR: "/nowhere" }))?.commit, commit);
   });
 
+  it("tells how files differ from the commit, without what would not travel, and not more than 1 MB of it", async () => {
+    if ((await gitState(folder)) === undefined) return;
+    mkdirSync(join(folder, "sub"));
+    for (const name of [".env", "sub/model.py"]) writeFileSync(join(folder, name), "TOKEN = 1\n");
+    git("add", ".");
+    git("commit", "-qm", "y");
+    assert.equal(await gitChanges(folder), "");
+    git("mv", "new.py", "renamed.py");
+    assert.match((await gitChanges(folder)) ?? "", /^rename from new\.py\nrename to renamed\.py\n$/m);
+    git("reset", "-q", "--hard");
+    for (const name of [".env", "sub/model.py"]) writeFileSync(join(folder, name), "TOKEN = 2\n");
+    writeFileSync(join(folder, "sub", "new.py"), "");
+    const changes = (await gitChanges(folder)) ?? "";
+    assert.match(changes, /^diff --git a\/sub\/model\.py b\/sub\/model\.py\n[^]*-TOKEN = 1\n\+TOKEN = 2\n$/);
+    assert.doesNotMatch(changes, /\.env|new\.py/);
+    assert.match((await gitChanges(join(folder, "sub"))) ?? "", /^diff --git a\/model\.py/);
+    writeFileSync(join(folder, "sub", "model.py"), "x = 1\n".repeat(300_000));
+    const large = (await gitChanges(folder)) ?? "";
+    assert.match(large.slice(-100), /\+x = 1\n[^\n]*\n… the changes are more than 1 MB: the rest is left out\n$/);
+    assert.ok(large.length < 1_000_200);
+    assert.equal(await gitChanges(tmpdir()), undefined);
+  });
+
+  it("tells it of more files than one command line holds, and nothing of what stays", async () => {
+    if ((await gitState(folder)) === undefined) return;
+    const names = Array.from({ length: 120 }, (_, at) => `${"n".repeat(150)}${at}`);
+    const all = [...names.flatMap((name) => [`${name}.txt`, `${name}.pem`]), "gone"];
+    for (const name of all) writeFileSync(join(folder, name), "1\n");
+    git("add", ".");
+    git("commit", "-qm", "z");
+    rmSync(join(folder, "gone"));
+    mkdirSync(join(folder, "gone"));
+    for (const name of [...all.slice(0, -1), "gone/.env", "gone/a.py"]) writeFileSync(join(folder, name), "2\n");
+    git("add", ".");
+    const changes = (await gitChanges(folder)) ?? "";
+    assert.doesNotMatch(changes, /\.pem|\.env/);
+    const told = [...changes.matchAll(/^diff --git a\/(\S+)/gm)].map(([, name = ""]) => name);
+    assert.deepEqual(told.sort(), [...names.map((name) => `${name}.txt`), "gone", "gone/a.py"].sort());
+  });
+
   it("never runs a git of the folder, nor what the repository's configuration names", async () => {
     const marker = join(folder, "ran");
     const evil = `#!/bin/sh\ntouch ${marker}\n`;
@@ -51,7 +91,11 @@ describe("git state", () => {
       writeFileSync(join(folder, file), evil);
       chmodSync(join(folder, file), 0o755);
     }
-    if (await gitState(folder)) git("config", "core.fsmonitor", join(folder, "bin/monitor"));
+    if (await gitState(folder)) {
+      git("config", "core.fsmonitor", join(folder, "bin/monitor"));
+      git("config", "diff.external", join(folder, "bin/monitor"));
+    }
+    await gitChanges(folder);
     await gitState(folder, { ...process.env, PATH: [".", "", process.env["PATH"] ?? ""].join(delimiter) });
     assert.equal(await gitState(folder, { PATH: "" }), undefined);
     assert.throws(() => execFileSync("ls", [marker], { stdio: "ignore" }));
@@ -70,7 +114,15 @@ describe("last runs", () => {
       },
     };
   }
-  const run = { context: "c", namespace: "n", size: size(2, 1), image: "i", args: ["--x"], time: 1 };
+  const run = {
+    kind: "PyTorchJob" as const,
+    context: "c",
+    namespace: "n",
+    size: size(2, 1),
+    image: "i",
+    args: ["--x"],
+    time: 1,
+  };
   const launch = { id: "4f2a91bc77aa", uid: "u", name: "train-4f2a", context: "c", namespace: "n" };
 
   it("are remembered per file, with their last launch", async () => {
@@ -140,7 +192,7 @@ describe("the request to an administrator", () => {
     const nodes = adminRequest({ ...asked, needs: "nodes" });
     assert.match(nodes, /kind: ClusterRole\n[\s\S]*"nodes", "pods"[\s\S]*kind: ClusterRoleBinding/);
     assert.doesNotMatch(nodes, /namespace:/);
-    for (const text of [notebooks, nodes]) assert.doesNotMatch(text, /pytorchjobs|training-operator|"create", "patch"/);
+    for (const text of [notebooks, nodes]) assert.doesNotMatch(text, /pytorchjobs|trainjobs|training-operator/);
   });
 
   it("is YAML with the exact rights, whatever the names are", () => {

@@ -7,9 +7,11 @@ import { kindOf } from "../kubeflow/jobKinds.ts";
 import { OUR_LABELS } from "../kubeflow/labels.ts";
 import type { TrainingJob } from "../kubeflow/model.ts";
 import type { LaunchEntry } from "./journal.ts";
+import { type LaunchKind, launchKind } from "./spec.ts";
 
 /** A job that this installation launched, as far as is known. */
 export interface LaunchedNow {
+  readonly kind: LaunchKind;
   readonly context: string;
   readonly id: string;
   readonly uid: string;
@@ -22,7 +24,7 @@ export interface LaunchedNow {
   readonly staleSince: number | undefined;
 }
 
-export type LaunchedAt = Pick<LaunchedNow, "context" | "id" | "uid" | "name" | "namespace" | "launched">;
+export type LaunchedAt = Pick<LaunchedNow, "kind" | "context" | "id" | "uid" | "name" | "namespace" | "launched">;
 
 export interface LaunchedJobsOptions {
   /** A store of these objects in a context, not shared; undefined where the context has gone. */
@@ -72,13 +74,14 @@ export class LaunchedJobs implements Disposable {
     const ended = new Set(this.#ended());
     const oldest = this.#options.now() - FORGET_MS;
     const open = entries.filter((entry) => entry.step === "started" && entry.time > oldest && !ended.has(entry.id));
-    for (const { id, context, namespace, name, uid, time } of open.slice(0, MOST))
-      if (uid !== undefined) this.add({ id, context, namespace, name, uid, launched: time });
+    for (const { id, context, namespace, name, uid, time, spec } of open.slice(0, MOST))
+      if (uid !== undefined)
+        this.add({ kind: launchKind(spec.kind), id, context, namespace, name, uid, launched: time });
   }
 
   add(at: LaunchedAt): void {
     if (this.#watched.has(at.id) || this.#watched.size >= MOST || this.#ended().includes(at.id)) return;
-    const { resource, jobs } = kindOf("PyTorchJob");
+    const { resource, jobs } = kindOf(at.kind);
     const definition = { kind: resource, labelSelector: `${OUR_LABELS.launch}=${at.id}`, project: jobs.project };
     const store = this.#options.watch(at.context, definition, at.namespace);
     if (store === undefined) return;

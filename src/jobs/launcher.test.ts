@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { CancelledError, errorCode, UserError } from "../core/errors.ts";
 import { LAUNCH_ID_LABEL } from "./labels.ts";
-import { SETTLED_AFTER_MS } from "./launcher.ts";
-import { codeName } from "./manifest.ts";
-import { SNAPSHOT, SPEC, World } from "./testing/launches.ts";
+import { silentLogger } from "../core/log.ts";
+import type { LaunchEntry } from "./journal.ts";
+import { Launcher, SETTLED_AFTER_MS } from "./launcher.ts";
+import { buildManifests, codeName } from "./manifests/index.ts";
+import { noPod, QUEUED_SPEC, SNAPSHOT, SPEC, TRAIN_SPEC, World } from "./testing/launches.ts";
 import { assertNothing, assertStarted, FAULTS, JOB_PATH, resumeAll, watch } from "./testing/outcomes.ts";
 
 describe("a launch", () => {
@@ -12,7 +14,7 @@ describe("a launch", () => {
     watch(world);
     const steps: string[] = [];
     const job = await world.launcher().launch(SPEC, SNAPSHOT, world.client, undefined, (step) => steps.push(step));
-    assert.deepEqual(job, { id: SPEC.id, name: SPEC.name, namespace: "alice", uid: "uid-1" });
+    assert.deepEqual(job, { kind: "PyTorchJob", id: SPEC.id, name: SPEC.name, namespace: "alice", uid: "uid-1" });
     assert.deepEqual(
       world.api.requests.map((request) => request.method),
       ["POST", "POST", "PATCH"],
@@ -21,13 +23,24 @@ describe("a launch", () => {
     assertStarted(world);
   });
 
-  it("keeps neither code nor secrets in the journal once it runs", async () => {
+  it("into a queue lets Kueue say when it runs, and stays suspended itself", async () => {
+    const world = new World();
+    await world.launcher().launch(QUEUED_SPEC, SNAPSHOT, world.client);
+    const [job] = world.api.jobs;
+    assert.equal(job?.spec?.runPolicy?.suspend, true);
+    assert.deepEqual(world.api.requests.at(-1)?.body, {
+      metadata: { uid: "uid-1", labels: { "kueue.x-k8s.io/queue-name": "team-a" } },
+    });
+  });
+
+  it("keeps no code in the journal once it runs", async () => {
     const world = new World();
     await world.launcher().launch(SPEC, SNAPSHOT, world.client);
     const entry = await world.journal.get(SPEC.id);
     assert.equal(entry?.step, "started");
     assert.equal(entry.manifests, undefined);
-    assert.doesNotMatch(JSON.stringify(entry), /secret|hello/);
+    assert.doesNotMatch(JSON.stringify(entry), /hello/);
+    assert.deepEqual(entry.spec.env, SPEC.env, "another like it has the same variables");
   });
 
   it("sends nothing where the journal cannot be written", async () => {
@@ -38,6 +51,120 @@ describe("a launch", () => {
       (error) => errorCode(error) === "journal",
     );
     assert.equal(world.api.requests.length, 0);
+  });
+
+  it("begins nothing where the spec is bad or the person has cancelled already", async () => {
+    const world = new World();
+    let edges = 0;
+    world.journal.onEdge = () => edges++;
+    const bad = world.launcher().launch({ ...SPEC, name: "9x" }, SNAPSHOT, world.client);
+    await assert.rejects(bad, (error) => errorCode(error) === "bad-spec");
+    const cancelled = world.launcher().launch(SPEC, SNAPSHOT, world.client, AbortSignal.abort());
+    await assert.rejects(cancelled, CancelledError);
+    assert.deepEqual([edges, world.api.requests.length], [0, 0]);
+  });
+
+  it("journals all that another process needs to go on", async () => {
+    const world = new World();
+    let first: LaunchEntry | undefined;
+    world.api.onServed = () => void (first ??= world.journal.entries.get(SPEC.id));
+    const snapshot = { ...SNAPSHOT, searched: ["lib"], requirements: "numpy\n" };
+    await world.launcher().launch(SPEC, snapshot, world.client);
+    const { hash, bytes, archive } = SNAPSHOT;
+    const { context, namespace, name, id } = SPEC;
+    const made = await buildManifests(SPEC, snapshot, "0.1.0");
+    const { time, instance } = first ?? assert.fail();
+    assert.deepEqual(first, {
+      ...{ id, context, namespace, name, step: "journalled", intent: "start", spec: SPEC, time, instance },
+      code: { hash, files: 2, bytes, archive, searched: ["lib"], requirements: "numpy\n" },
+      manifests: structuredClone(made),
+    });
+    const other = new World();
+    await other.launcher().launch(SPEC, SNAPSHOT, other.client);
+    assert.ok(!("requirements" in ((await other.journal.get(SPEC.id))?.code ?? {})));
+  });
+
+  it("goes on where the journal cannot be written any more, and says so", async () => {
+    const world = new World();
+    const put = world.journal.put.bind(world.journal);
+    world.journal.put = (entry) => (entry.step === "journalled" ? put(entry) : Promise.reject(new Error("ENOSPC")));
+    const warnings: string[] = [];
+    const log = { ...silentLogger, warn: (text: string) => warnings.push(text) };
+    const { journal, clock } = world;
+    const launcher = new Launcher({ journal, log, clock, instance: "here", version: "0.1.0", connect: noPod });
+    await launcher.launch(SPEC, SNAPSHOT, world.client);
+    assertStarted(world);
+    assert.equal(warnings.length, 3);
+    assert.match(warnings[0] ?? "", /ENOSPC/);
+  });
+
+  it("is one at a time, and is offered to nobody while it is under way", async () => {
+    const world = new World();
+    const launcher = world.launcher();
+    const seen: unknown[] = [];
+    world.api.onEdge = () => {
+      world.api.onEdge = () => undefined;
+      seen.push(
+        launcher.interrupted(),
+        launcher.launch(SPEC, SNAPSHOT, world.client).catch((error: unknown) => errorCode(error)),
+      );
+    };
+    world.api.fault = () => "lost-request";
+    await assert.rejects(launcher.launch(SPEC, SNAPSHOT, world.client));
+    assert.deepEqual(await Promise.all(seen), [[], "busy"]);
+    world.api.fault = () => undefined;
+    const [entry] = await launcher.interrupted();
+    assert.deepEqual(await launcher.resume(entry ?? assert.fail(), world.client), { kind: "removed" });
+  });
+
+  it("that has started is no interrupted one, and is told of without asking", async () => {
+    const world = new World();
+    const launcher = world.launcher();
+    const job = await launcher.launch(SPEC, SNAPSHOT, world.client);
+    assert.deepEqual(await launcher.interrupted(), []);
+    const entry = (await world.journal.get(SPEC.id)) ?? assert.fail();
+    const asked = world.api.requests.length;
+    assert.deepEqual(await launcher.resume(entry, world.client), { kind: "started", job });
+    assert.equal(world.api.requests.length, asked);
+  });
+
+  it("without its manifests is removed", async () => {
+    const world = new World();
+    await assert.rejects(world.launcher(5).launch(SPEC, SNAPSHOT, world.client));
+    world.revive();
+    const entry = (await world.journal.get(SPEC.id)) ?? assert.fail();
+    assert.equal(world.api.jobs.length, 1);
+    const resumed = world.launcher().resume({ ...entry, manifests: undefined }, world.client);
+    assert.deepEqual(await resumed, { kind: "removed" });
+    assertNothing(world);
+  });
+
+  it("says which job may be running where the last step got no answer, also when it is cancelled then", async () => {
+    for (const cancels of [false, true]) {
+      const world = new World();
+      const aborter = new AbortController();
+      world.api.fault = ({ method }) => {
+        if (method === "DELETE") return "lost-request";
+        if (method === "PATCH" && cancels) world.clock.sleep = () => Promise.reject(aborted());
+        return method === "PATCH" ? "lost-request" : undefined;
+      };
+      const aborted = (): CancelledError => {
+        aborter.abort();
+        return new CancelledError();
+      };
+      await assert.rejects(world.launcher().launch(SPEC, SNAPSHOT, world.client, aborter.signal), (error) => {
+        if (cancels) return error instanceof CancelledError;
+        assert.ok(error instanceof UserError && error.code === "unknown-outcome");
+        const { context, namespace, name } = SPEC;
+        const job = { kind: "job-reference", context, namespace, name, uid: "uid-1", jobKind: "PyTorchJob" };
+        assert.deepEqual(
+          error.next.map(({ command, args }) => ({ command, args })),
+          [{ command: "trainyard.job.follow", args: [job] }],
+        );
+        assert.ok(error.cause instanceof Error);
+        return true;
+      });
+    }
   });
 
   it("takes its own job for success and another's for a taken name", async () => {
@@ -69,7 +196,11 @@ describe("a launch", () => {
     const world = new World();
     world.api.fault = (request) =>
       request.path.endsWith("configmaps") ? { status: 403, reason: "Forbidden", message: "no" } : undefined;
-    await assert.rejects(world.launcher().launch(SPEC, SNAPSHOT, world.client), UserError);
+    await assert.rejects(world.launcher().launch(SPEC, SNAPSHOT, world.client), (error) => {
+      assert.ok(error instanceof UserError);
+      assert.doesNotMatch(error.message, /could not be removed/);
+      return true;
+    });
     assertNothing(world);
     assert.equal(world.journal.entries.size, 0);
   });
@@ -143,12 +274,12 @@ describe("a launch", () => {
   });
 
   it("survives every single fault at every request", async () => {
-    for (const fault of FAULTS) {
+    for (const [fault, spec] of FAULTS.flatMap((each) => [[each, SPEC] as const, [each, TRAIN_SPEC] as const])) {
       for (let at = 0; at < 3; at += 1) {
         const world = new World();
         watch(world);
         world.api.fault = (_request, index) => (index === at ? fault : undefined);
-        await world.launcher().launch(SPEC, SNAPSHOT, world.client);
+        await world.launcher().launch(spec, SNAPSHOT, world.client);
         world.api.settle();
         assertStarted(world);
         assert.equal(world.api.created.length, 1);

@@ -3,8 +3,9 @@ import { CancelledError, errorText, UserError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { ApiError } from "../kube/errors.ts";
+import type { KubeObject } from "../kube/objects.ts";
 import {
-  ensureCode,
+  ensureChild,
   ensureRoot,
   findAbandonedRoot,
   findRoot,
@@ -14,15 +15,19 @@ import {
   type Root,
   startRoot,
 } from "./cluster.ts";
-import { buildManifests, endOf, Flight, newEntry, startedEntry, unknownOutcome, withLeftovers } from "./flight.ts";
+import { endOf, Flight, newEntry, startedEntry, unknownOutcome, withLeftovers, writtenEntry } from "./flight.ts";
+import { BUILT_IN_IMAGE } from "./images.ts";
 import { isInstanceAlive } from "./instance.ts";
 import type { Journal, LaunchEntry } from "./journal.ts";
 import { launchFailure, noJournal } from "./launchErrors.ts";
+import { buildManifests } from "./manifests/index.ts";
+import { ensureVolume } from "./mover/codeVolume.ts";
+import type { ConnectPod } from "./mover/mover.ts";
 import { dryRun } from "./preflight.ts";
 import { type Attempts, isTransient, withRetries } from "./retry.ts";
-import type { Snapshot } from "./snapshot.ts";
-import { assertSpec, type LaunchSpec } from "./spec.ts";
-import type { PyTorchJob } from "./types.ts";
+import type { Snapshot } from "./code/snapshot.ts";
+import { assertSpec, type LaunchKind, launchKind, type LaunchSpec } from "./spec.ts";
+import { CONFIG_MAPS, type JobObject, type Manifests } from "./types.ts";
 
 export interface LauncherOptions {
   readonly journal: Journal;
@@ -32,9 +37,11 @@ export interface LauncherOptions {
   readonly instance: string;
   /** Version of the extension. */
   readonly version: string;
+  readonly connect: ConnectPod;
 }
 
 export interface LaunchedJob {
+  readonly kind: LaunchKind;
   readonly id: string;
   readonly name: string;
   readonly namespace: string;
@@ -68,10 +75,17 @@ export class Launcher {
   }
 
   /** A dry run of both objects (preflight.ts). Rejects with a UserError of launchErrors.ts, ConnectError or CancelledError. */
-  async preflight(spec: LaunchSpec, snapshot: Snapshot, client: KubeClient, signal?: AbortSignal): Promise<void> {
+  async preflight(
+    spec: LaunchSpec,
+    snapshot: Snapshot,
+    client: KubeClient,
+    signal?: AbortSignal,
+    job?: JobObject,
+  ): Promise<void> {
     assertSpec(spec);
     try {
-      await dryRun(client, buildManifests(spec, snapshot, this.#o.version), this.#attempts(signal));
+      const built = await buildManifests(spec, snapshot, this.#o.version);
+      await dryRun(client, job === undefined ? built : { ...built, job }, this.#attempts(signal));
     } catch (error) {
       throw launchFailure(error, spec);
     }
@@ -80,7 +94,8 @@ export class Launcher {
   /**
    * Launches. Resolves once the job may run. Rejects with a UserError, ConnectError or CancelledError, and then nothing
    * of it is left, or the journal knows what must still go and the error says so. UserError `unknown-outcome`: the last
-   * step got no answer, and the job may run; `resume` finds out. `onStep` hears each step once it is certain.
+   * step got no answer, and the job may run; `resume` finds out. `onStep` hears each step once it is certain, `tell` how far
+   * a large archive has come. `job` is what a person has made of the plan's manifest.
    */
   async launch(
     spec: LaunchSpec,
@@ -88,16 +103,33 @@ export class Launcher {
     client: KubeClient,
     signal?: AbortSignal,
     onStep?: (step: LaunchEntry["step"]) => void,
+    tell?: (text: string) => void,
+    job?: JobObject,
   ): Promise<LaunchedJob> {
     assertSpec(spec);
     if (signal?.aborted) throw new CancelledError();
-    const entry = newEntry(spec, snapshot, this.#o);
+    return this.#begin(await newEntry(spec, snapshot, this.#o, job), client, signal, onStep, tell);
+  }
+
+  /** Launches a job that a person has written, under its launch id: it owns nothing. Resolves and rejects as `launch`. */
+  async create(job: JobObject, context: string, client: KubeClient, signal?: AbortSignal): Promise<LaunchedJob> {
+    if (signal?.aborted) throw new CancelledError();
+    return this.#begin(writtenEntry(job, context, this.#o), client, signal);
+  }
+
+  #begin(
+    entry: LaunchEntry & { readonly manifests: Manifests },
+    client: KubeClient,
+    signal?: AbortSignal,
+    onStep?: (step: LaunchEntry["step"]) => void,
+    tell?: (text: string) => void,
+  ): Promise<LaunchedJob> {
     return this.#guarded(entry.id, async () => {
       await this.#o.journal.put(entry).catch((error: unknown) => noJournal(error));
       onStep?.("journalled");
       const flight = new Flight(entry, this.#attempts(signal), onStep);
       try {
-        return await this.#drive(flight, client, false);
+        return await this.#drive(flight, entry.manifests, client, tell);
       } catch (error) {
         throw await this.#failed(flight, client, endOf(error, signal));
       }
@@ -106,9 +138,17 @@ export class Launcher {
 
   /** Launches that were begun and that no living window is busy with. Newest first. */
   async interrupted(): Promise<LaunchEntry[]> {
-    const busy = ({ id, instance }: LaunchEntry): boolean =>
-      this.#active.has(id) || (instance !== this.#o.instance && isInstanceAlive(instance));
-    return (await this.#o.journal.list()).filter((entry) => entry.step !== "started" && !busy(entry));
+    return (await this.#o.journal.list()).filter((entry) => entry.step !== "started" && !this.#isBusy(entry));
+  }
+
+  /** What is known here of a launch; `isBusy` where a living window is at it. */
+  async known(id: string): Promise<{ readonly entry: LaunchEntry; readonly isBusy: boolean } | undefined> {
+    const entry = await this.#o.journal.get(id);
+    return entry && { entry, isBusy: entry.step !== "started" && this.#isBusy(entry) };
+  }
+
+  #isBusy({ id, instance }: LaunchEntry): boolean {
+    return this.#active.has(id) || (instance !== this.#o.instance && isInstanceAlive(instance));
   }
 
   /**
@@ -129,38 +169,63 @@ export class Launcher {
       if (choice === "remove" || manifests === undefined) return this.#undo(entry, client, how);
       if (entry.intent === "undo") return this.#resumeUndo(flight, client, manifests.job);
       try {
-        const root = await withRetries(how, () => findRoot(client, manifests.job, signal));
+        const root = await withRetries(how, () => findRoot(client, manifests.job, signal, flight.queue));
         if (entry.uid !== undefined && root?.uid !== entry.uid) throw jobDeleted(entry.name);
         // It runs: the answer to the last step was lost, and that is no reason to end it now.
-        if (root?.suspended === false) return { kind: "started", job: await this.#started(flight, root) };
+        if (root !== undefined && flight.isDone(root))
+          return { kind: "started", job: await this.#started(flight, root) };
         const late = this.#o.clock.now() - entry.time > FINISH_WITHIN_MS;
         if (late && choice === "auto") return await this.#undo(entry, client, how);
-        return { kind: "started", job: await this.#drive(flight, client, true) };
+        return { kind: "started", job: await this.#drive(flight, manifests, client, undefined, { root }) };
       } catch (error) {
         return await this.#resumeFailed(flight.entry, client, error);
       }
     });
   }
 
-  async #drive(flight: Flight, client: KubeClient, look: boolean): Promise<LaunchedJob> {
+  async #drive(
+    flight: Flight,
+    manifests: Manifests,
+    client: KubeClient,
+    tell: (text: string) => void = () => undefined,
+    /** Of a launch that was interrupted: what there is of it. */
+    found?: { readonly root: Root | undefined },
+  ): Promise<LaunchedJob> {
     const { how } = flight;
-    const { manifests, name, namespace } = flight.entry;
-    if (manifests === undefined)
-      throw new UserError("refused", "The job was not created.", { why: "Its journal entry is incomplete." });
-    let { uid } = flight.entry;
-    if (uid === undefined) {
-      const root = await ensureRoot(client, manifests.job, how, look);
-      uid = root.uid;
+    const { name, namespace } = flight.entry;
+    const { kind } = manifests.job;
+    const look = found !== undefined;
+    const root = found?.root ?? (await ensureRoot(client, manifests.job, how, flight.queue, look));
+    const { uid } = root;
+    if (flight.entry.uid === undefined) {
       flight.reach("created", uid);
       await this.#note(flight.entry);
     }
     if (flight.entry.step !== "code") {
-      await ensureCode(client, manifests.code, { name, uid }, how);
+      const owner = { kind, name, uid };
+      for (const code of manifests.code) await ensureChild(client, CONFIG_MAPS, code, owner, how);
+      if (manifests.volume !== undefined) await this.#fill(flight, client, owner, manifests.volume, tell);
       flight.reach("code", uid);
       await this.#note(flight.entry);
     }
-    await startRoot(client, { name, namespace, uid }, how);
-    return this.#started(flight, { uid });
+    if (!flight.isDone(root)) await startRoot(client, { kind, name, namespace, uid }, flight.queue, how);
+    return this.#started(flight, root);
+  }
+
+  async #fill(
+    { entry, how }: Flight,
+    client: KubeClient,
+    root: { readonly kind: LaunchKind; readonly name: string; readonly uid: string },
+    claim: KubeObject,
+    tell: (text: string) => void,
+  ): Promise<void> {
+    const { id, context, spec, code } = entry;
+    const { archive } = code;
+    if (archive === undefined)
+      throw new UserError("refused", "The job was not created.", { why: "Its code is not on this computer any more." });
+    const image = spec.image === "" ? (spec.runtime?.image ?? BUILT_IN_IMAGE.reference) : spec.image;
+    const site = { connect: this.#o.connect, context, image, launch: id };
+    await ensureVolume({ client, root, claim, archive, site }, how, tell);
   }
 
   async #started(flight: Flight, root: Pick<Root, "uid">): Promise<LaunchedJob> {
@@ -189,10 +254,10 @@ export class Launcher {
   }
 
   /** Finishes an undo of earlier. By now a job that runs after all is somebody's work: it is told of, not deleted. */
-  async #resumeUndo(flight: Flight, client: KubeClient, job: PyTorchJob): Promise<ResumeOutcome> {
+  async #resumeUndo(flight: Flight, client: KubeClient, job: Manifests["job"]): Promise<ResumeOutcome> {
     const { entry, how } = flight;
     try {
-      const root = await withRetries(how, () => findRoot(client, job, how.signal));
+      const root = await withRetries(how, () => findRoot(client, job, how.signal, flight.queue));
       if (root?.suspended === false) {
         flight.entry = { ...entry, intent: "start" };
         return { kind: "started", job: await this.#started(flight, root) };
@@ -235,7 +300,7 @@ export class Launcher {
     const { id, name, namespace, manifests } = entry;
     const uid =
       entry.uid ?? (manifests === undefined ? undefined : await findAbandonedRoot(client, manifests.job, how));
-    if (uid !== undefined) await removeRoot(client, { name, namespace, uid }, how);
+    if (uid !== undefined) await removeRoot(client, { kind: launchKind(entry.spec.kind), name, namespace, uid }, how);
     if (uid !== undefined || this.#o.clock.now() - entry.time >= SETTLED_AFTER_MS) await this.#o.journal.remove(id);
     else await this.#note({ ...entry, intent: "undo" });
     return { kind: "removed" };
@@ -265,6 +330,7 @@ export class Launcher {
   }
 }
 
-function launched({ id, name, namespace }: LaunchEntry, uid: string): LaunchedJob {
-  return { id, name, namespace, uid };
+function launched(entry: LaunchEntry, uid: string): LaunchedJob {
+  const { id, name, namespace, spec } = entry;
+  return { kind: launchKind(spec.kind), id, name, namespace, uid };
 }

@@ -1,13 +1,15 @@
 import { createWriteStream, type WriteStream } from "node:fs";
 import fs from "node:fs/promises";
 import path from "node:path";
-import { once } from "node:events";
-import { plainLine } from "../core/sanitize.ts";
+import { plainLine, plainTexts } from "../core/sanitize.ts";
+import { lastLines, type LogLine } from "./logReplay.ts";
 import type { LogRecord } from "./readings.ts";
 
 // Beyond these an editor stops colouring (20 MB or 300,000 lines): a log is cut into parts before.
 const PART_BYTES = 15_000_000;
 const PART_LINES = 250_000;
+/** Bytes that may wait for the disk. */
+const BEHIND_BYTES = 256 * 1024;
 
 /** The whole log of one follow, as plain text with rank prefixes; in parts where it is long. */
 export class LogFile {
@@ -19,7 +21,7 @@ export class LogFile {
   #part = 0;
   #bytes = 0;
   #lines = 0;
-  #path = "";
+  readonly #paths: string[] = [];
 
   private constructor(folder: string, name: string) {
     this.#folder = folder;
@@ -45,19 +47,37 @@ export class LogFile {
 
   /** The part that is being written. */
   get path(): string {
-    return this.#path;
+    return this.#paths.at(-1) ?? "";
   }
 
-  /** Waits where the disk is slower than the log. Rejects when it cannot be written. */
-  async write(records: readonly LogRecord[]): Promise<void> {
-    let text = "";
-    for (const record of records) text += `${record.source} │ ${plainLine(record.text)}\n`;
-    await this.#append(text, records.length);
+  /**
+   * Waits where the disk is slower than the log, and for what `show` gives: it is called when the lines are in the file,
+   * before anything else is. Rejects when it cannot be written.
+   */
+  async write(records: readonly LogRecord[], show: () => Promise<void> | void = () => undefined): Promise<void> {
+    let shown: unknown;
+    await this.#append(encoded(records), records.length, () => {
+      shown = show();
+    });
+    await shown;
+  }
+
+  /**
+   * Gives the last lines that are wanted, at most `max`, in their order. Nothing is written, and by `write` nothing shown,
+   * until then: each line is either among them or shown afterwards.
+   */
+  replay(max: number, wanted: (line: LogLine) => boolean, show: (lines: readonly LogLine[]) => void): Promise<void> {
+    return this.#inTurn(async () => {
+      const stream = this.#stream;
+      // What was written may still lie in memory.
+      if (stream !== undefined) await new Promise<void>((resolve) => stream.write("", () => resolve()));
+      show(await lastLines(this.#paths, max, wanted));
+    });
   }
 
   /** A line of our own: header, states, verdict. */
   async note(line: string): Promise<void> {
-    await this.#append(`${plainLine(line)}\n`, 1);
+    await this.#append(Buffer.from(`${plainLine(line)}\n`), 1);
   }
 
   /** Everything that was written before is in the file then. */
@@ -72,20 +92,32 @@ export class LogFile {
     if (stream !== undefined) await new Promise<void>((resolve) => stream.end(() => resolve()));
   }
 
-  /** Ranks write at the same time, and a part ends while they do: one after the other, nothing falls between. */
-  #append(text: string, lines: number): Promise<void> {
-    const written = this.#queue.then(() => this.#write(text, lines));
-    this.#queue = written.catch(() => undefined);
-    return written;
+  #append(bytes: Buffer, lines: number, then: () => void = () => undefined): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#write(bytes, lines);
+      then();
+    });
   }
 
-  async #write(text: string, lines: number): Promise<void> {
-    if (this.#failed !== undefined) throw this.#failed;
+  /** Ranks write at the same time, and a part ends while they do: one after the other, nothing falls between. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#queue.then(work);
+    this.#queue = done.catch(() => undefined);
+    return done;
+  }
+
+  async #write(bytes: Buffer, lines: number): Promise<void> {
+    this.#assertWritable();
     if (this.#bytes > PART_BYTES || this.#lines > PART_LINES) await this.#next();
-    this.#bytes += Buffer.byteLength(text);
+    this.#bytes += bytes.length;
     this.#lines += lines;
     const stream = this.#stream;
-    if (stream !== undefined && !stream.write(text)) await drained(stream);
+    if (stream !== undefined && !stream.write(bytes)) await drained(stream);
+    this.#assertWritable();
+  }
+
+  #assertWritable(): void {
+    if (this.#failed !== undefined) throw this.#failed;
   }
 
   async #next(): Promise<void> {
@@ -93,25 +125,34 @@ export class LogFile {
     this.#part++;
     this.#bytes = 0;
     this.#lines = 0;
-    this.#path = path.join(
-      this.#folder,
-      this.#part === 1 ? `${this.#name}.log` : `${this.#name}.part${this.#part}.log`,
-    );
-    const stream = createWriteStream(this.#path, { flags: "wx" });
+    const name = this.#part === 1 ? `${this.#name}.log` : `${this.#name}.part${this.#part}.log`;
+    const file = path.join(this.#folder, name);
+    this.#paths.push(file);
+    const stream = createWriteStream(file, { flags: "wx", highWaterMark: BEHIND_BYTES });
     stream.on("error", (error) => (this.#failed = error));
     this.#stream = stream;
   }
 }
 
-/** Resolves when the stream takes more, or has ended; rejects when it failed. */
-async function drained(stream: WriteStream): Promise<void> {
-  const over = new AbortController();
-  const { signal } = over;
-  try {
-    await Promise.race([once(stream, "drain", { signal }), once(stream, "close", { signal })]);
-  } finally {
-    over.abort();
-  }
+function encoded(records: readonly LogRecord[]): Buffer {
+  const [first] = records;
+  const texts = plainTexts(records);
+  if (first === undefined || texts === undefined)
+    return Buffer.from(records.map(({ source, text }) => `${source} │ ${plainLine(text)}\n`).join(""));
+  // The bytes of the prefix as characters: a string of these needs half the room, and goes to bytes as it is.
+  const prefix = Buffer.from(`${first.source} │ `).toString("latin1");
+  return Buffer.from(`${prefix}${texts.join(`\n${prefix}`)}\n`, "latin1");
+}
+
+/** Resolves when the stream takes more, or has ended or failed. */
+function drained(stream: WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      stream.off("drain", done).off("close", done);
+      resolve();
+    };
+    stream.on("drain", done).on("close", done);
+  });
 }
 
 /** The newest log of a job in the folder, or undefined. */

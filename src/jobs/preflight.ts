@@ -1,22 +1,22 @@
 import type { KubeClient } from "../kube/client.ts";
 import { isApiError } from "../kube/errors.ts";
-import { PYTORCH_JOB } from "../kubeflow/kinds/pytorchJob.ts";
+import type { KubeObject } from "../kube/objects.ts";
+import { CLAIM } from "../kubeflow/kinds/resources.ts";
+import { kindOf } from "../kubeflow/jobKinds.ts";
 import { type Attempts, withRetries } from "./retry.ts";
-import { CONFIG_MAPS, type ConfigMap, type PyTorchJob } from "./types.ts";
+import { CONFIG_MAPS, type Manifests } from "./types.ts";
 
 /**
  * Asks the server what it would say (`dryRun=All`: defaults, validation, webhooks, quota on objects) and stores
  * nothing. Waits where the server is too busy to say. Rejects with the client's error, the job's before the ConfigMap's.
  */
-export async function dryRun(
-  client: KubeClient,
-  manifests: { job: PyTorchJob; code: ConfigMap },
-  how: Attempts,
-): Promise<void> {
+export async function dryRun(client: KubeClient, { job, code, volume }: Manifests, how: Attempts): Promise<void> {
   const options = { dryRun: true, signal: how.signal };
   const answers = await Promise.allSettled([
-    withRetries(how, () => client.create(PYTORCH_JOB, manifests.job, options), isBusy),
-    withRetries(how, () => client.create(CONFIG_MAPS, manifests.code, options), isBusy),
+    withRetries(how, () => client.create<KubeObject>(kindOf(job.kind).resource, job, options), isBusy),
+    // The others are like it, and as large.
+    ...code.slice(0, 1).map((first) => withRetries(how, () => client.create(CONFIG_MAPS, first, options), isBusy)),
+    ...(volume === undefined ? [] : [withRetries(how, () => client.create(CLAIM, volume, options), isBusy)]),
   ]);
   for (const answer of answers) {
     if (answer.status === "rejected" && !cannotDryRun(answer.reason)) throw answer.reason;
@@ -28,6 +28,6 @@ function isBusy(error: unknown): boolean {
 }
 
 /** A webhook with side effects refuses every dry run; that says nothing about the launch. */
-function cannotDryRun(error: unknown): boolean {
+export function cannotDryRun(error: unknown): boolean {
   return isApiError(error, "BadRequest") && /does not support dry run/.test(error.message);
 }

@@ -13,7 +13,7 @@ export interface LogRecord {
 }
 
 export interface ReadingsOptions extends Pick<FollowSources, "client" | "pods" | "clock" | "log"> {
-  readonly sink: Pick<FollowSink, "lines" | "gap">;
+  readonly sink: Pick<FollowSink, "lines" | "drawn" | "gap">;
   readonly onEnd: () => void;
 }
 
@@ -97,6 +97,7 @@ export class Readings implements Disposable {
       log,
       signal: this.#stop.signal,
       isOver: () => Promise.resolve(this.state(reading)),
+      onDrawn: (text) => sink.drawn?.({ source, time: "", text }),
     });
     for await (const batch of events) {
       const records: LogRecord[] = [];

@@ -7,8 +7,8 @@ import { KubeClient } from "../kube/client.ts";
 import { JobDesk } from "./desk.ts";
 import { LogFile } from "./logFile.ts";
 import { runSample } from "./sample.ts";
-import { FakeApi } from "./testing/fakeApi.ts";
-import { TestClock } from "./testing/launches.ts";
+import { FakeApi } from "../kubeflow/testing/fakeApi.ts";
+import { noPod, TestClock } from "./testing/launches.ts";
 import type { Outcome } from "./verdict.ts";
 
 const NEVER = new AbortController().signal;
@@ -29,8 +29,8 @@ describe("the sample job", () => {
   function run(outcome: Outcome): Promise<string> {
     const state = { get: () => undefined, set: () => Promise.resolve() };
     const options = { version: "0.1.0", installation: "i", log: silentLogger, clock: new TestClock() };
-    const desk = new JobDesk({ ...options, state, folder: path.join(folder, "launches") });
-    const at = { context: "c", namespace: "ada", id: ID, image: "i:1" };
+    const desk = new JobDesk({ ...options, connect: noPod, state, folder: path.join(folder, "launches") });
+    const at = { kind: "PyTorchJob" as const, context: "c", namespace: "ada", id: ID, image: "i:1" };
     return runSample(
       {
         ...{ ...at, desk, client: new KubeClient(api), file: path.join(folder, "train.py") },

@@ -3,13 +3,13 @@ import { UserError } from "../core/errors.ts";
 import { label } from "../core/sanitize.ts";
 import type { KubeClient } from "../kube/client.ts";
 import type { KubeObject } from "../kube/objects.ts";
-import { PYTORCH_JOB } from "../kubeflow/kinds/pytorchJob.ts";
+import { kindOf } from "../kubeflow/jobKinds.ts";
 import { list, record } from "../kubeflow/read.ts";
 import type { JobDesk } from "./desk.ts";
 import type { FollowSink, FollowTarget } from "./follow.ts";
-import type { FollowResult } from "./session.ts";
+import type { FollowResult, LogWords } from "./session.ts";
 import { LAUNCH_ID_LABEL } from "./labels.ts";
-import { size, suggestName } from "./spec.ts";
+import { type LaunchKind, size, suggestName } from "./spec.ts";
 
 /** Jobs that one install may come to; the last is followed, whatever became of it. */
 const ATTEMPTS = 20;
@@ -21,6 +21,7 @@ export interface SampleRun {
   readonly follow: (target: FollowTarget, sink: FollowSink, signal: AbortSignal) => Promise<FollowResult>;
   /** The script, of the extension's own. */
   readonly file: string;
+  readonly kind: LaunchKind;
   readonly context: string;
   readonly namespace: string;
   /**
@@ -36,9 +37,9 @@ export interface SampleRun {
  * `sample-failed`, as `Launcher.launch` and `followJob`, or with CancelledError, which leaves the job alone.
  */
 export async function runSample(run: SampleRun, tell: (detail: string) => void, signal: AbortSignal): Promise<string> {
-  const { desk, client, context, namespace, image } = run;
+  const { desk, client, kind, context, namespace, image } = run;
   const id = await unfailed(run, signal);
-  const plan = await desk.plan(run.file, { context, namespace, image, size: size(1), args: [] }, signal);
+  const plan = await desk.plan(run.file, { kind, context, namespace, image, size: size(1), args: [] }, client, signal);
   const spec = { ...plan.spec, id, name: nameOf(id) };
   const job = await desk.launcher.launch(spec, plan.snapshot, client, signal);
   await desk.followBegun(context, job);
@@ -63,10 +64,10 @@ export async function runSample(run: SampleRun, tell: (detail: string) => void, 
 }
 
 /** The first id in turn of which no job has failed. */
-async function unfailed({ client, namespace, id }: SampleRun, signal: AbortSignal): Promise<string> {
+async function unfailed({ client, kind, namespace, id }: SampleRun, signal: AbortSignal): Promise<string> {
   let next = id;
   for (let attempt = 1; attempt < ATTEMPTS; attempt++) {
-    const found = await client.find<KubeObject>(PYTORCH_JOB, nameOf(next), namespace, signal);
+    const found = await client.find<KubeObject>(kindOf(kind).resource, nameOf(next), namespace, signal);
     if (found?.metadata.labels?.[LAUNCH_ID_LABEL] !== next || !hasFailed(found)) return next;
     // Its first four digits are in the job's name.
     const digits = (Number.parseInt(id.slice(0, 4), 16) + attempt) % 0x1_0000;
@@ -82,4 +83,14 @@ function nameOf(id: string): string {
 function hasFailed(job: KubeObject): boolean {
   const conditions = list(record(record(job)["status"])["conditions"]);
   return conditions.some(({ type, status }) => type === "Failed" && status === "True");
+}
+
+/** What the log file of such a run says besides its lines; nobody watches it. */
+export function sampleWords(place: string): LogWords {
+  return {
+    header: `sample · ${place}`,
+    onLog: () => undefined,
+    statusLine: (source, state, text) => `${source ?? "job"} ${state} ${text}`,
+    gapText: (source) => `${source}: lines were lost on the node`,
+  };
 }

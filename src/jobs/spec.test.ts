@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { errorCode } from "../core/errors.ts";
-import { isJobName } from "../kube/names.ts";
+import { isJobName, isNamespaceName } from "../kube/names.ts";
 import { BUILT_IN_IMAGE, chooseImage, imageProblem } from "./images.ts";
 import {
   assertSpec,
   describeSize,
   MAX_JOB_NAME,
   newLaunchId,
+  outputText,
   parseCustomSize,
+  placeText,
+  readPlace,
   size,
   SIZES,
   suggestName,
@@ -103,6 +106,17 @@ describe("names and images", () => {
     );
   });
 
+  it("writes a place for results so that it is read again", () => {
+    for (const text of ["pvc://results", "s3://bucket/folder/"]) assert.equal(placeText(readPlace(text)), text);
+    assert.deepEqual(readPlace("pvc://results/"), { claim: "results" });
+    assert.equal(outputText({ uri: "s3://bucket/folder//" }, "train"), "s3://bucket/folder/train");
+  });
+
+  it("knows what a namespace may be called", () => {
+    for (const good of ["a", "0-a", "x".repeat(63)]) assert.ok(isNamespaceName(good), good);
+    for (const bad of ["", "-a", "a-", "A", "a.b", "x".repeat(64), "a\n"]) assert.ok(!isNamespaceName(bad), bad);
+  });
+
   it("accepts references and nothing else", () => {
     for (const good of ["python", "ghcr.io/a/b:v1", `localhost:5000/x@sha256:${"0".repeat(64)}`])
       assert.equal(imageProblem(good), undefined);
@@ -117,6 +131,7 @@ describe("names and images", () => {
       { nodes: 0 },
       { processesPerNode: 1.5 },
       { gpusPerNode: -1 },
+      ...[{ nodes: 1001 }, { processesPerNode: 257 }, { gpusPerNode: 17 }],
       { cpu: "four" },
       { memory: "16 GB" },
       { owner: "a@b" },

@@ -1,10 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { posix } from "node:path";
+import { join, posix } from "node:path";
 import { UserError } from "../core/errors.ts";
+import { QUANTITY } from "../core/formReader.ts";
 import { plural } from "../core/text.ts";
 import { isJobName, toJobName } from "../kube/names.ts";
+import type { Runtime } from "../kubeflow/kinds/runtime.ts";
 import type { GitState } from "./git.ts";
 import { imageProblem } from "./images.ts";
+import { type Needs, needsProblems, OBJECT_NAME, URI } from "./needs.ts";
 import type { EnvVar } from "./types.ts";
 
 /** How much a launch asks for. */
@@ -16,8 +19,28 @@ export interface Size {
   readonly gpusPerNode: number;
 }
 
+/** Kinds that are launched; others are listed, followed and stopped. */
+export type LaunchKind = "PyTorchJob" | "TrainJob";
+
+/** The kind that was written down; a PyTorchJob where none was, as before there were TrainJobs. */
+export function launchKind(written: unknown): LaunchKind {
+  return written === "TrainJob" ? written : "PyTorchJob";
+}
+
+/** A runtime by what a TrainJob on it needs to know. */
+export interface RuntimeUse extends Pick<Runtime, "name" | "kind" | "policy" | "targets" | "image"> {
+  /** Field that changes pods: `runtimePatches` from Trainer 2.2, `podTemplateOverrides` before. */
+  readonly patches: "runtimePatches" | "podTemplateOverrides";
+}
+
+/** Where a script's results are kept; its `OUTPUT_DIR` leads there. A claim has a folder of the job's name for each job. */
+export type Output = { readonly claim: string } | { readonly uri: string };
+
 /** Everything a launch is, decided before the first request. */
 export interface LaunchSpec extends Size {
+  readonly kind: LaunchKind;
+  /** Of a TrainJob. */
+  readonly runtime?: RuntimeUse;
   /** 12 hex digits, new for each launch; carried as a label by everything it makes. */
   readonly id: string;
   readonly name: string;
@@ -29,6 +52,7 @@ export interface LaunchSpec extends Size {
     /** POSIX path of the script below it. */
     readonly path: string;
   };
+  /** Empty for the image of a TrainJob's runtime. */
   readonly image: string;
   /** Kubernetes quantity for each pod, such as `4` or `500m`. */
   readonly cpu?: string;
@@ -36,6 +60,10 @@ export interface LaunchSpec extends Size {
   readonly memory?: string;
   readonly args: readonly string[];
   readonly env: readonly EnvVar[];
+  readonly needs?: Needs;
+  readonly output?: Output;
+  /** What the code's requirements name is installed before it starts. */
+  readonly installs: boolean;
   /** Value of the owner label (`ownerLabel`). */
   readonly owner: string;
   readonly git?: GitState;
@@ -47,7 +75,7 @@ export interface LaunchSpec extends Size {
  */
 export const MAX_JOB_NAME = 52;
 
-const LIMITS = { nodes: 1000, gpus: 16, processes: 256 } as const;
+export const LIMITS = { nodes: 1000, gpus: 16, processes: 256 } as const;
 
 /** The choices offered, smallest first. */
 export const SIZES: readonly Size[] = [
@@ -118,12 +146,51 @@ export function newLaunchId(): string {
 
 /** A job name out of the script's name and the launch id: `train-4f2a`. Two launches of one file differ. */
 export function suggestName(script: string, id: string): string {
-  const stem = posix.basename(script.replaceAll("\\", "/")).replace(/\.py$/i, "");
+  const stem = posix.basename(script.replaceAll("\\", "/")).replace(/(?:\.ipynb)?\.py$/i, "");
   return `${toJobName(stem, MAX_JOB_NAME - 5)}-${id.slice(0, 4)}`;
 }
 
-const QUANTITY = /^\d+(\.\d+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/;
-const ENV_NAME = /^[-._a-zA-Z][-._a-zA-Z0-9]*$/;
+/** The file on this computer that a script was: a notebook travels as one of its name. */
+export function localScript({ root, path }: LaunchSpec["script"]): string {
+  return join(root, path.replace(/\.ipynb\.py$/i, ".ipynb"));
+}
+
+/** `pvc://results`, or the bucket's address: an output as people write it. */
+export function placeText(output: Output): string {
+  return "claim" in output ? `pvc://${output.claim}` : output.uri;
+}
+
+/** Reads that back, right or wrong: `outputProblem` says which. */
+export function readPlace(text: string): Output {
+  const [, claim] = /^pvc:\/\/(.*?)\/?$/.exec(text) ?? [];
+  return claim === undefined ? { uri: text } : { claim };
+}
+
+/** `pvc://results/train-4f2a`, or the bucket's address with the job's name. */
+export function outputText(output: Output, job: string): string {
+  return `${placeText(output).replace(/\/+$/, "")}/${job}`;
+}
+
+/** Reads that back: a claim with the folder in it, or an address; undefined for anything else. */
+export function readOutput(
+  text: string,
+): { readonly claim: string; readonly folder: string } | { readonly uri: string } | undefined {
+  const [, claim, folder] = /^pvc:\/\/([^/]+)\/([^/]+)$/.exec(text) ?? [];
+  if (claim !== undefined && folder !== undefined)
+    return outputProblem({ claim }) === undefined && isJobName(folder, MAX_JOB_NAME) ? { claim, folder } : undefined;
+  return outputProblem({ uri: text }) === undefined ? { uri: text } : undefined;
+}
+
+/** A sentence where it cannot be such a place. */
+export function outputProblem(output: Output): string | undefined {
+  if ("claim" in output)
+    return OBJECT_NAME.test(output.claim)
+      ? undefined
+      : `${JSON.stringify(output.claim)} is not the name of a volume claim.`;
+  return URI.test(output.uri)
+    ? undefined
+    : `${JSON.stringify(output.uri)} is not an address such as s3://bucket/folder.`;
+}
 
 /** Throws UserError `bad-spec` with the first thing in the spec that the cluster would refuse or misread. */
 export function assertSpec(spec: LaunchSpec): void {
@@ -136,9 +203,12 @@ function specProblem(spec: LaunchSpec): string | undefined {
   if (!isJobName(spec.name, MAX_JOB_NAME)) {
     return `A job's name has at most ${MAX_JOB_NAME} lower-case letters, digits and hyphens, and begins with a letter.`;
   }
-  if (!Number.isInteger(spec.nodes) || spec.nodes < 1) return "A job has at least one node.";
-  if (!Number.isInteger(spec.processesPerNode) || spec.processesPerNode < 1) return "A node runs at least one process.";
-  if (!Number.isInteger(spec.gpusPerNode) || spec.gpusPerNode < 0) return "The number of GPUs is not a whole number.";
+  const isCount = (count: number, least: number, most: number): boolean =>
+    Number.isInteger(count) && count >= least && count <= most;
+  if (!isCount(spec.nodes, 1, LIMITS.nodes)) return `A job has between 1 and ${LIMITS.nodes} nodes.`;
+  if (!isCount(spec.processesPerNode, 1, LIMITS.processes))
+    return `A node runs between 1 and ${LIMITS.processes} processes.`;
+  if (!isCount(spec.gpusPerNode, 0, LIMITS.gpus)) return `A node has between 0 and ${LIMITS.gpus} GPUs.`;
   for (const quantity of [spec.cpu, spec.memory]) {
     if (quantity !== undefined && !QUANTITY.test(quantity))
       return `${JSON.stringify(quantity)} is not an amount such as 4 or 16Gi.`;
@@ -146,7 +216,14 @@ function specProblem(spec: LaunchSpec): string | undefined {
   // Of a label (kubernetes apimachinery/util/validation: IsValidLabelValue).
   if (!/^[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$/.test(spec.owner))
     return "The owner cannot be written as a label.";
-  const odd = spec.env.find((variable) => !ENV_NAME.test(variable.name));
-  if (odd !== undefined) return `${JSON.stringify(odd.name)} is not the name of an environment variable.`;
-  return imageProblem(spec.image);
+  if (spec.output !== undefined) {
+    const problem = outputProblem(spec.output);
+    if (problem !== undefined) return problem;
+  }
+  const [problem] = needsProblems(spec.needs ?? {}, spec.env, {
+    isTrainJob: spec.kind === "TrainJob",
+    hasTimeLimit: spec.runtime?.patches !== "podTemplateOverrides",
+  });
+  if (problem !== undefined) return problem.text;
+  return spec.kind === "TrainJob" && spec.image === "" ? undefined : imageProblem(spec.image);
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isAbsolute, join, relative, sep } from "node:path";
 import fc from "fast-check";
-import { findReferences, localFile } from "./traceback.ts";
+import { findReferences, localFile, movedLine } from "./traceback.ts";
 
 function only(text: string, options = {}): { path: string; line: number; text: string } | undefined {
   const found = findReferences(text, options);
@@ -12,6 +12,45 @@ function only(text: string, options = {}): { path: string; line: number; text: s
   );
 }
 
+describe("a line of a text that was edited since", () => {
+  const moved = (before: string, now: string, line: number): number =>
+    movedLine(Array.from(before).join("\n"), Array.from(now).join("\r\n"), line);
+
+  it("keeps its number where what is before it is alike, and moves with what is behind it", () => {
+    assert.equal(moved("abcd", "abxxcd", 2), 2);
+    assert.equal(moved("abcd", "abxxcd", 3), 5);
+    assert.equal(moved("aaaa", "xaaaa", 1), 2);
+    assert.equal(moved("abcd", "d", 4), 1);
+  });
+
+  it("is looked for where both have changed, and stays where it has gone", () => {
+    assert.equal(moved("abcde", "xxcabcy", 3), 3);
+    assert.equal(moved("abcde", "xyzwcu", 3), 5);
+    assert.equal(moved("abcde", "vwxyz", 3), 3);
+    assert.equal(moved("abcde", "vw", 3), 2);
+    assert.equal(moved("ab", "xyz", 9), 9);
+  });
+
+  it("is the same line in the end, wherever lines were put in and taken away", () => {
+    const lines = fc.uniqueArray(fc.string({ unit: fc.constantFrom("a", "b", "c", "d"), minLength: 3, maxLength: 3 }), {
+      minLength: 1,
+    });
+    fc.assert(
+      fc.property(lines, fc.array(fc.constantFrom("x", "y")), fc.array(fc.nat()), fc.nat(), (was, added, at, pick) => {
+        const line = (pick % was.length) + 1;
+        const now = added.reduce<string[]>(
+          (text, each, index) => {
+            text.splice((at[index] ?? 0) % (text.length + 1), 0, each);
+            return text;
+          },
+          [...was],
+        );
+        assert.equal(now[movedLine(was.join("\n"), now.join("\n"), line) - 1], was[line - 1]);
+      }),
+    );
+  });
+});
+
 describe("references in a log", () => {
   it("are found in a traceback", () => {
     assert.deepEqual(only('  File "/opt/trainyard/code/pkg/mod.py", line 41, in main'), {
@@ -21,6 +60,14 @@ describe("references in a log", () => {
     });
     assert.deepEqual(only('[rank1]:   File "train.py", line 3')?.path, "train.py");
     assert.deepEqual(only('File "./train.py", line 3, in <module>', { folder: "tools" })?.path, "tools/train.py");
+  });
+
+  it("are found in the cells of a notebook, and in no notebook without one", () => {
+    const [found] = findReferences('  File "tools/fit.ipynb, cell 3", line 2, in <module>');
+    assert.deepEqual([found?.path, found?.cell, found?.line], ["tools/fit.ipynb", 3, 2]);
+    assert.deepEqual(findReferences('  File "fit.ipynb", line 2'), []);
+    assert.deepEqual(findReferences('  File "train.py, cell 3", line 2'), []);
+    assert.deepEqual(findReferences('  File "../fit.ipynb, cell 3", line 2'), []);
   });
 
   it("are found behind the links of a ConfigMap's volume", () => {

@@ -1,5 +1,5 @@
 import { join, posix } from "node:path";
-import { CODE_ROOT } from "./manifest.ts";
+import { CODE_ROOT } from "./manifests/index.ts";
 
 /** A place in the person's code that a log line names. */
 export interface CodeReference {
@@ -7,6 +7,8 @@ export interface CodeReference {
   readonly path: string;
   /** Counted from 1. */
   readonly line: number;
+  /** Of a notebook: which of its code cells the line is in, counted from 1. */
+  readonly cell?: number;
   /** Where in the given text the link begins, in UTF-16 units. */
   readonly startIndex: number;
   readonly length: number;
@@ -24,6 +26,8 @@ export interface ReferenceOptions {
 // eslint-disable-next-line no-control-regex -- an escape is what is looked for
 const SGR = /\x1b\[[0-9;]*m/g;
 const TRACEBACK = /File "([^"\n]{1,1000})", line (\d{1,7})/g;
+/** As code/notebook.ts names what it compiles. */
+const CELL = /^(.*\.ipynb), cell (\d{1,6})$/i;
 /** Warnings and most linters: `/opt/trainyard/code/train.py:41: UserWarning: …`. */
 const COLON = /(?<![^\s"'(=])([^\s"'(:]{1,1000}\.py):(\d{1,7})(?=[:\s)]|$)/g;
 
@@ -32,18 +36,24 @@ const COLON = /(?<![^\s"'(=])([^\s"'(:]{1,1000}\.py):(\d{1,7})(?=[:\s)]|$)/g;
  * that leaves the code's folder is no reference.
  */
 export function findReferences(text: string, options: ReferenceOptions = {}): CodeReference[] {
+  // Most lines name no file, and logs have many lines.
+  if (!text.includes('", line ') && !text.includes(".py")) return [];
   const line = text.slice(0, 4000);
   const { plain, offset } = withoutColours(line);
   const found: CodeReference[] = [];
   for (const pattern of [TRACEBACK, COLON]) {
     for (const match of plain.matchAll(pattern)) {
-      const path = relativePath(match[1] ?? "", options);
+      const written = match[1] ?? "";
+      const [, notebook, cell] = CELL.exec(written) ?? [];
+      const path = relativePath(notebook ?? written, options);
       const number = Number(match[2]);
-      if (path === undefined || number < 1) continue;
+      // A notebook is named with a cell, and nothing else is.
+      if (path === undefined || number < 1 || /\.ipynb$/i.test(path) !== (cell !== undefined)) continue;
       const start = offset(match.index);
       found.push({
         path,
         line: number,
+        ...(cell !== undefined && { cell: Number(cell) }),
         startIndex: start,
         length: offset(match.index + match[0].length - 1) + 1 - start,
       });
@@ -57,6 +67,25 @@ export function localFile(root: string, reference: Pick<CodeReference, "path">):
   return join(root, ...reference.path.split("/"));
 }
 
+/**
+ * Where a line stands in a text that has been edited since, counted from 1: what is alike before it and behind it counts
+ * first, then the nearest line that reads the same; else its number stays.
+ */
+export function movedLine(before: string, now: string, line: number): number {
+  const [was, is] = [before.split(/\r?\n/), now.split(/\r?\n/)];
+  const text = was[line - 1];
+  if (text === undefined) return line;
+  let [above, below] = [0, 0];
+  while (above < line && was[above] === is[above]) above++;
+  while (below <= was.length - line && below < is.length && was.at(-1 - below) === is.at(-1 - below)) below++;
+  if (above === line) return line;
+  const shifted = line + is.length - was.length;
+  if (below > was.length - line) return shifted;
+  const same = is.flatMap((each, index) => (each === text ? [index + 1] : []));
+  const [nearest = line] = same.sort((a, b) => Math.abs(a - line) - Math.abs(b - line));
+  return Math.min(nearest, is.length);
+}
+
 function relativePath(written: string, options: ReferenceOptions): string | undefined {
   const { codeRoot = CODE_ROOT, folder = ".", files } = options;
   let path: string;
@@ -67,7 +96,7 @@ function relativePath(written: string, options: ReferenceOptions): string | unde
   path = posix.normalize(path.replace(/^\.\.(data|\d{4}_[^/]*)\//, ""));
   if (path === ".." || path.startsWith("../") || path.startsWith("/") || path.includes("\\") || path.includes("\0"))
     return undefined;
-  if (!/\.py$/i.test(path)) return undefined;
+  if (!/\.(?:py|ipynb)$/i.test(path)) return undefined;
   return files === undefined || files.has(path) ? path : undefined;
 }
 

@@ -23,7 +23,10 @@ export async function objectYaml(client: KubeClient, at: ObjectAt, signal?: Abor
 
 /** Anything of a cluster as YAML, in which nothing is reversed or hidden. */
 export function yamlOf(value: unknown): string {
-  return stringify(value).replace(/[\u0080-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, written);
+  return stringify(value, { aliasDuplicateObjects: false }).replace(
+    /[\u0080-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    written,
+  );
 }
 
 /**

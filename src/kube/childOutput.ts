@@ -1,5 +1,6 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import { homedir } from "node:os";
+import type { Readable, Writable } from "node:stream";
 import { CancelledError } from "../core/errors.ts";
 
 export interface ChildResult {
@@ -18,6 +19,8 @@ export interface ChildOptions {
   readonly timeoutMs: number;
   /** Bytes of stdout after which it is ended. */
   readonly maxBytes: number;
+  /** For its stdin; nothing is there where it is left out. */
+  readonly input?: string;
   readonly signal: AbortSignal;
 }
 
@@ -25,22 +28,16 @@ const STDERR_KEPT = 8192;
 const KILL_AFTER_MS = 1000;
 
 /**
- * Runs a program by argv, without a shell and without stdin, and collects what it writes. Resolves when it has ended
+ * Runs a program by argv, without a shell, and collects what it writes. Resolves when it has ended
  * or was ended; rejects with the system's error where it did not start, with CancelledError when aborted.
  */
 export function childOutput(file: string, args: readonly string[], options: ChildOptions): Promise<ChildResult> {
   return new Promise((resolve, reject) => {
-    const { env, platform, timeoutMs, maxBytes, signal } = options;
-    const child = spawn(file, args, {
-      shell: false,
-      stdio: ["ignore", "pipe", "pipe"],
-      env,
-      windowsHide: true,
-      // Not the editor's own folder, where a workspace could plant what a program looks for.
-      cwd: homedir(),
-      // A group of its own, so that what the plugin started ends with it.
-      detached: platform !== "win32",
-    });
+    const { env, platform, timeoutMs, maxBytes, input, signal } = options;
+    const child = spawnGroup(file, args, env, platform, input === undefined ? "ignore" : "pipe");
+    // One that has ended before it read all says that by its end.
+    child.stdin?.on("error", () => undefined);
+    child.stdin?.end(input);
     const out: Buffer[] = [];
     let size = 0;
     let stderr = Buffer.alloc(0);
@@ -74,6 +71,28 @@ export function childOutput(file: string, args: readonly string[], options: Chil
     child.once("close", (code) => settle(() => resolve(result("exit", code ?? undefined))));
     if (signal.aborted) onAbort();
   });
+}
+
+/** Started by argv, without a shell. */
+export function spawnGroup(
+  file: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  platform: NodeJS.Platform,
+  stdin: "ignore" | "pipe" = "ignore",
+): ChildProcessByStdio<Writable | null, Readable, Readable> {
+  const child = spawn(file, args, {
+    shell: false,
+    stdio: [stdin, "pipe", "pipe"],
+    env,
+    windowsHide: true,
+    // Not the editor's own folder, where a workspace could plant what a program looks for.
+    cwd: homedir(),
+    // A group of its own, so that what it started hears of its end, too.
+    detached: platform !== "win32",
+  });
+  // The types of Node tell of two pipes only where the third is known.
+  return child as ChildProcessByStdio<Writable | null, Readable, Readable>;
 }
 
 /** Asks the whole group to end, then ends it. Its pipes are let go at once: a grandchild may hold them for ever. */

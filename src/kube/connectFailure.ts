@@ -31,13 +31,13 @@ export function connectFailure(error: unknown, place: Place): Error {
   return unreachable(reason(code, place, error), place, error);
 }
 
-/** `The cluster cannot be reached: …` */
+/** `The cluster cannot be reached: …`, or the site. */
 export function unreachable(why: string, place: Place, cause?: unknown): ConnectError {
   const hint =
-    place.host === "localhost" || /^127\.|^::1$/.test(place.host)
+    place.site === undefined && (place.host === "localhost" || /^127\.|^::1$/.test(place.host))
       ? "Is the local cluster running?"
       : "Check the network, the VPN or the proxy.";
-  return new ConnectError("unreachable", `The cluster cannot be reached: ${why}.`, { hint, cause });
+  return new ConnectError("unreachable", `${place.site ?? "The cluster"} cannot be reached: ${why}.`, { hint, cause });
 }
 
 /** The server said 401, also to fresh credentials. */
@@ -52,7 +52,8 @@ export function signInNeeded({ at, user }: Place): ConnectError {
   );
 }
 
-function reason(code: string, { host, at }: Place, error: unknown): string {
+/** Why there was no connection, in plain words, by the code of the error. */
+export function reason(code: string, { host, at }: Pick<Place, "host" | "at">, error: unknown): string {
   switch (code) {
     case "ECONNREFUSED":
       return `nothing listens at ${at}`;
@@ -89,7 +90,10 @@ function reason(code: string, { host, at }: Place, error: unknown): string {
 
 function untrusted(why: string, place: Place, cause: unknown): ConnectError {
   return new ConnectError("untrusted-server", `The server at ${place.at} is not trusted: ${why}.`, {
-    hint: `The cluster ${place.cluster} of the kubeconfig says what is trusted (certificate-authority, tls-server-name).`,
+    hint:
+      place.site === undefined
+        ? `The cluster ${place.cluster} of the kubeconfig says what is trusted (certificate-authority, tls-server-name).`
+        : "What the system trusts is trusted: its administrator can add an authority.",
     cause,
   });
 }

@@ -123,15 +123,31 @@ export class Connection implements Disposable {
       protocols: ["http/1.1"],
     };
     const { socket } = await dial(options, identity, AbortSignal.any([signal, this.#ending.signal]));
-    if (this.#ending.signal.aborted) socket.destroy();
-    this.#dialled.add(socket);
-    socket.once("close", () => this.#dialled.delete(socket));
-    return { socket, headers: identityHeaders(identity, this.#entry, this.#options.userAgent) };
+    return { socket: this.#keep(socket), headers: identityHeaders(identity, this.#entry, this.#options.userAgent) };
+  }
+
+  /**
+   * A connection to another server, such as the gateway of the cluster's Kubeflow: by the editor's proxy, with the
+   * authorities of the system; nothing of the kubeconfig goes along. Ends and rejects as `dial`.
+   */
+  async dialSite(origin: URL, signal: AbortSignal): Promise<Socket> {
+    const cluster = { name: origin.host, server: origin.href, insecureSkipTlsVerify: false };
+    const entry = { ...this.#entry, cluster };
+    const plain = dialOptions({ ...this.#options, entry });
+    const options: DialOptions = { ...plain, place: { ...plain.place, site: origin.host }, protocols: ["http/1.1"] };
+    return this.#keep((await dial(options, {}, AbortSignal.any([signal, this.#ending.signal]))).socket);
   }
 
   /** The same cluster and user, after the kubeconfig was read anew. */
   update(entry: ContextEntry): void {
     this.#entry = entry;
+  }
+
+  #keep(socket: Socket): Socket {
+    if (this.#ending.signal.aborted) socket.destroy();
+    this.#dialled.add(socket);
+    socket.once("close", () => this.#dialled.delete(socket));
+    return socket;
   }
 
   /** Closes all sockets. The credentials belong to whoever made them. */

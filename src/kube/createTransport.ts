@@ -102,7 +102,7 @@ export class ClusterTransport implements Transport {
     throw this.#refused();
   }
 
-  /** Sends on a wire that is there, or dials one. What a server certainly did not act on is sent again. */
+  /** Sends on a wire that is there, or dials one. What may be sent again is: see NotProcessed. */
   async #attempt(request: KubeRequest, identity: Identity): Promise<KubeResponse> {
     const wired = requestOf(request, identity, this.#options.entry, this.#options.userAgent);
     const key = certificateKey(identity);
@@ -157,7 +157,8 @@ export class ClusterTransport implements Transport {
     const { idleMs } = this.#timing;
     const explain = (error: unknown): Error => this.#explain(error);
     const silent = (ms: number): ConnectError =>
-      unreachable(`no answer from ${this.#place.at} within ${duration(ms)}`, this.#place);
+      // After a sleep less than a second, which no duration says.
+      unreachable(`no answer from ${this.#place.at} within ${duration(Math.max(ms, 1000))}`, this.#place);
     if (protocol === "h2") {
       const origin = this.#place.url.origin;
       const onClose = (): void => this.#forget();

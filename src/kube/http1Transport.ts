@@ -1,7 +1,8 @@
-import { Agent, ClientRequest, type IncomingMessage } from "node:http";
+import { ClientRequest, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { errorCode } from "../core/errors.ts";
+import { AgingAgent } from "./agingAgent.ts";
 import type { Place } from "./place.ts";
 import type { KubeResponse } from "./transport.ts";
 import { answerTo, type Exchange, plainHeaders, type Wire, type WireRequest } from "./wire.ts";
@@ -17,19 +18,13 @@ export interface Http1Options extends Pick<Exchange, "explain" | "silent"> {
 type OnSocket = (error: Error | null, socket: Duplex) => void;
 
 /** Keep-alive connections that we dial ourselves: through the proxy, with the cluster's authority and certificate. */
-class DialAgent extends Agent {
+class DialAgent extends AgingAgent {
   readonly #dial: () => Promise<Socket>;
 
   constructor(dial: () => Promise<Socket>, idleMs: number) {
     // Each watch holds a connection of its own.
-    super({
-      keepAlive: true,
-      keepAliveMsecs: 30_000,
-      maxSockets: Infinity,
-      maxFreeSockets: 8,
-      scheduling: "lifo",
-      timeout: idleMs,
-    });
+    const kept = { keepAlive: true, keepAliveMsecs: 30_000, maxFreeSockets: 8, timeout: idleMs };
+    super({ ...kept, maxSockets: Infinity, scheduling: "lifo" }, () => Date.now(), idleMs);
     this.#dial = dial;
   }
 
@@ -39,6 +34,12 @@ class DialAgent extends Agent {
       // Node's type asks for a socket also where there is none.
       (error: unknown) => (callback as ((error: unknown) => void) | undefined)?.(error),
     );
+  }
+
+  override keepSocketAlive(socket: Duplex): void {
+    this.rests(socket);
+    // eslint-disable-next-line @typescript-eslint/no-confusing-void-expression -- it says whether it is kept, unlike its type
+    return super.keepSocketAlive(socket);
   }
 }
 

@@ -26,7 +26,7 @@ export interface Http2Options extends Pick<Exchange, "explain" | "silent"> {
 }
 
 // A paused stream holds at most its window; one slow log must not stall the session's other streams.
-const STREAM_WINDOW = 1 << 20;
+const STREAM_WINDOW = 512 << 10;
 const SESSION_WINDOW = 16 << 20;
 
 /** One HTTP/2 session that all requests share. */
@@ -36,9 +36,12 @@ export class Http2Wire implements Wire {
   readonly #options: Http2Options;
   readonly #heartbeat: Heartbeat;
   #streams = 0;
+  /** Of the streams, those that must not be sent again. */
+  #writes = 0;
   #isUsable = true;
   #idle: NodeJS.Timeout | undefined;
   #failure: Error | undefined;
+  #isDead = false;
 
   /** Takes over a connected socket; resolves when the server has said how many streams it allows. */
   static async open(socket: Socket, options: Http2Options, signal: AbortSignal): Promise<Http2Wire> {
@@ -61,7 +64,12 @@ export class Http2Wire implements Wire {
       answerMs: options.answerMs,
       received: () => socket.bytesRead,
       ask: (answered) => this.#ping(answered),
-      onDead: () => this.#end(options.silent(options.quietMs + options.answerMs)),
+      // A watch goes on from where it was, and another read is asked anew; a write may have been done.
+      mayHurry: () => this.#writes === 0,
+      onDead: (ms) => {
+        this.#isDead = true;
+        this.#end(options.silent(ms));
+      },
     });
     // A TLS alert after the handshake (a refused certificate) is told to the socket alone.
     socket.once("error", (error) => this.#end(error));
@@ -104,7 +112,7 @@ export class Http2Wire implements Wire {
     } catch (error) {
       return Promise.reject(new NotProcessed(error));
     }
-    this.#opened(stream);
+    this.#opened(stream, request);
     if (request.body !== undefined) stream.end(request.body);
     return this.#response(stream, request);
   }
@@ -127,7 +135,8 @@ export class Http2Wire implements Wire {
         stream.close(constants.NGHTTP2_CANCEL);
         if (error !== undefined) stream.destroy(error);
       },
-      isUnprocessed: () => stream.rstCode === constants.NGHTTP2_REFUSED_STREAM,
+      // A read that a peer which is gone has not answered may be asked anew: after a sleep it is the first to meet it.
+      isUnprocessed: () => stream.rstCode === constants.NGHTTP2_REFUSED_STREAM || (this.#isDead && isRead(request)),
       explain: (error) => explain(this.#failure ?? error),
       silent,
     };
@@ -144,12 +153,15 @@ export class Http2Wire implements Wire {
     );
   }
 
-  #opened(stream: ClientHttp2Stream): void {
+  #opened(stream: ClientHttp2Stream, request: WireRequest): void {
+    const writes = isRead(request) ? 0 : 1;
     this.#streams++;
+    this.#writes += writes;
     clearTimeout(this.#idle);
     this.#heartbeat.start();
     stream.once("close", () => {
       this.#streams--;
+      this.#writes -= writes;
       if (this.#streams > 0) return;
       this.#heartbeat.stop();
       this.#awaitIdle();
@@ -201,4 +213,8 @@ export class Http2Wire implements Wire {
       if (signal.aborted) onAbort();
     });
   }
+}
+
+function isRead({ method }: WireRequest): boolean {
+  return method === "GET";
 }

@@ -76,6 +76,34 @@ describe("lines", () => {
     );
   });
 
+  it("gives the parts of a long line before it ends, and keeps the last one open", () => {
+    const splitter = new LineSplitter(16);
+    assert.deepEqual(splitter.push(Buffer.from("x".repeat(20))), [{ text: "x".repeat(16), more: true }]);
+    assert.deepEqual(splitter.push(Buffer.from(`\n${"y".repeat(17)}`)), [
+      { text: "xxxx", more: false },
+      { text: "y".repeat(16), more: true },
+    ]);
+    assert.deepEqual(splitter.end(), { text: "y", more: false });
+    assert.equal(splitter.end(), undefined);
+  });
+
+  it("cuts what is no UTF-8 where it is full", () => {
+    const bytes = Buffer.concat([Buffer.from("x".repeat(13)), Buffer.alloc(7, 0x80)]);
+    assert.deepEqual(
+      texts(split(bytes, [20], 16)).map((text) => text.length),
+      [16, 4],
+    );
+  });
+
+  it("tells the end of an open line, over any chunks", () => {
+    const splitter = new LineSplitter(1_000);
+    for (const chunk of ["done\nab", "cd", "ef"]) splitter.push(Buffer.from(chunk));
+    assert.deepEqual(
+      [2, 3, 6, 100].map((bytes) => splitter.tail(bytes).toString()),
+      ["ef", "def", "abcdef", "abcdef"],
+    );
+  });
+
   it("hands over a batch per chunk and the unfinished rest apart", async () => {
     async function* body(): AsyncGenerator<Buffer> {
       await Promise.resolve();
@@ -86,5 +114,13 @@ describe("lines", () => {
     for await (const lines of lineBatches(body(), 1000, (line) => (rest = line))) batches.push(texts(lines));
     assert.deepEqual(batches, [["a", "b"], ["cd"]]);
     assert.equal(rest?.text, "e");
+  });
+
+  it("has no rest after a line feed", async () => {
+    async function* body(): AsyncGenerator<Buffer> {
+      yield await Promise.resolve(Buffer.from("a\n"));
+    }
+    for await (const lines of lineBatches(body(), 1000, () => assert.fail("a rest")))
+      assert.deepEqual(texts(lines), ["a"]);
   });
 });

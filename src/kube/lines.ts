@@ -6,6 +6,8 @@ export interface Line {
 }
 
 const LINE_FEED = 0x0a;
+/** So much of the end of an open line is told. */
+const TAIL_BYTES = 4096;
 
 /**
  * Cuts a byte stream into lines at 0x0A and nowhere else: a progress bar's `\r` and U+2028 stay inside a line, which
@@ -23,6 +25,13 @@ export class LineSplitter {
     this.#maxBytes = Math.max(maxBytes, 4);
   }
 
+  /** Of the line that is not complete yet, so many bytes as came last, or all of it. */
+  tail(bytes: number): Buffer {
+    let at = this.#pending.length;
+    for (let found = 0; at > 0 && found < bytes;) found += this.#pending[--at]?.length ?? 0;
+    return Buffer.concat(this.#pending.slice(at)).subarray(-bytes);
+  }
+
   /** Takes the next bytes; returns what they completed. */
   push(chunk: Buffer): Line[] {
     const last = chunk.lastIndexOf(LINE_FEED);
@@ -30,9 +39,10 @@ export class LineSplitter {
       this.#keep(chunk);
       return this.#pendingBytes > this.#maxBytes ? this.#cutPending() : [];
     }
-    const whole = this.#take(chunk.subarray(0, last));
-    // Line feeds never are part of another character: the region may be decoded in one go.
-    const lines = whole.length <= this.#maxBytes ? plainLines(whole) : this.#longLines(whole);
+    // What was kept belongs to the first line alone: the others need no copy.
+    const first = this.#pendingBytes === 0 ? -1 : chunk.indexOf(LINE_FEED);
+    const lines = first < 0 ? [] : this.#linesOf(this.#take(chunk.subarray(0, first)));
+    if (first < last) lines.push(...this.#linesOf(chunk.subarray(first + 1, last)));
     this.#keep(chunk.subarray(last + 1));
     if (this.#pendingBytes > this.#maxBytes) lines.push(...this.#cutPending());
     return lines;
@@ -56,6 +66,11 @@ export class LineSplitter {
     this.#pending = [];
     this.#pendingBytes = 0;
     return whole;
+  }
+
+  /** Line feeds never are part of another character: the region may be decoded in one go. */
+  #linesOf(region: Buffer): Line[] {
+    return region.length <= this.#maxBytes ? plainLines(region) : this.#longLines(region);
   }
 
   #longLines(whole: Buffer): Line[] {
@@ -91,17 +106,20 @@ export class LineSplitter {
 
 /**
  * The lines of a body, as many at a time as one chunk completes. What follows the last line feed comes as a last batch
- * of one, by `onRest`, since only the caller knows whether a stream that ended there was cut.
+ * of one, by `onRest`, since only the caller knows whether a stream that ended there was cut. `onOpen` is told the end of
+ * it while it grows.
  */
 export async function* lineBatches(
   body: AsyncIterable<Buffer>,
   maxBytes: number,
   onRest: (rest: Line) => void,
+  onOpen?: (tail: Buffer) => void,
 ): AsyncGenerator<readonly Line[]> {
   const splitter = new LineSplitter(maxBytes);
   for await (const chunk of body) {
     const lines = splitter.push(chunk);
     if (lines.length > 0) yield lines;
+    onOpen?.(splitter.tail(TAIL_BYTES));
   }
   const rest = splitter.end();
   if (rest !== undefined) onRest(rest);

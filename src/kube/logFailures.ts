@@ -5,6 +5,8 @@ import { ApiError, ConnectError } from "./errors.ts";
 export type ReadEnd =
   /** As it should; `prompt`: something came of it, so that the next may follow at once. */
   | { readonly kind: "closed"; readonly prompt: boolean }
+  /** By ourselves, in the middle: its connection may be dead without knowing it. */
+  | { readonly kind: "cut" }
   /** The container has not started yet. */
   | { readonly kind: "waiting" }
   /** There is no such pod, or no such earlier container, any more. */

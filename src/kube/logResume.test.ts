@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { ResumePoint } from "./logResume.ts";
+import { type ResumeOptions, ResumePoint, type Verdict } from "./logResume.ts";
 
 interface Stamped {
   readonly time: string;
@@ -145,6 +145,30 @@ describe("log resume", () => {
     assert.equal(resume.accept(stamp(7, 0), "h"), "gap");
     assert.equal(resume.accept(stamp(7, 0), "h"), "emit");
     assert.equal(resume.accept(stamp(8, 0), "i"), "emit");
+  });
+
+  it("takes a line that it does not know for a new one's, unless it may have forgotten it or have begun behind it", () => {
+    const unknown = (options: ResumeOptions, times: readonly string[]): Verdict => {
+      const resume = new ResumePoint(options);
+      for (const [index, time] of times.entries()) resume.accept(time, `${index}`);
+      resume.reconnect();
+      return resume.accept(times.at(-1) ?? "", "unknown");
+    };
+    const eight = Array.from({ length: 8 }, (_, nano) => stamp(1, nano));
+    assert.equal(unknown({}, eight), "gap");
+    assert.equal(unknown({ startsInside: true }, eight), "skip");
+    assert.equal(unknown({ maxLines: 8 }, eight), "gap");
+    assert.equal(unknown({ maxLines: 7 }, eight), "skip");
+    // What a new second has made superfluous counts no more.
+    const long = [...Array.from({ length: 5 }, (_, nano) => stamp(0, nano)), stamp(3, 0), stamp(3, 1), stamp(3, 2)];
+    assert.equal(unknown({ maxLines: 5 }, long), "gap");
+    assert.equal(
+      unknown(
+        { maxLines: 5 },
+        [...long, stamp(4, 0), stamp(4, 1), stamp(4, 2)].map((time) => time),
+      ),
+      "gap",
+    );
   });
 
   it("finds its place where the node has rotated only older lines away", () => {

@@ -71,6 +71,11 @@ export class ResumePoint {
     return this.#lastTime;
   }
 
+  /** What comes is read again, as far as is known by now. */
+  get isSkipping(): boolean {
+    return this.#skip !== undefined;
+  }
+
   /** Begins a new read. Returns what to ask for; undefined where nothing was emitted yet: ask as the first time. */
   reconnect(): { readonly sinceTime: string } | undefined {
     if (this.#lastTime === undefined) return undefined;
@@ -172,19 +177,31 @@ function epochSecond(time: string): number {
   return Date.parse(time.slice(0, 19) + zoneOf(time)) / 1000;
 }
 
-/** 53 bits of FNV-1a over the part of the time below a second and the text. The second is known by other means. */
+const WORDS = new Int32Array(1024);
+const BYTES = Buffer.from(WORDS.buffer);
+
+/**
+ * 53 bits over the time and the text, which is taken in parts where it is long. By words of four bytes: a string that is
+ * part of another one is slow to read character by character (a third of the time, measured).
+ */
 function hashLine(time: string, text: string): number {
-  let low = 0x811c9dc5;
+  let low = 0x811c9dc5 ^ text.length;
   let high = 0x9747b28c;
-  for (let i = 19; i < time.length; i++) {
-    const code = time.charCodeAt(i);
-    low = Math.imul(low ^ code, 0x01000193);
-    high = Math.imul(high ^ code, 0x85ebca6b);
+  let bytes = BYTES.write(time, 0, "latin1");
+  for (let at = 0; ; at += PART_LENGTH) {
+    bytes += BYTES.write(text.length <= PART_LENGTH ? text : text.slice(at, at + PART_LENGTH), bytes, "utf8");
+    BYTES.fill(0, bytes, bytes + 3);
+    for (let i = 0; i < bytes; i += 4) {
+      const word = WORDS[i >>> 2] ?? 0;
+      low = Math.imul(low ^ word, 0x01000193);
+      low ^= low >>> 15;
+      high = Math.imul(high ^ word, 0x85ebca6b);
+      high ^= high >>> 13;
+    }
+    if (at + PART_LENGTH >= text.length) return (high >>> 11) * 0x1_0000_0000 + (low >>> 0);
+    bytes = 0;
   }
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    low = Math.imul(low ^ code, 0x01000193);
-    high = Math.imul(high ^ code, 0x85ebca6b);
-  }
-  return (high >>> 11) * 0x1_0000_0000 + (low >>> 0);
 }
+
+/** UTF-16 units that fit beside a stamp, as three bytes each. */
+const PART_LENGTH = 1_300;

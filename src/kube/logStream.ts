@@ -7,7 +7,7 @@ import { type KubeClient, objectPath } from "./client.ts";
 import { type Line, lineBatches } from "./lines.ts";
 import type { LogEvent } from "./logEvents.ts";
 import { type ReadEnd, readEndOf } from "./logFailures.ts";
-import { OneRead } from "./logRead.ts";
+import { lastState, OneRead, pieces } from "./logRead.ts";
 import { ResumePoint } from "./logResume.ts";
 import type { ResourceKind } from "./objects.ts";
 import type { KubeRequest } from "./transport.ts";
@@ -34,6 +34,8 @@ export interface FollowLogOptions {
   /** Lines to begin with; 0 is from now on. */
   readonly tailLines?: number;
   readonly isOver: () => Promise<InstanceState>;
+  /** Told what stands now of a line that is not complete and drawn over with `\r`, as often as more of it comes. */
+  readonly onDrawn?: (text: string) => void;
   readonly random?: () => number;
 }
 
@@ -71,6 +73,8 @@ class LogFollower {
   #attempt = 0;
   #waitMs = WAIT_FIRST_MS;
   #lastPrompt = Number.NEGATIVE_INFINITY;
+  /** The line that the last read ended inside of, if it did. */
+  #torn: Line | undefined;
   /** Ends the read or the pause under way. */
   #step = new AbortController();
 
@@ -95,6 +99,7 @@ class LogFollower {
         const isFinal: boolean = state === "restarted" || (state === "ended" && quietReads === SETTLE_MS.length);
         const end: ReadEnd = yield* this.#read(state, isFinal);
         if (this.#isAborted() || (end.kind === "closed" && isFinal)) return;
+        if (end.kind === "cut" && state !== "running") continue;
         if (end.kind === "closed" && state === "ended") {
           await this.#sleep(SETTLE_MS[quietReads] ?? 0);
           quietReads = end.prompt ? unsettled : quietReads + 1;
@@ -120,7 +125,13 @@ class LogFollower {
   /** Reads once, from where the last read got to. */
   async *#read(state: InstanceState, isFinal: boolean): AsyncGenerator<readonly LogEvent[], ReadEnd> {
     const step = this.#nextStep();
-    const { client, clock } = this.#options;
+    const { client, clock, onDrawn } = this.#options;
+    const onOpen = (tail: Buffer): void => {
+      // A line that was given long ago grows once more, and nothing will say that it is over.
+      if (this.#resume.isSkipping) return;
+      const text = lastState(tail);
+      if (text !== undefined) onDrawn?.(text);
+    };
     const follow = state === "running";
     const read = new OneRead(this.#resume, this.#resume.lastTime !== undefined);
     const startedAt = clock.monotonic();
@@ -129,18 +140,20 @@ class LogFollower {
       const response = await client.stream({ ...this.#request(state), signal: step.signal });
       const body = readBody(response, { signal: step.signal, clock });
       let rest: Line | undefined;
-      for await (const lines of lineBatches(body, MAX_LINE_BYTES, (line) => (rest = line))) {
+      for await (const lines of lineBatches(pieces(body), MAX_LINE_BYTES, (line) => (rest = line), onOpen)) {
         let events = read.take(lines);
         if (read.isAtGap) {
           const now = follow ? await this.#ask() : state;
           if (follow && (now === "gone" || now === "restarted")) return { kind: "replaced", by: now };
-          events = [...events, ...read.passGap()];
+          events = [...events, ...read.passGap(this.#torn)];
         }
         if (events.length === 0) continue;
         delivered = true;
+        this.#torn = undefined;
         this.#heard();
         yield events;
       }
+      this.#torn = rest ?? this.#torn;
       // What is unfinished comes again whole; only at the very end a line needs no line feed.
       const last = isFinal ? read.end(rest) : [];
       if (last.length > 0) yield last;
@@ -148,7 +161,7 @@ class LogFollower {
       if (!follow || read.complaint === undefined) return { kind: "closed", prompt: delivered || lasted };
       return { kind: "failed", why: read.complaint, atLeastMs: 0 };
     } catch (error) {
-      if (step.signal.aborted) return { kind: "closed", prompt: true };
+      if (step.signal.aborted) return { kind: "cut" };
       return readEndOf(error);
     } finally {
       if (delivered || clock.monotonic() - startedAt >= STEADY_MS) this.#backoff = new Backoff(this.#random);
@@ -184,7 +197,7 @@ class LogFollower {
       this.#attempt++;
       const why = end.kind === "failed" ? end.why : "The node does not know the container.";
       yield [{ type: "reconnecting", why, attempt: this.#attempt }];
-    } else if (!changed && !(end.kind === "closed" && end.prompt && this.#mayBePrompt())) {
+    } else if (!changed && !(isPrompt(end) && this.#mayBePrompt())) {
       ms = this.#backoff.next(clock.monotonic());
     }
     if (ms > 0) await this.#sleep(ms);
@@ -234,6 +247,10 @@ class LogFollower {
     this.#lastPrompt = Number.NEGATIVE_INFINITY;
     this.#step.abort();
   }
+}
+
+function isPrompt(end: ReadEnd): boolean {
+  return end.kind === "cut" || (end.kind === "closed" && end.prompt);
 }
 
 function isLast(end: ReadEnd, state: InstanceState): boolean {

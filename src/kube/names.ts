@@ -14,6 +14,11 @@ export function assertName(name: string): string {
   });
 }
 
+/** True for an RFC 1123 label: what a namespace may be called. */
+export function isNamespaceName(name: string): boolean {
+  return /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name);
+}
+
 /** True for an RFC 1035 label of at most `max` characters: what a training job may be called. */
 export function isJobName(name: string, max = 63): boolean {
   return name.length <= max && LABEL.test(name);

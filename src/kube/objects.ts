@@ -12,6 +12,7 @@ export interface ObjectMeta {
   readonly name: string;
   readonly namespace?: string;
   readonly uid?: string;
+  readonly generation?: number;
   readonly resourceVersion?: string;
   readonly creationTimestamp?: string;
   readonly deletionTimestamp?: string;
@@ -28,6 +29,7 @@ export interface KubeObject {
 
 export interface KubeList<T extends KubeObject = KubeObject> {
   readonly metadata: {
+    readonly generation?: number;
     readonly resourceVersion?: string;
     readonly continue?: string;
     readonly remainingItemCount?: number;

@@ -11,6 +11,8 @@ export interface Place {
   readonly at: string;
   readonly cluster: string;
   readonly user: string;
+  /** As it begins a sentence, where it is no cluster: no kubeconfig says anything of it. */
+  readonly site?: string;
 }
 
 export function placeOf(entry: Pick<ContextEntry, "cluster" | "user">): Place {

@@ -87,6 +87,33 @@ describe("rights", () => {
     assert.deepEqual(server.asked, ["rules team-a", "create pods exec team-a"]);
   });
 
+  it("are waited for by who asks, by the rules where they tell and by a question where they do not", async () => {
+    const server = new Server();
+    assert.equal(await server.rights.in("team-a").ask({ verb: "list", ...JOBS }), "yes");
+    assert.equal(await server.rights.in("team-a").ask({ verb: "list", group: "x", resource: "y" }), "no");
+    assert.deepEqual(server.asked, ["rules team-a"]);
+    server.incomplete = true;
+    server.rights.forget();
+    assert.equal(await server.rights.in("team-a").ask(EXEC), "yes");
+    assert.deepEqual(server.asked.slice(1), ["rules team-a", "create pods exec team-a"]);
+  });
+
+  it("are asked once by who waits for them, until the answer is old", async () => {
+    const server = new Server();
+    server.incomplete = true;
+    const rights = server.rights.in("team-a");
+    const ask = async (): Promise<[string, number]> => [await rights.ask(EXEC), server.asked.length];
+    assert.deepEqual([await ask(), await ask(), rights.may(EXEC)], [["yes", 2], ["yes", 2], "yes"]);
+    await server.clock.advance(301_000);
+    server.allowed = false;
+    assert.deepEqual([await ask(), rights.may(EXEC)], [["no", 4], "no"]);
+    server.rights.forget();
+    server.allowed = true;
+    await rights.know();
+    assert.equal(rights.may(EXEC), "unknown");
+    assert.equal(await rights.ask(EXEC), "yes", "what is on its way is no answer");
+  });
+
   it("are believed for five minutes, and the old answer stands till the new one is there", async () => {
     const server = new Server();
     server.incomplete = true;

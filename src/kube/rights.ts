@@ -42,6 +42,14 @@ export class Rights {
   }
 }
 
+interface Asked {
+  /** Monotonic ms. */
+  readonly at: number;
+  readonly answer: Answer;
+  /** The server's own word, not one that holds until it comes. */
+  readonly isSaid: boolean;
+}
+
 /**
  * What a person may do in one namespace: by one SelfSubjectRulesReview, and where its answer is not whole (webhook
  * authorizers, as GKE's, have no rules to show) by a SelfSubjectAccessReview for each right that somebody asks about.
@@ -52,7 +60,7 @@ export class ScopeRights {
   readonly #namespace: string | undefined;
   readonly #tell: () => void;
   readonly #loading = new SingleFlight<void>();
-  readonly #asked = new Map<string, { readonly at: number; readonly answer: Answer }>();
+  readonly #asked = new Map<string, Asked>();
   #rules: Rules | undefined;
   #rulesAt = -Infinity;
 
@@ -86,10 +94,25 @@ export class ScopeRights {
     if (found.includes("yes")) return "yes";
     if (found.includes("unknown") || incomplete === undefined) return "unknown";
     if (!incomplete) return "no";
-    const key = JSON.stringify([right.verb, right.group, right.resource, right.subresource, right.name]);
+    const key = keyOf(right);
     const asked = this.#asked.get(key);
     if (asked === undefined || !this.#isFresh(asked.at)) void this.#ask(key, right, asked?.answer ?? "unknown");
     return asked?.answer ?? "unknown";
+  }
+
+  /** The same, where somebody waits for it; `unknown` where the server will not say. Rejects with ConnectError or CancelledError. */
+  async ask(right: Right, signal?: AbortSignal): Promise<Answer> {
+    await this.know(signal);
+    const { rules, incomplete } = this.#rules ?? { rules: [], incomplete: true };
+    if (rules.some((rule) => allows(rule, right) === "yes")) return "yes";
+    if (!incomplete && rules.every((rule) => allows(rule, right) === "no")) return "no";
+    const key = keyOf(right);
+    const asked = this.#asked.get(key);
+    if (asked?.isSaid === true && this.#isFresh(asked.at)) return asked.answer;
+    const answer = await canI(this.#client, { ...right, ...this.#place }, signal);
+    this.#note(key, answer, true);
+    if (answer !== (asked?.answer ?? "unknown")) this.#tell();
+    return answer;
   }
 
   forget(): void {
@@ -97,24 +120,34 @@ export class ScopeRights {
     this.#asked.clear();
   }
 
+  get #place(): { readonly namespace?: string } {
+    return this.#namespace === undefined ? {} : { namespace: this.#namespace };
+  }
+
   #isFresh(at: number): boolean {
     return this.#clock.monotonic() - at < FRESH_MS;
   }
 
   async #ask(key: string, right: Right, before: Answer): Promise<void> {
-    const note = (answer: Answer): unknown => this.#asked.set(key, { at: this.#clock.monotonic(), answer });
     // Taken as asked from here on: who asks meanwhile waits for the same answer.
-    note(before);
-    const namespace = this.#namespace === undefined ? {} : { namespace: this.#namespace };
+    this.#note(key, before, false);
     try {
-      const answer = await canI(this.#client, { ...right, ...namespace });
-      note(answer);
+      const answer = await canI(this.#client, { ...right, ...this.#place });
+      this.#note(key, answer, true);
       if (answer !== before) this.#tell();
     } catch {
       // No answer: the right is offered, and the action will say what is wrong with the connection.
-      note("unknown");
+      this.#note(key, "unknown", false);
     }
   }
+
+  #note(key: string, answer: Answer, isSaid: boolean): void {
+    this.#asked.set(key, { at: this.#clock.monotonic(), answer, isSaid });
+  }
+}
+
+function keyOf({ verb, group, resource, subresource, name }: Right): string {
+  return JSON.stringify([verb, group, resource, subresource, name]);
 }
 
 /** One rule, as RBAC reads it (apiserver rbac/v1 evaluation helpers: VerbMatches, APIGroupMatches, ResourceMatches). */

@@ -23,7 +23,7 @@ export interface Entry<T> {
 
 interface RowSet<T> {
   readonly items: Map<string, T>;
-  readonly marks: Map<string, Mark>;
+  readonly marks: Map<string, Mark | undefined>;
 }
 
 const emptySet = <T>(): RowSet<T> => ({ items: new Map(), marks: new Map() });
@@ -141,8 +141,6 @@ export class Rows<T> implements Disposable {
   dispose(): void {
     this.#stopTimer();
     this.#emitter.dispose();
-    this.#changed.clear();
-    this.#removed.clear();
   }
 
   #stopTimer(): void {
@@ -192,8 +190,7 @@ function isSame(one: Mark | undefined, other: Mark | undefined): boolean {
 
 function setRow<T>(set: RowSet<T>, key: string, item: T, mark: Mark | undefined): void {
   set.items.set(key, item);
-  if (mark === undefined) set.marks.delete(key);
-  else set.marks.set(key, mark);
+  set.marks.set(key, mark);
 }
 
 function deleteRow<T>(set: RowSet<T>, key: string): void {

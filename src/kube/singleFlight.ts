@@ -27,9 +27,11 @@ export class SingleFlight<T> {
     }
   }
 
-  /** Aborts the run, whoever waits. */
+  /** Aborts the run, whoever waits; the next one begins another. */
   cancel(): void {
-    this.#run?.abort.abort();
+    const run = this.#run;
+    this.#run = undefined;
+    run?.abort.abort();
   }
 
   #start(task: (signal: AbortSignal) => Promise<T>): Run<T> {

@@ -5,7 +5,7 @@ export interface KubeRequest {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE" | "PUT";
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
-  /** JSON value to send. */
+  /** JSON value to send, or bytes as they are. */
   readonly body?: unknown;
   /** Content type of the body; `application/json` where it is left out. */
   readonly contentType?: string;

@@ -21,10 +21,18 @@ export function onWake(clock: Clock, listener: () => void): Disposable {
   return watch.add(listener);
 }
 
+/** Looks now, and not with the next tick: whoever is about to use a connection wants to know. Calls the listeners, too. */
+export function lookForWake(clock: Clock): void {
+  watches.get(clock)?.look();
+}
+
 class WakeWatch {
   readonly #clock: Clock;
   readonly #listeners = new Set<() => void>();
   #ticking: AbortController | undefined;
+  /** Of the last look at the clock. */
+  #wall = 0;
+  #monotonic = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -44,15 +52,24 @@ class WakeWatch {
     });
   }
 
+  look(): void {
+    if (this.#ticking === undefined) return;
+    // Whether monotonic time goes on during sleep differs between systems; wall time always does.
+    const [wall, monotonic] = [this.#clock.now(), this.#clock.monotonic()];
+    const passed = Math.max(wall - this.#wall, monotonic - this.#monotonic);
+    if (passed <= WAKE_TICK_MS + WAKE_LATE_MS) return;
+    // Before they are told: what they begin anew has not slept.
+    [this.#wall, this.#monotonic] = [wall, monotonic];
+    for (const listener of [...this.#listeners]) listener();
+  }
+
   async #tick(signal: AbortSignal): Promise<void> {
     try {
       for (;;) {
-        // Whether monotonic time goes on during sleep differs between systems; wall time always does.
-        const wall = this.#clock.now();
-        const monotonic = this.#clock.monotonic();
+        this.#wall = this.#clock.now();
+        this.#monotonic = this.#clock.monotonic();
         await this.#clock.sleep(WAKE_TICK_MS, signal);
-        const passed = Math.max(this.#clock.now() - wall, this.#clock.monotonic() - monotonic);
-        if (passed > WAKE_TICK_MS + WAKE_LATE_MS) for (const listener of [...this.#listeners]) listener();
+        this.look();
       }
     } catch {
       // The last listener has gone.

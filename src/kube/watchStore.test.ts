@@ -241,6 +241,95 @@ describe("watch store", () => {
       assert.equal(bench.transport.open, 1);
     });
 
+    it("is refreshed while it goes on showing, and says so where that takes long", async () => {
+      await bench.live();
+      const since = bench.clock.now();
+      await bench.clock.advance(1_000);
+      bench.fault = (request) => (isLoad(request) ? streaming() : undefined);
+      bench.store.refresh();
+      await bench.clock.advance(4_900);
+      assert.deepEqual(bench.kinds, ["loading", "live"]);
+      await bench.clock.advance(200);
+      assert.deepEqual(bench.store.state, { kind: "stale", since, why: "Reading everything anew." });
+      await bench.recovers(12_000);
+    });
+
+    it("is loading again where a refresh follows a refused sign-in", async () => {
+      await bench.live();
+      bench.fault = () => refusal(401, "Unauthorized", "Unauthorized");
+      bench.cutAll((body) => body.end());
+      await until("stale", () => bench.store.state.kind === "stale");
+      bench.fault = () => undefined;
+      bench.store.refresh();
+      assert.equal(bench.store.state.kind, "loading");
+      await bench.recovers(0);
+    });
+
+    it("tries what was forbidden when it is refreshed", async () => {
+      bench.fault = (request) => (isList(request) ? undefined : refusal(403, "Forbidden", "cannot watch"));
+      await bench.live();
+      bench.fault = () => undefined;
+      bench.store.refresh();
+      await until("a watch", () => bench.transport.open === 1);
+      assert.deepEqual(bench.store.state, { kind: "live" });
+    });
+
+    it("keeps the first rows of a load that fails, and says that they are old", async () => {
+      const event = { type: "ADDED", object: { metadata: { name: "x", uid: "x", resourceVersion: "7" } } };
+      bench.fault = () => streaming(new FakeBody().push(`${JSON.stringify(event)}\n`).fail());
+      bench.store.hold();
+      await turns();
+      await bench.clock.advance(6_000);
+      assert.equal(bench.store.state.kind, "stale");
+      assert.deepEqual(Object.keys(bench.rows()), ["x"]);
+    });
+
+    it("keeps an empty collection through a failure: it is known, not failed", async () => {
+      bench.collection.remove("a");
+      bench.collection.remove("b");
+      await bench.live();
+      bench.fault = () => refusal(503, "ServiceUnavailable", "away");
+      bench.cutAll((body) => body.fail());
+      await turns();
+      await bench.clock.advance(1_000);
+      assert.equal(bench.store.state.kind, "live");
+      await bench.clock.advance(5_000);
+      assert.equal(bench.store.state.kind, "stale");
+      bench.fault = () => refusal(500, "InternalError", "etcd is full");
+      await bench.clock.advance(30_000);
+      assert.match(JSON.stringify(bench.store.state), /etcd is full/, "the newest reason");
+      assert.ok(!bench.kinds.includes("failed"));
+    });
+
+    it("does not ask again for what is absent or forbidden because the machine has slept", async () => {
+      for (const [code, reason] of [
+        [404, "NotFound"],
+        [403, "Forbidden"],
+      ] as const) {
+        const own = new WatchBench();
+        own.fault = () => refusal(code, reason, "no");
+        own.store.hold();
+        await own.store.settled();
+        const asked = own.transport.requests.length;
+        own.clock.suspend(3_600_000);
+        await own.clock.advance(6_000);
+        assert.equal(own.transport.requests.length, asked);
+        own.store.dispose();
+      }
+    });
+
+    it("calls its rows by uid, and ends who waits when it is disposed", async () => {
+      await bench.live();
+      const uids = [...bench.collection.objects.values()].map(({ metadata }) => metadata.uid);
+      assert.deepEqual([...bench.store.items.keys()], uids);
+      const other = new WatchBench();
+      other.fault = () => streaming();
+      other.store.hold();
+      const waiting = other.store.settled();
+      other.store.dispose();
+      await assert.rejects(waiting, /cancelled/);
+    });
+
     it("settled ends with its signal", async () => {
       bench.fault = () => streaming();
       bench.store.hold();

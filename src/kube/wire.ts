@@ -32,10 +32,13 @@ export interface Wire extends Disposable {
   retire(): void;
 }
 
+/** Of a body, at a time. */
+const CHUNK_BYTES = 64 * 1024;
+
 /** Sees to it that every error reads as what happened to the cluster. */
 export type Explain = (error: unknown) => Error;
 
-/** The server certainly did not act on the request: it may be sent again, whatever its method. */
+/** It may be sent again: the server certainly did not act on it, whatever its method, or it is a read without an answer. */
 export class NotProcessed extends Error {
   constructor(cause: unknown) {
     super("not processed", { cause });
@@ -100,7 +103,9 @@ async function* pulled(stream: Readable, survives: () => boolean): AsyncGenerato
   try {
     for (;;) {
       const isLost = stream.destroyed && !survives();
-      const chunk = isLost ? null : (stream.read() as Buffer | null);
+      // All at once would be a copy of all of it.
+      const most = stream.readableLength > CHUNK_BYTES ? CHUNK_BYTES : undefined;
+      const chunk = isLost ? null : (stream.read(most) as Buffer | null);
       if (chunk !== null) yield chunk;
       else if (stream.readableEnded || (stream.destroyed && !isLost)) return;
       else if (stream.destroyed) throw stream.errored ?? closedEarly();
@@ -125,7 +130,7 @@ export interface Exchange {
   readonly request: WireRequest;
   /** Ends it where it has not ended by itself. With an error, who reads the body is told, also of what is buffered. */
   readonly end: (error?: Error) => void;
-  /** Whether the server certainly did not act on the request. */
+  /** Whether the request may be sent again, as NotProcessed has it. */
   readonly isUnprocessed: (error: unknown) => boolean;
   readonly explain: Explain;
   /** The error for a server that was silent for so many milliseconds. */

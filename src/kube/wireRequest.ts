@@ -12,7 +12,7 @@ export function requestOf(
   entry: ContextEntry,
   userAgent: string,
 ): WireRequest {
-  const body = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body));
+  const body = request.body === undefined ? undefined : bytesOf(request.body);
   const base = new URL(entry.cluster.server).pathname.replace(/\/+$/, "");
   return {
     method: request.method,
@@ -67,4 +67,8 @@ function impersonation({ impersonate }: UserEntry): Record<string, string | read
     ...(groups.length === 0 ? {} : { "impersonate-group": groups }),
     ...(uid === undefined ? {} : { "impersonate-uid": uid }),
   };
+}
+
+function bytesOf(body: unknown): Buffer {
+  return Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
 }

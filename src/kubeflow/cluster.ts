@@ -16,7 +16,10 @@ import { podLabel } from "./labels.ts";
 import { mergedState } from "./mergedState.ts";
 import type { JobEvent, JobKind, JobPod, TrainingJob } from "./model.ts";
 import { type JobSource, NamespaceJobs } from "./namespaceJobs.ts";
+import { NamespaceWorkloads } from "./namespaceWorkloads.ts";
 import { type Parts, readParts } from "./parts.ts";
+import type { WorkloadKind } from "./workloadKinds.ts";
+import { WORKLOADS } from "./workloads.ts";
 
 /** One context in use: its connection, what the cluster has, and the live objects that a person looks at. */
 export class Cluster implements JobSource, Disposable {
@@ -72,6 +75,11 @@ export class Cluster implements JobSource, Disposable {
   /** The training jobs of a namespace, or of all, of every kind that is served. Watches until it is disposed. */
   jobs(namespace: string | undefined): NamespaceJobs {
     return new NamespaceJobs(this, namespace, this.jobKinds, this.#clock);
+  }
+
+  /** The objects of a kind in a namespace, or in all. Watches until it is disposed. */
+  workloads(kind: WorkloadKind, namespace: string | undefined): NamespaceWorkloads {
+    return new NamespaceWorkloads(this, this.connection.client, WORKLOADS[kind], namespace, this.#clock);
   }
 
   /** Where the objects of a kind of training job are. */

@@ -27,7 +27,8 @@ const GPU = /^(?:nvidia\.com\/(?:gpu|mig-[\w.-]{1,40}?)(?:\.shared)?|amd\.com\/g
 const MOST_GPUS = 10_000;
 
 /** Labels that tell the model, best first: feature discovery, then what the clouds put there. */
-const MODEL_LABELS = [
+/** Labels of nodes that name their GPUs, the most telling first. */
+export const MODEL_LABELS: readonly string[] = [
   "nvidia.com/gpu.product",
   "gpu.nvidia.com/model",
   "cloud.google.com/gke-accelerator",

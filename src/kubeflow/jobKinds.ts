@@ -5,6 +5,7 @@ import { projectTrainJob, TRAIN_JOB } from "./kinds/trainJob.ts";
 import { JOB_PODS, TRAINJOB_PODS } from "./kinds/pod.ts";
 import { projectV1Job, V1_KINDS, type V1Kind } from "./kinds/v1Job.ts";
 import type { JobKind, JobPod, TrainingJob } from "./model.ts";
+import { list, record } from "./read.ts";
 
 /** What is to be known of a kind of training job to list, follow, stop and delete it. */
 export interface JobKindInfo {
@@ -15,6 +16,8 @@ export interface JobKindInfo {
   readonly pods: StoreDefinition<JobPod>;
   /** A merge patch of its spec that suspends it, or lets it go on. */
   readonly suspend: (on: boolean) => object;
+  /** True where it is suspended and never was let go: not where somebody has stopped it since. */
+  readonly isUnstarted: (object: KubeObject) => boolean;
 }
 
 /** In the order in which they are offered. */
@@ -25,6 +28,9 @@ export const JOB_KINDS: readonly JobKindInfo[] = [
     jobs: { kind: TRAIN_JOB, project: projectTrainJob, projectRow: rowsOf("TrainJob") },
     pods: TRAINJOB_PODS,
     suspend: (suspend) => ({ suspend }),
+    // Letting it go changes its spec, which makes its generation 2; none of its conditions stays to tell.
+    isUnstarted: (object) =>
+      record(record(object)["spec"])["suspend"] === true && (object.metadata.generation ?? 1) < 2,
   },
   ...V1_KINDS.map(v1),
 ];
@@ -40,8 +46,18 @@ function v1(row: V1Kind): JobKindInfo {
     },
     pods: JOB_PODS,
     suspend: (suspend) => ({ runPolicy: { suspend } }),
+    isUnstarted: (object) => {
+      const { spec, status } = record(object);
+      // The operator keeps the condition of a job that has run, with another status (training-operator v1.9.4: pkg/util/status.go).
+      const hasRun = list(record(status)["conditions"]).some(
+        ({ type }) => typeof type === "string" && HAS_RUN.has(type),
+      );
+      return record(record(spec)["runPolicy"])["suspend"] === true && !hasRun;
+    },
   };
 }
+
+const HAS_RUN: ReadonlySet<string> = new Set(["Running", "Restarting", "Succeeded", "Failed"]);
 
 function rowsOf(kind: JobKind): ListingDefinition<TrainingJob>["projectRow"] {
   return (row, whole) => jobFromRow(kind, row, whole);

@@ -31,7 +31,11 @@ export const OUR_LABELS = {
 
 export const OUR_ANNOTATIONS = {
   script: "trainyard/script",
+  /** Of the Apply that made an object from a template. */
+  apply: "trainyard/apply-id",
 } as const;
 
 /** Kueue admits jobs that carry it (kueue: label kueue.x-k8s.io/queue-name). */
 export const QUEUE_LABEL = "kueue.x-k8s.io/queue-name";
+/** Name of a WorkloadPriorityClass, which orders a job in its queue (kueue: pkg/controller/constants). */
+export const PRIORITY_LABEL = "kueue.x-k8s.io/priority-class";

@@ -1,3 +1,4 @@
+import { isNamespaceName } from "../kube/names.ts";
 import type { NamespaceList } from "./namespaces.ts";
 
 /** What a person may look at: one namespace, or all of them at once. */
@@ -5,13 +6,11 @@ export type NamespaceChoice = { readonly kind: "all" } | { readonly kind: "one";
 
 /** Stands for all namespaces where choices are kept as texts; no namespace can be called that. */
 export const ALL_NAMESPACES = "*";
-/** RFC 1123 label. */
-const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /** The choice that a kept or typed text stands for; undefined where it can be no namespace. */
 export function namespaceChoice(text: string): NamespaceChoice | undefined {
   if (text === ALL_NAMESPACES) return { kind: "all" };
-  return NAME.test(text) ? { kind: "one", name: text } : undefined;
+  return isNamespaceName(text) ? { kind: "one", name: text } : undefined;
 }
 
 export type NamespaceNote = "my profile" | "pinned" | "recent";

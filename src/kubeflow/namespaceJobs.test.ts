@@ -91,8 +91,8 @@ describe("the training jobs of a namespace", () => {
     assert.equal(jobs.get(bertKey)?.uid, "u1");
     assert.equal(jobs.get("PyTorchJob/team-a/nobody"), undefined);
     assert.deepEqual(heard, [
-      { jobs: [bertKey], set: true },
-      { jobs: ["TFJob/team-a/bert"], set: true },
+      { changed: [bertKey], set: true },
+      { changed: ["TFJob/team-a/bert"], set: true },
     ]);
   });
 
@@ -103,7 +103,7 @@ describe("the training jobs of a namespace", () => {
     source.pods("PyTorchJob").put(pod(), pod({ uid: "p2", kind: "TFJob", role: "worker" }));
     assert.deepEqual(jobs.podsOf(bert).map(uid), ["pod-master-0"]);
     assert.equal(jobs.summary(bert).state, "Running");
-    assert.deepEqual(heard.at(-1), { jobs: [bertKey, "TFJob/team-a/bert"], set: false });
+    assert.deepEqual(heard.at(-1), { changed: [bertKey, "TFJob/team-a/bert"], set: false });
   });
 
   it("say when a job changes, and when the set does", () => {
@@ -135,7 +135,7 @@ describe("the training jobs of a namespace", () => {
     warnings.put(warning("x", { uid: "e4" }));
     const llmKey = jobKey(llm);
     assert.deepEqual(
-      heard.map((change) => change.jobs),
+      heard.map((change) => change.changed),
       [[bertKey], [llmKey], [bertKey]],
     );
     assert.deepEqual(jobs.warningsOf(bert).map(uid), ["e4", "e1"]);
@@ -160,7 +160,7 @@ describe("the training jobs of a namespace", () => {
     const merged = jobs.get(jobKey(llm));
     assert.deepEqual([merged?.restarts, merged?.replicas, merged?.message], [1, replicas, "limit"]);
     assert.equal(jobs.get(jobKey(llm)), merged, "made once");
-    assert.deepEqual(heard.at(-1), { jobs: [jobKey(llm)], set: false });
+    assert.deepEqual(heard.at(-1), { changed: [jobKey(llm)], set: false });
     source.of<BatchJob>(BATCH_JOBS).set();
     assert.equal(jobs.get(jobKey(llm))?.message, "jobset failed");
   });
@@ -202,7 +202,7 @@ describe("the training jobs of a namespace", () => {
     }
     const took = performance.now() - begun;
     assert.deepEqual([store.passes, pods.passes, warnings.passes], before);
-    assert.ok(heard.every((change) => change.jobs.length === 1 && !change.set));
+    assert.ok(heard.every((change) => change.changed.length === 1 && !change.set));
     assert.equal(heard.length, 6000);
     // 6,000 updates; a pass over 5,000 jobs for each would take minutes.
     assert.ok(took < 3000, `${Math.round(took)} ms`);

@@ -24,7 +24,7 @@ export interface JobSource {
 
 export interface JobsChange {
   /** Keys (`jobKey`) of jobs whose rows may say something else now. */
-  readonly jobs: readonly string[];
+  readonly changed: readonly string[];
   /** Jobs came or went. */
   readonly set: boolean;
 }
@@ -231,7 +231,7 @@ export class NamespaceJobs implements Disposable {
     this.#seeParts();
     if (items === undefined) {
       this.#countAll();
-      this.#changed.fire({ jobs: [...this.#keys], set: true });
+      this.#changed.fire({ changed: [...this.#keys], set: true });
       return;
     }
     let set = false;
@@ -243,14 +243,14 @@ export class NamespaceJobs implements Disposable {
       if (now === undefined) this.#keys.delete(key);
       else this.#keys.add(key);
     }
-    this.#changed.fire({ jobs: [...new Set(items.map(jobKey))], set });
+    this.#changed.fire({ changed: [...new Set(items.map(jobKey))], set });
   }
 
   /** Pods, warnings or parts of these jobs have changed, or of any. */
   #onParts(changed: Iterable<string> | undefined): void {
     const jobs = changed === undefined ? [...this.#keys] : [...changed].filter((key) => this.#keys.has(key));
     for (const key of jobs) this.#forget(key);
-    if (jobs.length > 0) this.#changed.fire({ jobs, set: false });
+    if (jobs.length > 0) this.#changed.fire({ changed: jobs, set: false });
   }
 
   /** Watches what belongs to jobs as soon as there can be some. */

@@ -23,6 +23,7 @@ export interface Parts {
     | undefined;
   readonly katib: boolean;
   readonly kserve: boolean;
+  readonly ray: boolean;
   readonly jobset: boolean;
   readonly kueue: boolean;
   readonly workspaces: boolean;
@@ -36,7 +37,7 @@ const DISCOVERY = [
 ].join(",");
 
 /** Versions whose kinds are told apart: the group of jobs and notebooks is Katib's and the Workspaces' too. */
-const LOOKED_INTO = ["kubeflow.org/v1", "kubeflow.org/v1beta1", "trainer.kubeflow.org/v1alpha1"];
+const LOOKED_INTO = ["kubeflow.org/v1", "kubeflow.org/v1beta1", "trainer.kubeflow.org/v1alpha1", "ray.io/v1"];
 const PIPELINES_NAMESPACE = "kubeflow";
 
 /** Groups, and kinds as `group/version/Kind`, that a server says it has. */
@@ -75,6 +76,7 @@ export async function readParts(client: KubeClient, signal?: AbortSignal): Promi
       : undefined,
     katib: has("kubeflow.org/v1beta1/Experiment"),
     kserve: has("serving.kserve.io"),
+    ray: has("ray.io/v1/RayJob"),
     jobset: has("jobset.x-k8s.io"),
     kueue: has("kueue.x-k8s.io"),
     workspaces: has("kubeflow.org/v1beta1/Workspace"),
@@ -92,6 +94,7 @@ export function partsWords(parts: Parts): readonly string[] {
     ...(parts.pipelines?.certain === true ? [named("Pipelines", parts.pipelines.version)] : []),
     ...(parts.katib ? ["Katib"] : []),
     ...(parts.kserve ? ["KServe"] : []),
+    ...(parts.ray ? ["KubeRay"] : []),
     ...(parts.kueue ? ["Kueue"] : []),
     ...(parts.workspaces ? ["Workspaces"] : []),
   ];

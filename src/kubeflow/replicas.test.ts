@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { jobSummary } from "./jobStatus.ts";
 import type { JobPod } from "./model.ts";
-import { replicaSummary } from "./replicas.ts";
+import { replicaSummary, whyNotRunning } from "./replicas.ts";
 import { container, job, pod } from "./testing/objects.ts";
 
 describe("what a row says of a replica", () => {
@@ -26,5 +26,18 @@ describe("what a row says of a replica", () => {
       assert.doesNotMatch(detail, /[\u0000-\u001f\u202e]/);
       assert.ok(detail.length <= 90 && detail !== "", detail);
     }
+  });
+
+  it("what keeps a pod from its start, and nothing where that is ordinary", () => {
+    const last = { state: "terminated", exitCode: 1, reason: "Error", message: undefined } as const;
+    const waits = (reason: string): JobPod => pod({ containers: [container({ state: "waiting", reason, last })] });
+    assert.equal(whyNotRunning(waits("ContainerCreating")), "");
+    assert.equal(whyNotRunning(waits("ImagePullBackOff")), "the image cannot be pulled");
+    assert.equal(whyNotRunning(waits("CrashLoopBackOff")), "keeps crashing: exit code 1");
+    const beside = container({ name: "istio-proxy", state: "waiting", reason: "ImagePullBackOff" });
+    const crash = container({ state: "waiting", reason: "CrashLoopBackOff", last });
+    const both = pod({ node: "a", containers: [beside, crash] });
+    assert.equal(whyNotRunning(both), "keeps crashing: exit code 1");
+    assert.deepEqual(replicaSummary(both), { state: "Restarting", detail: "keeps crashing: exit code 1" });
   });
 });

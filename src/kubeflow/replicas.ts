@@ -123,10 +123,9 @@ function summaryOf(pod: JobPod): Summary {
 }
 
 function starting(pod: JobPod): Summary {
-  const crashing = pod.containers.find(({ reason }) => reason === "CrashLoopBackOff");
-  if (crashing !== undefined) return { state: "Restarting", detail: crashWords(crashing) };
   const waiting = unusualWait(pod);
-  if (waiting !== undefined) return { state: "Waiting", detail: waitingText(waiting) };
+  if (waiting !== undefined)
+    return { state: isCrashing(waiting) ? "Restarting" : "Waiting", detail: waitWords(waiting) };
   const init = pod.containers.find((container) => container.init && container.state === "running");
   if (init === undefined) return { state: "Starting", detail: pod.node === undefined ? "" : `on ${nameOf(pod.node)}` };
   return { state: "Starting", detail: waitsForLeader(pod) ? "waiting for rank 0" : `running ${nameOf(init.name)}` };
@@ -137,10 +136,27 @@ export function waitsForLeader(pod: JobPod): boolean {
   return pod.containers.some(({ name, init, state }) => init && state === "running" && name === "init-pytorch");
 }
 
-/** The container that waits for what time alone may not bring. */
+/** The container that waits for what time alone may not bring: the person's own before those beside it. */
 export function unusualWait(pod: JobPod): ContainerState | undefined {
   const waiting = pod.containers.filter(({ state, reason }) => state === "waiting" && !isOrdinaryWait(reason));
-  return waiting.find(isImageWait) ?? waiting[0];
+  const main = mainContainer(pod);
+  return waiting.find((container) => container === main) ?? waiting.find(isImageWait) ?? waiting[0];
+}
+
+function isCrashing({ reason }: ContainerState): boolean {
+  return reason === "CrashLoopBackOff";
+}
+
+function waitWords(container: ContainerState): string {
+  return isCrashing(container) ? crashWords(container) : waitingText(container);
+}
+
+/** What keeps a pod from its beginning, where that is nothing ordinary, or how it failed; else empty. */
+export function whyNotRunning(pod: JobPod): string {
+  if (pod.phase === "Failed") return failureOf(pod);
+  if (pod.node === undefined && pod.unschedulable !== undefined) return unschedulableText(pod.unschedulable, pod.needs);
+  const container = unusualWait(pod);
+  return container === undefined ? "" : waitWords(container);
 }
 
 function isOrdinaryWait(reason: string | undefined): boolean {

@@ -20,7 +20,16 @@ import { parseUnschedulable, unschedulableText } from "./scheduling.ts";
 
 /** What a person may do about a reason; the tree makes buttons of them. */
 export type NextStepId =
-  "logs" | "events" | "yaml" | "change-size" | "change-image" | "show-nodes" | "ask-admin" | "resume" | "wait";
+  | "logs"
+  | "events"
+  | "yaml"
+  | "change-size"
+  | "change-image"
+  | "show-nodes"
+  | "ask-admin"
+  | "resume"
+  | "install"
+  | "wait";
 
 export interface Reason {
   /** One plain sentence. */
@@ -51,6 +60,7 @@ const NEXT: Readonly<Record<NextStepId, string>> = {
   "show-nodes": "Show nodes",
   "ask-admin": "Ask an administrator",
   resume: "Resume",
+  install: "Install Kubeflow",
   wait: "Wait",
 };
 

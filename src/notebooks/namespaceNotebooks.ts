@@ -1,90 +1,81 @@
 import type { Clock } from "../core/clock.ts";
-import { type Disposable, DisposableStore } from "../core/dispose.ts";
-import { Emitter } from "../core/events.ts";
-import type { Store, StoreState } from "../kube/store.ts";
-import { settledWithin } from "../kube/settledWithin.ts";
+import type { Store } from "../kube/store.ts";
+import { type Claim, CLAIMS } from "../kubeflow/kinds/claim.ts";
+import { newestOf } from "../kubeflow/events.ts";
 import { JOB_WARNINGS } from "../kubeflow/kinds/event.ts";
 import { type Notebook, NOTEBOOK_PODS, NOTEBOOKS } from "../kubeflow/kinds/notebook.ts";
 import type { ContainerRef, JobEvent, JobPod } from "../kubeflow/model.ts";
 import type { JobSource } from "../kubeflow/namespaceJobs.ts";
+import { NamespaceObjects, uidOf } from "../kubeflow/namespaceObjects.ts";
 import { containerOf } from "../kubeflow/replicas.ts";
+import { disruptionWords } from "../kubeflow/podWords.ts";
 import { StoreIndex } from "../kubeflow/storeIndex.ts";
 import type { Reason } from "../kubeflow/why.ts";
-import { type NotebookState, type NotebookSummary, notebookSummary, notebookWhy } from "./notebookStatus.ts";
+import { useLines } from "./culling.ts";
+import {
+  type LostPod,
+  type NotebookSight,
+  type NotebookState,
+  type NotebookSummary,
+  notebookSummary,
+  notebookWhy,
+} from "./notebookStatus.ts";
+import { waitsForVolume } from "./volumeWords.ts";
 
-export interface NotebooksChange {
-  /** Uids of notebooks whose rows may say something else now. */
-  readonly changed: readonly string[];
-  /** Notebooks came or went. */
-  readonly set: boolean;
-}
-
-/** The notebooks of one namespace, or of all, with their pods and warnings; live while this lives. */
-export class NamespaceNotebooks implements Disposable {
-  readonly #clock: Clock;
-  readonly #held = new DisposableStore();
-  readonly #notebooks: StoreIndex<Notebook>;
+/** The notebooks of one namespace, or of all, with their pods and warnings. */
+export class NamespaceNotebooks extends NamespaceObjects<Notebook, NotebookState> {
+  readonly #source: Pick<JobSource, "store">;
+  readonly #namespace: string | undefined;
+  readonly #readCulling: () => Promise<number | undefined>;
   readonly #pods: StoreIndex<JobPod>;
   readonly #warnings: StoreIndex<JobEvent>;
-  readonly #changed = new Emitter<NotebooksChange>();
-  readonly #stateChanged = new Emitter<StoreState>();
-  readonly #uids = new Set<string>();
+  /** Pods that were taken away while this watched, by their notebook's key, with their uid. */
+  readonly #lost = new Map<string, LostPod & { readonly pod: string }>();
+  /** Read once a pod waits for a volume. */
+  #claims: StoreIndex<Claim> | undefined;
+  /** Read once somebody keeps count of use: undefined before, and where it cannot be. */
+  #cullAfter: number | undefined;
+  #isCullingAsked = false;
 
-  readonly onDidChange = this.#changed.event;
-  readonly onDidChangeState = this.#stateChanged.event;
-
-  constructor(source: Pick<JobSource, "store">, namespace: string | undefined, clock: Clock) {
-    this.#clock = clock;
-    const onState = (): void => this.#stateChanged.fire(this.state);
-    this.#notebooks = this.#held.add(
-      new StoreIndex(source.store(NOTEBOOKS, namespace), keyOf, uidOf, (items) => this.#onNotebooks(items), onState),
+  /** `readCulling`: see `readCulling` of culling.ts. */
+  constructor(
+    source: Pick<JobSource, "store">,
+    namespace: string | undefined,
+    clock: Clock,
+    readCulling: () => Promise<number | undefined> = () => Promise.resolve(undefined),
+  ) {
+    super(source.store(NOTEBOOKS, namespace), keyOf, clock);
+    this.#source = source;
+    this.#namespace = namespace;
+    this.#readCulling = readCulling;
+    this.#pods = this.held.add(
+      new StoreIndex(source.store(NOTEBOOK_PODS, namespace), podKey, uidOf, (items) => this.#onPods(items)),
     );
-    this.#pods = this.#held.add(
-      new StoreIndex(source.store(NOTEBOOK_PODS, namespace), podKey, uidOf, (items) =>
-        this.#onParts(items?.map(podKey)),
-      ),
-    );
-    this.#warnings = this.#held.add(
+    this.#warnings = this.held.add(
       new StoreIndex(source.store(JOB_WARNINGS, namespace), aboutKey, uidOf, (items) =>
         this.#onParts(items?.map(aboutKey)),
       ),
     );
-    for (const { uid } of this.items) this.#uids.add(uid);
-  }
-
-  /** In no order. */
-  get items(): Iterable<Notebook> {
-    return this.#notebooks.store.items.values();
-  }
-
-  get size(): number {
-    return this.#notebooks.store.items.size;
-  }
-
-  get(uid: string): Notebook | undefined {
-    return this.#notebooks.store.items.get(uid);
-  }
-
-  /** Of the notebooks themselves: without pods or events they are still what they say of themselves. */
-  get state(): StoreState {
-    return this.#notebooks.store.state;
-  }
-
-  get counts(): ReadonlyMap<NotebookState, number> {
-    const counts = new Map<NotebookState, number>();
-    for (const notebook of this.items) {
-      const { state } = this.summary(notebook);
-      counts.set(state, (counts.get(state) ?? 0) + 1);
-    }
-    return counts;
+    this.#lookAround();
   }
 
   summary(notebook: Notebook): NotebookSummary {
-    return notebookSummary(notebook, this.podOf(notebook), this.warningsOf(notebook), this.#clock.now());
+    return notebookSummary(this.#sightOf(notebook), this.clock.now());
+  }
+
+  /** When it was used, and when it is stopped for want of use; empty where nobody keeps count. */
+  use({ lastActivity, stopped }: Notebook): readonly string[] {
+    return lastActivity === undefined || stopped ? [] : useLines(lastActivity, this.#cullAfter, this.clock.now());
   }
 
   why(notebook: Notebook): readonly Reason[] {
-    return notebookWhy(this.summary(notebook), this.podOf(notebook), this.warningsOf(notebook));
+    return notebookWhy(this.#sightOf(notebook), this.clock.now());
+  }
+
+  /** Stopped, and its pod gone; where pods may not be read, as far as its own status tells. */
+  isDown(notebook: Notebook): boolean {
+    const { kind } = this.#pods.store.state;
+    return kind !== "idle" && kind !== "loading" && this.summary(notebook).state === "Stopped";
   }
 
   /** The pod for logs and a shell: the newest, and not one that an earlier notebook of the same name has left. */
@@ -104,51 +95,94 @@ export class NamespaceNotebooks implements Disposable {
     return [...this.#warnings.get(keyOf(notebook))].filter(({ time }) => isSince(time, notebook));
   }
 
-  /** Resolves when every kind has answered, well or not, or `ms` milliseconds have passed. */
-  answered(ms: number): Promise<void> {
-    return settledWithin(() => this.#stores, this.#clock, ms);
+  /** Uids of what belongs to it and is told of in events: its pod, what made that, and the claims that it waits for. */
+  familyOf(notebook: Notebook): readonly string[] {
+    const pod = this.podOf(notebook);
+    const { claims } = this.#sightOf(notebook);
+    return [
+      ...(pod === undefined ? [] : [pod.uid, pod.owner ?? ""]),
+      ...[...this.warningsOf(notebook), ...claims.warnings].map(({ aboutUid }) => aboutUid),
+      ...(claims.claims ?? []).map(uidOf),
+    ];
   }
 
-  /** Reads everything anew. */
-  refresh(): void {
-    for (const store of this.#stores) store.refresh();
+  protected stateOf(notebook: Notebook): NotebookState {
+    return this.summary(notebook).state;
   }
 
-  dispose(): void {
-    this.#held.dispose();
-    this.#changed.dispose();
-    this.#stateChanged.dispose();
+  protected get others(): readonly Store<object>[] {
+    return [this.#pods.store, this.#warnings.store, ...(this.#claims === undefined ? [] : [this.#claims.store])];
   }
 
-  get #stores(): readonly Store<object>[] {
-    return [this.#notebooks.store, this.#pods.store, this.#warnings.store];
+  #sightOf(notebook: Notebook): NotebookSight {
+    const { namespace } = notebook;
+    const pod = this.podOf(notebook);
+    const warnings = this.warningsOf(notebook);
+    const kept = this.#lost.get(keyOf(notebook));
+    // The kubelet's own evictions are told of in events, too, and so also where they happened before anybody looked.
+    const evicted = newestOf(warnings, ({ reason, aboutUid }) => reason === "Evicted" && aboutUid !== pod?.uid);
+    const told = evicted && { words: `evicted: ${evicted.message}`, at: evicted.time };
+    return {
+      notebook,
+      pod,
+      warnings,
+      claims: {
+        claims: this.#claims?.store.state.kind === "live" ? this.#claimsOf(notebook) : undefined,
+        warnings: notebook.claims.flatMap((name) => [...this.#warnings.get(claimKey({ namespace, name }))]),
+      },
+      lost: kept === undefined || kept.pod === pod?.uid || !isSince(kept.at, notebook) ? told : kept,
+      cullAfter: this.#cullAfter,
+    };
   }
 
-  #onNotebooks(items: readonly Notebook[] | undefined): void {
-    const changed = (items ?? [...this.items]).map(uidOf);
-    let set = items === undefined;
-    if (set) this.#uids.clear();
-    for (const uid of changed) {
-      const isThere = this.get(uid) !== undefined;
-      if (isThere !== this.#uids.has(uid)) set = true;
-      if (isThere) this.#uids.add(uid);
-      else this.#uids.delete(uid);
+  #claimsOf({ namespace, claims }: Notebook): readonly Claim[] {
+    return claims.flatMap((name) => [...(this.#claims?.get(keyOf({ namespace, name })) ?? [])]);
+  }
+
+  /** What is read only where something makes it matter. */
+  #lookAround(): void {
+    if (!this.#isCullingAsked && [...this.items].some(({ lastActivity }) => lastActivity !== undefined)) {
+      this.#isCullingAsked = true;
+      this.#readCulling().then(
+        (ms) => {
+          this.#cullAfter = ms;
+          if (ms !== undefined) this.#onParts(undefined);
+        },
+        // The rows themselves say that the cluster does not answer; the next folder asks again.
+        () => undefined,
+      );
     }
-    this.#changed.fire({ changed, set });
+    const waits = [...this.#pods.store.items.values()].some(({ unschedulable }) => waitsForVolume(unschedulable));
+    if (this.#claims === undefined && waits)
+      this.#claims = this.held.add(
+        new StoreIndex(this.#source.store(CLAIMS, this.#namespace), keyOf, uidOf, () => this.#onParts(undefined)),
+      );
+  }
+
+  #onPods(pods: readonly JobPod[] | undefined): void {
+    for (const pod of pods ?? this.#pods.store.items.values()) {
+      const words = pod.deleting || pod.phase === "Failed" ? disruptionWords(pod) : undefined;
+      const known = this.#lost.get(podKey(pod));
+      if (words !== undefined && known?.pod !== pod.uid)
+        this.#lost.set(podKey(pod), { words, at: this.clock.now(), pod: pod.uid });
+    }
+    this.#lookAround();
+    this.#onParts(pods?.map(podKey));
+  }
+
+  protected override onObjects(items: readonly Notebook[] | undefined): void {
+    this.#lookAround();
+    super.onObjects(items);
   }
 
   #onParts(keys: readonly string[] | undefined): void {
-    const found = keys?.flatMap((key) => [...this.#notebooks.get(key)]) ?? [...this.items];
-    const changed = [...new Set(found.map(uidOf))];
-    if (changed.length > 0) this.#changed.fire({ changed, set: false });
+    // A claim may be any notebook's.
+    const isAny = keys === undefined || (this.#claims !== undefined && keys.some((key) => key.endsWith("/claim")));
+    this.told(isAny ? this.items : keys.flatMap((key) => [...this.objects.get(key)]));
   }
 }
 
 type Named = Pick<Notebook, "namespace" | "name">;
-
-function uidOf({ uid }: { readonly uid: string }): string {
-  return uid;
-}
 
 function keyOf({ namespace, name }: Named): string {
   return `${namespace}/${name}`;
@@ -158,8 +192,14 @@ function podKey({ namespace, job }: JobPod): string {
   return `${namespace}/${job}`;
 }
 
+/** A claim's name is no notebook's. */
+function claimKey({ namespace, name }: Named): string {
+  return `${keyOf({ namespace, name })}/claim`;
+}
+
 /** The notebook and its StatefulSet have one name, its pod the same with `-0`. */
 function aboutKey({ namespace, aboutKind, aboutName }: JobEvent): string {
+  if (aboutKind === "PersistentVolumeClaim") return claimKey({ namespace, name: aboutName });
   return keyOf({ namespace, name: aboutKind === "Pod" ? aboutName.replace(/-0$/, "") : aboutName });
 }
 

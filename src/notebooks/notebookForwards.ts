@@ -1,67 +1,177 @@
+import { randomBytes } from "node:crypto";
 import type { Disposable } from "../core/dispose.ts";
+import type { StateStore } from "../core/storage.ts";
 import type { Connection } from "../kube/connection.ts";
+import { isApiError } from "../kube/errors.ts";
+import type { KubeObject } from "../kube/objects.ts";
+import { SingleFlight } from "../kube/singleFlight.ts";
 import type { HttpForward } from "../kube/streams/index.ts";
-import type { Notebook } from "../kubeflow/kinds/notebook.ts";
+import { type Notebook, podName } from "../kubeflow/kinds/notebook.ts";
+import { SECRET } from "../kubeflow/kinds/resources.ts";
+import { record, text } from "../kubeflow/read.ts";
 
-/** A notebook that a browser on this computer may be sent to. */
-export interface OpenedNotebook {
-  /** Works once, within five minutes. */
-  readonly address: string;
-  /** Another `host:port` by which the browser may come, such as what vscode.env.asExternalUri says. */
-  allowHost(host: string): void;
+/** Ports by uid, that a later window may listen at the same. */
+const PORTS = "trainyard.notebookPorts";
+const MOST_PORTS = 50;
+const NOT_JUPYTER = ["group-one", "group-two"];
+
+/** Whether it is, or may be, a Jupyter: Kubeflow's own kinds of server are that, code-server and RStudio. */
+export function isJupyter({ server }: Pick<Notebook, "server">): boolean {
+  return !NOT_JUPYTER.includes(server);
 }
 
-/** The forwards to notebooks, one each, until this is disposed or the notebook is closed. */
+/**
+ * The forwards to notebooks, one each, until this is disposed or the notebook is closed. A forward outlives the pod: it
+ * leads to whichever pod has the notebook's place, at the same local port, which a later window tries again. It outlives
+ * the connection, too: with some ways to sign in each new token is a new entry of the kubeconfig.
+ */
 export class NotebookForwards implements Disposable {
+  readonly #state: StateStore;
   /** By uid. */
-  readonly #open = new Map<string, { readonly connection: Connection; readonly forward: Promise<HttpForward> }>();
-  #isDisposed = false;
+  readonly #open = new Map<string, NotebookForward>();
 
-  /** Forwards to the notebook's pod. Nothing is asked of the cluster before the browser comes. */
-  async open(connection: Connection, notebook: Notebook): Promise<OpenedNotebook> {
-    const { uid } = notebook;
-    const known = this.#open.get(uid);
-    if (known?.connection !== connection) this.close(uid);
-    const entry = this.#open.get(uid) ?? { connection, forward: start(connection, notebook) };
-    this.#open.set(uid, entry);
-    const started = await entry.forward.catch((error: unknown) => {
-      // The next try begins anew.
-      if (this.#open.get(uid) === entry) this.#open.delete(uid);
-      throw error;
-    });
-    if (this.#isDisposed) started.dispose();
-    return { address: started.address(notebook.path), allowHost: (host) => started.allowHost(host) };
+  constructor(state: StateStore) {
+    this.#state = state;
+  }
+
+  /** Asks the cluster for a Secret at most, where the notebook's token is in one. Rejects as KubeClient.find does. */
+  get(connection: Connection, notebook: Notebook, signal: AbortSignal): Promise<HttpForward> {
+    const known = this.#open.get(notebook.uid) ?? new NotebookForward(this.#state);
+    this.#open.set(notebook.uid, known);
+    return known.get(connection, notebook, signal);
+  }
+
+  /** Reads the notebook's token anew; whether it is another now. Rejects as KubeClient.find does. */
+  async renew(uid: string, signal: AbortSignal): Promise<boolean> {
+    return (await this.#open.get(uid)?.renew(signal)) ?? false;
   }
 
   /** The notebook was stopped or deleted. */
   close(uid: string): void {
-    const known = this.#open.get(uid);
+    this.#open.get(uid)?.dispose();
     this.#open.delete(uid);
-    known?.forward.then(
-      (forward) => forward.dispose(),
-      // It never came to be: whoever opened it was told.
-      () => undefined,
-    );
   }
 
-  /** Ends those over connections that are no more. */
-  prune(isCurrent: (connection: Connection) => boolean): void {
-    for (const [uid, { connection }] of this.#open) if (!isCurrent(connection)) this.close(uid);
+  /** The context's entry is another: those to the same server go on over `now`, the others end. */
+  replaced(context: string, now: () => Connection | undefined): void {
+    for (const [uid, { connection }] of this.#open) {
+      if (connection?.context.name !== context) continue;
+      const next = now();
+      if (next?.context.server === connection.context.server) this.#open.get(uid)?.moveTo(next);
+      else this.close(uid);
+    }
+  }
+
+  dispose(): void {
+    for (const uid of [...this.#open.keys()]) this.close(uid);
+  }
+}
+
+class NotebookForward implements Disposable {
+  readonly #state: StateStore;
+  readonly #starting = new SingleFlight<HttpForward>();
+  #forward: HttpForward | undefined;
+  #connection: Connection | undefined;
+  #notebook: Notebook | undefined;
+  /** How its server is reached and spoken to, as far as the headers were made for it. */
+  #serving = "";
+  #headers: Readonly<Record<string, string>> = {};
+  #isDisposed = false;
+
+  constructor(state: StateStore) {
+    this.#state = state;
+  }
+
+  get connection(): Connection | undefined {
+    return this.#connection;
+  }
+
+  async get(connection: Connection, notebook: Notebook, signal: AbortSignal): Promise<HttpForward> {
+    this.#connection = connection;
+    this.#notebook = notebook;
+    const serving = JSON.stringify([notebook.headers, notebook.token]);
+    if (this.#serving !== serving) {
+      await this.renew(signal);
+      this.#serving = serving;
+    }
+    this.#forward ??= await this.#starting.join(() => this.#start(connection, notebook), signal);
+    return this.#forward;
+  }
+
+  moveTo(connection: Connection): void {
+    this.#connection = connection;
+  }
+
+  async renew(signal: AbortSignal): Promise<boolean> {
+    const [connection, notebook] = [this.#connection, this.#notebook];
+    if (connection === undefined || notebook === undefined) return false;
+    const token = isJupyter(notebook) ? await tokenOf(connection, notebook, signal) : undefined;
+    const headers = { ...notebook.headers, ...(token === undefined ? {} : { authorization: `token ${token}` }) };
+    const isOther = JSON.stringify(headers) !== JSON.stringify(this.#headers);
+    this.#headers = headers;
+    return isOther;
   }
 
   dispose(): void {
     this.#isDisposed = true;
-    this.prune(() => false);
+    this.#forward?.dispose();
+  }
+
+  async #start(connection: Connection, notebook: Notebook): Promise<HttpForward> {
+    const { uid, namespace, name } = notebook;
+    // A bundle of its own, needed only here and for shells.
+    const { connectPod, HttpForward } = await import("../kube/streams/index.ts");
+    const pod = podName(name);
+    const now = (): Notebook => this.#notebook ?? notebook;
+    const headers = (): Readonly<Record<string, string>> => this.#headers;
+    const before = Number(record(this.#state.get(PORTS))[uid]);
+    const forward = await HttpForward.start({
+      connect: (signal) =>
+        connectPod({ ...{ namespace, pod, signal }, connection: this.#connection ?? connection, port: now().port }),
+      get ownHosts() {
+        return ["localhost", "127.0.0.1", "0.0.0.0", pod].map((host) => `${host}:${now().port}`);
+      },
+      get rewrite() {
+        const { path, rewrite } = now();
+        return rewrite === undefined ? undefined : { from: path, to: rewrite };
+      },
+      get headers() {
+        return headers();
+      },
+      ...(isJupyter(notebook) ? { programHeaders: xsrf() } : {}),
+      ...(Number.isInteger(before) && before > 1023 && before < 65_536 ? { port: before } : {}),
+    });
+    if (this.#isDisposed) forward.dispose();
+    if (forward.port !== before) {
+      const others = Object.entries(record(this.#state.get(PORTS))).filter(([other]) => other !== uid);
+      await this.#state.set(PORTS, Object.fromEntries([...others, [uid, forward.port]].slice(-MOST_PORTS)));
+    }
+    return forward;
   }
 }
 
-async function start(connection: Connection, { namespace, name, port }: Notebook): Promise<HttpForward> {
-  // A bundle of its own, needed only here and for shells.
-  const { connectPod, HttpForward } = await import("../kube/streams/index.ts");
-  // A StatefulSet of one (notebook-controller v1.11.0).
-  const pod = `${name}-0`;
-  return HttpForward.start({
-    connect: (signal) => connectPod({ connection, namespace, pod, port, signal }),
-    ownHosts: ["localhost", "127.0.0.1", "0.0.0.0", pod].map((host) => `${host}:${port}`),
-  });
+/**
+ * What Jupyter asks of a browser before it changes anything: a cookie, and a header that repeats it (tornado 6:
+ * check_xsrf_cookie). It guards against other sites' pages, which cannot set headers; a program has neither.
+ */
+function xsrf(): Readonly<Record<string, string>> {
+  const value = randomBytes(16).toString("hex");
+  return { cookie: `_xsrf=${value}`, "x-xsrftoken": value };
+}
+
+async function tokenOf(
+  { client }: Connection,
+  { namespace, token }: Notebook,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (token === undefined || typeof token === "string") return token;
+  try {
+    const secret = await client.find<KubeObject>(SECRET, token.secret, namespace, signal);
+    const value = Buffer.from(text(record(record(secret)["data"])[token.key]) ?? "", "base64").toString("utf8");
+    return value.trim() === "" ? undefined : value.trim();
+  } catch (error) {
+    // Jupyter's own page asks for it, then.
+    if (isApiError(error, "Forbidden")) return undefined;
+    throw error;
+  }
 }

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { type Notebook, projectNotebook } from "../kubeflow/kinds/notebook.ts";
+import type { Claim } from "../kubeflow/kinds/claim.ts";
+import type { Notebook } from "../kubeflow/kinds/notebook.ts";
 import type { JobEvent, JobPod } from "../kubeflow/model.ts";
 import { container, pod, warning } from "../kubeflow/testing/objects.ts";
-import { notebookSummary, notebookWhy } from "./notebookStatus.ts";
+import { type NotebookSight, notebookSummary, notebookWhy } from "./notebookStatus.ts";
 
 const NOW = 15 * 60_000;
 const BAD = `a\u001b]0;x\u0007\u202e\n${"b".repeat(500)}`;
@@ -23,9 +24,14 @@ function notebook(change: Partial<Notebook> = {}): Notebook {
     condition: undefined,
     image: "jupyter:1",
     gpus: 0,
+    claims: [],
     lastActivity: undefined,
     server: "jupyter",
+    home: "/notebook/team-a/bob/",
     path: "/notebook/team-a/bob/",
+    rewrite: undefined,
+    headers: {},
+    token: undefined,
     port: 8888,
     ...change,
   };
@@ -37,6 +43,33 @@ const waits = (reason: string, message?: string): Partial<JobPod> => ({
   phase: "Pending",
   containers: [container({ name: "bob", state: "waiting", reason, message })],
 });
+const sight = (
+  change: Partial<Notebook> = {},
+  its?: JobPod,
+  warnings: readonly JobEvent[] = [],
+  more: Partial<NotebookSight> = {},
+): NotebookSight => ({
+  notebook: notebook(change),
+  pod: its,
+  warnings,
+  claims: { claims: undefined, warnings: [] },
+  lost: undefined,
+  cullAfter: undefined,
+  ...more,
+});
+const unbound = own({
+  node: undefined,
+  phase: "Pending",
+  containers: [],
+  unschedulable: "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.",
+});
+const claim = (name: string, change: Partial<Claim> = {}): Claim => ({
+  ...{ uid: name, name, namespace: "team-a", phase: "Pending", storageClass: undefined },
+  ...change,
+});
+const said = (name: string, message: string): JobEvent =>
+  warning(message, { aboutKind: "PersistentVolumeClaim", aboutName: name });
+const DAY_MS = 24 * 3_600_000;
 const QUOTA =
   'Reissued from statefulset/bob: create Pod bob-0 in StatefulSet bob failed error: pods "bob-0" is forbidden: exceeded quota: gpus, requested: requests.nvidia.com/gpu=2, used: requests.nvidia.com/gpu=3, limited: requests.nvidia.com/gpu=4';
 
@@ -46,12 +79,166 @@ type Row = readonly [
   own: JobPod | undefined,
   said: readonly JobEvent[],
   says: RegExp,
+  more?: Partial<NotebookSight>,
 ];
 
 /** In the order of Kubeflow's own web app: what stands earlier wins over what stands later. */
 const TABLE: readonly Row[] = [
   ["just made", { hasStatus: false, created: NOW - 5_000 }, undefined, [], /^Waiting · for a moment$/],
-  ["made a while ago and never seen", { hasStatus: false }, undefined, [], /^Waiting · no pod yet · for 1[45] min$/],
+  [
+    "not seen for half a minute",
+    { hasStatus: false, created: NOW - 30_000 },
+    undefined,
+    [],
+    /^Waiting · no pod yet · /,
+  ],
+  ["never seen", { hasStatus: false }, undefined, [], /^Waiting · no controller has taken it up · for 15 min$/],
+  [
+    "never seen, and something is said",
+    { hasStatus: false },
+    undefined,
+    [warning("no")],
+    /^Waiting · no · for 15 min$/,
+  ],
+  [
+    "a name that is too long for its pod",
+    { name: "n".repeat(60) },
+    undefined,
+    [
+      warning(
+        `create Pod x-0 in StatefulSet x failed error: Pod "x-0" is invalid: metadata.labels: Invalid value: "x-6d": must be no more than 63 bytes`,
+      ),
+    ],
+    /^Waiting · its name has 60 characters, 52 are the most · /,
+  ],
+  [
+    "a name too long for its StatefulSet",
+    { name: "n".repeat(70), hasStatus: false },
+    undefined,
+    [],
+    /has 70 characters/,
+  ],
+  [
+    "stopped for minutes, its container still runs",
+    { stopped: true, stoppedAt: 0, runningSince: 1 },
+    undefined,
+    [],
+    /^Stopping · for 15 min$/,
+  ],
+  [
+    "evicted, its status behind",
+    { ready: true },
+    own({ deleting: true, disruption: "EvictionByEvictionAPI" }),
+    [],
+    /^Restarting · evicted$/,
+  ],
+  ["deleted by somebody", { ready: true }, own({ deleting: true }), [], /^Restarting$/],
+  [
+    "evicted by its node",
+    { ready: true },
+    own({ phase: "Failed", reason: "Evicted", message: "The node was low on resource: memory." }),
+    [],
+    /^Failed · evicted: The node was low on resource: memory · started /,
+  ],
+  [
+    "its pod before was evicted",
+    { ready: true, runningSince: NOW - 120_000 },
+    own(),
+    [],
+    /^Ready · evicted 3 min ago · for 2 min$/,
+    { lost: { words: "evicted: low on memory", at: NOW - 180_000 } },
+  ],
+  [
+    "the same two hours ago",
+    { ready: true },
+    own(),
+    [],
+    /^Ready · for /,
+    { lost: { words: "evicted", at: NOW - 7_200_000 } },
+  ],
+  [
+    "no Jupyter in it: up for a moment between crashes",
+    { ready: true, runningSince: NOW - 5_000 },
+    own({ containers: [container({ name: "bob", restarts: 3, last: { exitCode: 127, reason: "Error" } })] }),
+    [],
+    /^Ready · has crashed 3 times: its command was not found \(exit code 127\) · for a moment$/,
+  ],
+  [
+    "idle, culled in a while",
+    { ready: true, lastActivity: 0 },
+    own(),
+    [],
+    /^Ready · idle for 15 min, stops in 23 h$/,
+    { cullAfter: DAY_MS },
+  ],
+  [
+    "idle, culled soon",
+    { ready: true, lastActivity: NOW - 120_000 },
+    own(),
+    [],
+    /^Ready · idle for 2 min, stops in 3 min$/,
+    { cullAfter: 300_000 },
+  ],
+  [
+    "idle, culled any moment",
+    { ready: true, lastActivity: 0 },
+    own(),
+    [],
+    /^Ready · idle for 15 min, about to be stopped$/,
+    { cullAfter: 600_000 },
+  ],
+  ["used, culling on", { ready: true, lastActivity: NOW }, own(), [], /^Ready · for /, { cullAfter: 300_000 }],
+  [
+    "its only claim, nothing known",
+    { claims: ["data"] },
+    unbound,
+    [],
+    /^Waiting · its volume claim data has no volume · /,
+  ],
+  [
+    "one of two claims, nothing known",
+    { claims: ["data", "home"] },
+    unbound,
+    [],
+    /^Waiting · one of its volume claims has no volume: data, home · /,
+  ],
+  [
+    "no such class",
+    { claims: ["data", "home"] },
+    unbound,
+    [],
+    /^Waiting · its volume claim home has no volume: there is no StorageClass fast · /,
+    {
+      claims: {
+        claims: [claim("data", { phase: "Bound" }), claim("home", { storageClass: "fast" })],
+        warnings: [said("home", `storageclass.storage.k8s.io "fast" not found`)],
+      },
+    },
+  ],
+  [
+    "no class at all",
+    { claims: ["data"] },
+    unbound,
+    [],
+    /data has no volume: it names no StorageClass, and the cluster has no default · /,
+    { claims: { claims: [claim("data")], warnings: [] } },
+  ],
+  [
+    "a class that takes its time",
+    { claims: ["data"] },
+    unbound,
+    [],
+    /data has no volume: the class slow has not made it yet · /,
+    { claims: { claims: [claim("data", { storageClass: "slow" })], warnings: [] } },
+  ],
+  [
+    "a volume that is gone",
+    { claims: ["data"] },
+    unbound,
+    [],
+    /data has no volume: it has lost the one that it had · /,
+    { claims: { claims: [claim("data", { phase: "Lost" })], warnings: [] } },
+  ],
   ["stopped", { stopped: true }, undefined, [warning("old")], /^Stopped$/],
   ["stopped a while ago", { stopped: true, stoppedAt: NOW - 7_200_000 }, undefined, [], /^Stopped · 2 h ago$/],
   ["ready since its container runs", { ready: true, runningSince: NOW - 120_000 }, own(), [], /^Ready · for 2 min$/],
@@ -133,9 +320,9 @@ const TABLE: readonly Row[] = [
 ];
 
 describe("what a row says of a notebook", () => {
-  for (const [what, change, its, said, says] of TABLE) {
+  for (const [what, change, its, told, says, more] of TABLE) {
     it(what, () => {
-      const { state, detail, when } = notebookSummary(notebook(change), its, said, NOW);
+      const { state, detail, when } = notebookSummary(sight(change, its, told, more), NOW);
       assert.match([state, detail, when].filter(Boolean).join(" · "), says);
     });
   }
@@ -150,9 +337,18 @@ describe("what a row says of a notebook", () => {
       [{}, own(waits(BAD, BAD)), []],
       [{}, undefined, [warning(BAD)]],
     ];
-    for (const [change, its, said] of rows) {
-      const summary = notebookSummary(notebook(change), its, said, NOW);
-      const reasons = notebookWhy(summary, its, said);
+    const lost = { words: BAD, at: NOW };
+    const claims = { claims: [claim("a", { storageClass: BAD })], warnings: [said("a", BAD)] };
+    const sights = [
+      ...rows.map(([change, its, told]) => sight(change, its, told)),
+      sight({ claims: ["a", BAD] }, unbound),
+      sight({ claims: ["a"] }, unbound, [], { claims }),
+      sight({ claims: ["a"] }, unbound, [], { claims: { ...claims, warnings: [] } }),
+      sight({ ready: true }, own(), [], { lost }),
+    ];
+    for (const one of sights) {
+      const summary = notebookSummary(one, NOW);
+      const reasons = notebookWhy(one, NOW);
       for (const text of [summary.detail, ...reasons.flatMap((reason) => [reason.text, reason.detail ?? ""])]) {
         // eslint-disable-next-line no-control-regex -- the point of the test
         assert.doesNotMatch(text, /[\u0000-\u001f\u202e]/);
@@ -163,77 +359,23 @@ describe("what a row says of a notebook", () => {
   });
 
   it("why: nothing where it serves, the words and a next step where it does not", () => {
-    const why = (change: Partial<Notebook>, its?: JobPod, said: readonly JobEvent[] = []): unknown =>
-      notebookWhy(notebookSummary(notebook(change), its, said, NOW), its, said).map(({ next, detail }) => [
-        next?.id,
-        detail,
-      ]);
+    const why = (...of: Parameters<typeof sight>): unknown =>
+      notebookWhy(sight(...of), NOW).map(({ next, detail }) => [next?.id, detail]);
     assert.deepEqual(why({ ready: true }, own()), []);
     assert.deepEqual(why({ stopped: true }), [["resume", undefined]]);
     assert.deepEqual(why({}, undefined, [warning("no room")]), [["events", "no room"]]);
     assert.deepEqual(why({}, own(waits("CrashLoopBackOff"))), [["logs", undefined]]);
-  });
-});
-
-describe("a Notebook as it is read", () => {
-  const object = (annotations: object = {}, spec: object = {}, status?: object): Notebook =>
-    projectNotebook({
-      metadata: { name: "bob", namespace: "team-a", uid: "u", annotations: { ...annotations } },
-      ...{ spec: { template: { spec } }, status },
-    });
-
-  it("its container, GPUs, port, times and place", () => {
-    const containers = [
-      { name: "proxy", image: "sidecar" },
-      {
-        name: "bob",
-        image: "lab:1",
-        ports: [{ containerPort: 9999 }],
-        resources: { limits: { "nvidia.com/gpu": "2" } },
-      },
-    ];
-    const annotations = {
-      "notebooks.kubeflow.org/last-activity": "1970-01-01T00:01:00Z",
-      "kubeflow-resource-stopped": "",
-    };
-    const read = object(
-      annotations,
-      { containers },
-      { readyReplicas: 1, conditions: [{ type: "Ready" }, { reason: "R" }] },
+    assert.deepEqual(why({ hasStatus: false }), [["install", undefined]]);
+    const warnings = [said("home", "no class"), said("other", "x")];
+    assert.deepEqual(why({ claims: ["home"] }, unbound, [], { claims: { claims: undefined, warnings } }), [
+      ["events", "no class"],
+    ]);
+    const lost = { words: "evicted: low on memory", at: NOW };
+    assert.deepEqual(why({ ready: true }, own(), [], { lost }), [["events", lost.words]]);
+    const idle = sight({ ready: true, lastActivity: 0 }, own(), [], { cullAfter: 1_800_000 });
+    assert.match(
+      notebookWhy(idle, NOW)[0]?.text ?? "",
+      /idle for 15 min, and is stopped in 15 min\. Run a cell to keep/,
     );
-    const { image, gpus, port, lastActivity, stopped, ready, condition, path, server } = read;
-    assert.deepEqual(
-      { image, gpus, port, lastActivity, stopped, ready, condition, path, server },
-      {
-        image: "lab:1",
-        gpus: 2,
-        port: 9999,
-        lastActivity: 60_000,
-        stopped: true,
-        ready: true,
-        condition: { reason: "R", message: undefined },
-        path: "/notebook/team-a/bob/",
-        server: "jupyter",
-      },
-    );
-  });
-
-  it("servers whose path is rewritten are opened at their root", () => {
-    for (const annotations of [
-      { "notebooks.kubeflow.org/server-type": "group-one" },
-      { "notebooks.kubeflow.org/server-type": "group-two" },
-      { "notebooks.kubeflow.org/http-rewrite-uri": "/" },
-    ])
-      assert.equal(object(annotations).path, "/");
-  });
-
-  it("anything may stand where a number or a text is meant", () => {
-    for (const odd of [null, -1, 1e99, "x", [], {}]) {
-      const read = object({}, { containers: odd }, { readyReplicas: odd, conditions: odd, containerState: odd });
-      assert.equal(read.port, 8888);
-      assert.ok([0, 1].includes(Number(read.ready)) && read.gpus === 0);
-      const port = object({}, { containers: [{ ports: [{ containerPort: odd }] }] }).port;
-      assert.ok(port >= 1 && port <= 65_535);
-    }
   });
 });

@@ -3,11 +3,11 @@ import * as v from "valibot";
 import type * as vscode from "vscode";
 import type { Disposable } from "../core/dispose.ts";
 import { errorText } from "../core/errors.ts";
-import type { Logger } from "../core/log.ts";
 import { type Wish, WishSchema } from "../contract/wish.ts";
 import { type FromWizard, FromWizardSchema, type ToWizard } from "../contract/wizard.ts";
 import { PAGES } from "../manifest.ts";
 import { openPage, type Page } from "./basePanel.ts";
+import type { PagesOptions } from "./onePage.ts";
 
 /** What answers the wizard's page. Made anew for each page that opens. */
 export interface WizardHost {
@@ -25,19 +25,13 @@ export interface WizardHost {
 /** The form as the page last had it, of this window's folder. */
 const MEMORY_KEY = "trainyard.wizard.wish";
 
-export interface WizardPanelsOptions {
-  readonly extensionUri: vscode.Uri;
-  readonly memory: vscode.Memento;
-  readonly log: Logger;
-}
-
 /** Opens the wizard's page, and takes one over after a reload. */
 export class WizardPanels implements Disposable {
-  readonly #options: WizardPanelsOptions;
+  readonly #options: PagesOptions;
   #page: Page | undefined;
   #host: WizardHost | undefined;
 
-  constructor(options: WizardPanelsOptions) {
+  constructor(options: PagesOptions) {
     this.#options = options;
   }
 
@@ -76,9 +70,8 @@ export class WizardPanels implements Disposable {
 
   #show(title: string, host: WizardHost, restored: Wish | undefined, kept: vscode.WebviewPanel | undefined): void {
     this.#page?.dispose();
-    const { extensionUri, log } = this.#options;
     const page = openPage<FromWizard, ToWizard>(
-      extensionUri,
+      this.#options,
       { viewType: PAGES.wizard, title, page: "wizard", parse: (data) => v.parse(FromWizardSchema, data) },
       {
         start: (send) =>
@@ -92,7 +85,6 @@ export class WizardPanels implements Disposable {
         },
         dispose: () => host.dispose(),
       },
-      log,
       kept,
     );
     this.#page = page;

@@ -176,11 +176,82 @@ describe("lists of Kubeflow Pipelines", () => {
     await pipelines.remove({ kind: "pipeline", id: "p1", ...named }, "", "pipelines", signal);
     assert.deepEqual(
       double.asked.map(({ method, path }) => `${method} ${path}`),
-      ["DELETE /apis/v2beta1/pipelines/p1/versions/v1", "DELETE /apis/v2beta1/pipelines/p1"],
+      [
+        "DELETE /apis/v2beta1/pipelines/p1/versions/v1",
+        "GET /apis/v2beta1/pipelines/p1/versions",
+        "DELETE /apis/v2beta1/pipelines/p1",
+      ],
     );
-    double.answer = () => ({ status: 400, body: { message: "it has versions" } });
-    await assert.rejects(pipelines.remove({ kind: "pipeline", id: "p1", ...named }, "", "", signal), {
-      message: "It was not deleted. It says: it has versions.",
+  });
+
+  describe("delete a pipeline with its versions, which come first,", () => {
+    const { signal } = new AbortController();
+    const item = { kind: "pipeline", id: "p1", name: "one", created: 0, description: "" } as const;
+    let left: string[];
+    let deleted: string[];
+
+    /** A server whose pages have at most so many rows. */
+    const versions = (most: number) => {
+      return ({ method, path, query }: Asked) => {
+        const name = path.split("/").at(-1) ?? "";
+        if (method === "DELETE") deleted.push(...(name === "p1" ? [name] : left.splice(left.indexOf(name), 1)));
+        const shown = left.slice(0, Math.min(most, Number(query.get("page_size"))));
+        const body = { pipeline_versions: shown.map((id) => ({ pipeline_version_id: id })) };
+        return { body: method === "GET" ? body : {} };
+      };
+    };
+
+    beforeEach(() => {
+      left = Array.from({ length: 25 }, (_, at) => `v${at}`);
+      deleted = [];
+    });
+
+    it("all of them, whatever the size of a page", async () => {
+      for (const most of [100, 7]) {
+        left = Array.from({ length: 25 }, (_, at) => `v${at}`);
+        deleted = [];
+        double.answer = versions(most);
+        await pipelines.remove(item, "", "", signal);
+        assert.deepEqual([deleted.length, deleted.at(-1), left], [26, "p1", []]);
+      }
+    });
+
+    it("also beside one that cannot be read; what the server then refuses is said", async () => {
+      left.unshift("../odd");
+      const serve = versions(100);
+      double.answer = (asked) =>
+        asked.method === "DELETE" && asked.path.endsWith("/p1")
+          ? { status: 400, body: { message: "it is in use" } }
+          : serve(asked);
+      await assert.rejects(pipelines.remove(item, "", "", signal), {
+        message: "It was not deleted. It says: it is in use.",
+      });
+      assert.deepEqual([deleted.length, left], [25, ["../odd"]]);
+    });
+
+    it("and not without end where the server goes on listing one that is gone", async () => {
+      double.answer = ({ method }) =>
+        method === "GET"
+          ? { body: { pipeline_versions: [{ pipeline_version_id: "v1", display_name: "first" }] } }
+          : { status: 404, body: { message: "Version v1 not found" } };
+      await assert.rejects(pipelines.remove(item, "", "", signal), {
+        code: "server-error",
+        message:
+          "The pipeline was not deleted. The server still lists a version of it that it has deleted: first. " +
+          "Delete it again in a moment.",
+      });
+      assert.equal(double.asked.length, 3);
+    });
+
+    it("and what is looked at is read anew, also where that fails midway", async () => {
+      const shown = pipelines.list("versions", "", "p1");
+      const serve = versions(100);
+      double.answer = (asked) => (asked.path.endsWith("/v3") ? { status: 500, body: {} } : serve(asked));
+      shown.look();
+      await until("the versions", () => shown.value?.items.length === 20);
+      left = left.slice(0, 6);
+      await assert.rejects(pipelines.remove(item, "", "", signal), { code: "server-error" });
+      await until("those that are left", () => shown.value?.items.length === 3);
     });
   });
 

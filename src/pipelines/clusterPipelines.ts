@@ -1,5 +1,7 @@
 import type { Disposable } from "../core/dispose.ts";
+import { errorCode, UserError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
+import { label } from "../core/sanitize.ts";
 import { yamlOf } from "../kube/anyObject.ts";
 import { LiveReading } from "../kube/liveReading.ts";
 import { assertName } from "../kube/names.ts";
@@ -16,10 +18,12 @@ import {
 } from "./model.ts";
 import { type Pages, readPages } from "./pages.ts";
 import { PipelineServer } from "./pipelineServer.ts";
+import type { RunReader } from "./run/model.ts";
+import { OpenRun } from "./run/openRun.ts";
 import { archivedLog, type RunLog, runLogs } from "./runLogs.ts";
 import type { Access, Query, ServerPlace } from "./waysIn.ts";
 
-export type ListKind = "runs" | "recurring" | "pipelines" | "versions";
+export type ListKind = "runs" | "archived" | "recurring" | "pipelines" | "versions";
 export type PipelineList = Pages<PipelineItem>;
 
 interface ListInfo {
@@ -32,9 +36,12 @@ interface ListInfo {
 }
 
 /** Archived runs are out of the way, as in Kubeflow's own page. */
-const AVAILABLE = { predicates: [{ operation: "EQUALS", key: "storage_state", string_value: "AVAILABLE" }] };
+const inState = (state: string): Query => ({
+  filter: JSON.stringify({ predicates: [{ operation: "EQUALS", key: "storage_state", string_value: state }] }),
+});
 const LISTS: Readonly<Record<ListKind, ListInfo>> = {
-  runs: { path: () => "/runs", field: "runs", read: readRun, query: { filter: JSON.stringify(AVAILABLE) } },
+  runs: { path: () => "/runs", field: "runs", read: readRun, query: inState("AVAILABLE") },
+  archived: { path: () => "/runs", field: "runs", read: readRun, query: inState("ARCHIVED") },
   recurring: { path: () => "/recurringruns", field: "recurringRuns", read: readRecurringRun },
   pipelines: { path: () => "/pipelines", field: "pipelines", read: readPipeline },
   versions: {
@@ -89,16 +96,19 @@ type Fetch = Parameters<typeof readPages<PipelineItem>>[1]["fetch"];
 export class ClusterPipelines implements Disposable {
   readonly access: LiveReading<Access>;
   readonly #options: ClusterPipelinesOptions;
-  readonly #server: PipelineServer;
+  /** For all that is made and done there; `changed` tells the lists of it. */
+  readonly server: PipelineServer;
   readonly #lists = new Map<string, LiveList>();
+  readonly #runs = new Set<RunReader>();
+  #isDisposed = false;
 
   constructor(options: ClusterPipelinesOptions) {
     this.#options = options;
-    this.#server = new PipelineServer(options);
+    this.server = new PipelineServer(options);
     this.access = new LiveReading<Access>({
       ...options,
       what: "pipelines",
-      read: (_, _anew, signal) => this.#server.open(signal),
+      read: (_, _anew, signal) => this.server.open(signal),
       everyMs: () => ACCESS_MS,
       isSame: (before, now) => JSON.stringify(before) === JSON.stringify(now),
     });
@@ -114,7 +124,7 @@ export class ClusterPipelines implements Disposable {
     const made = new LiveList(this.#options, async (token, signal) => {
       const page: Query = { page_size: String(PAGE_SIZE), sort_by: "created_at desc", ...query, ...place };
       const wanted = token === "" ? page : { ...page, page_token: token };
-      const answer = await this.#server.json(path(parent), wanted, namespace, signal);
+      const answer = await this.server.json(path(parent), wanted, namespace, signal);
       const items = list(answer[field])
         .slice(0, PAGE_SIZE)
         .flatMap((json) => read(json) ?? []);
@@ -126,12 +136,47 @@ export class ClusterPipelines implements Disposable {
 
   /** What the server keeps of a row, whole, as YAML. Rejects as PipelineServer does. */
   async yaml(item: PipelineItem, namespace: string, parent: string, signal: AbortSignal): Promise<string> {
-    return yamlOf(await this.#server.json(pathOf(item, parent), {}, namespace, signal));
+    return yamlOf(await this.server.json(pathOf(item, parent), {}, namespace, signal));
   }
 
-  /** Deletes what a row stands for. Resolves also where it is gone; rejects as PipelineServer does. */
-  remove(item: PipelineItem, namespace: string, parent: string, signal: AbortSignal): Promise<void> {
-    return this.#server.remove(pathOf(item, parent), namespace, signal);
+  /**
+   * Deletes what a row stands for, a pipeline with its versions; what is looked at is read anew, however far that went.
+   * Resolves also where it is gone; rejects as PipelineServer does.
+   */
+  async remove(item: PipelineItem, namespace: string, parent: string, signal: AbortSignal): Promise<void> {
+    const path = pathOf(item, parent);
+    try {
+      if (item.kind === "pipeline") await this.#removeVersions(item, namespace, signal);
+      await this.server.remove(path, namespace, signal);
+    } finally {
+      this.changed();
+    }
+  }
+
+  /** The server refuses a pipeline that has any (2.0.0 on: resource_manager.go, DeletePipeline). */
+  async #removeVersions(of: PipelineItem, namespace: string, signal: AbortSignal): Promise<void> {
+    const deleted = new Set<string>();
+    for (;;) {
+      const versions = await this.#versionsOf(of, namespace, signal);
+      if (versions.length === 0) return;
+      for (const one of versions) {
+        if (deleted.has(one.id)) throw stillThere(one);
+        deleted.add(one.id);
+        await this.server.remove(pathOf(one, of.id), namespace, signal);
+      }
+    }
+  }
+
+  /** The first page of them; none where the pipeline is gone. */
+  async #versionsOf({ id }: PipelineItem, namespace: string, signal: AbortSignal): Promise<readonly PipelineItem[]> {
+    const { path, field, read } = LISTS.versions;
+    try {
+      const answer = await this.server.json(path(id), { page_size: String(PAGE_SIZE) }, namespace, signal);
+      return list(answer[field]).flatMap((json) => read(json) ?? []);
+    } catch (error) {
+      if (errorCode(error) === "gone") return [];
+      throw error;
+    }
   }
 
   /** Where the pods of runs are: where namespaces are not kept apart, runs are made beside the server. */
@@ -146,9 +191,20 @@ export class ClusterPipelines implements Disposable {
       run,
       task,
       namespace: this.podNamespace(namespace),
-      archived: (pod, reading) => archivedLog(this.#server, run.id, pod, namespace, reading),
+      archived: (pod, reading) => archivedLog(this.server, run.id, pod, namespace, reading),
       signal,
     });
+  }
+
+  /** A run for whoever looks at it closely; see RunReader. It ends with this, if not before. */
+  openRun(run: string, namespace: string): RunReader {
+    const made: RunReader = new OpenRun({
+      ...this.#options,
+      ...{ server: this.server, run, runNamespace: namespace, podNamespace: this.podNamespace(namespace) },
+      onDispose: () => void this.#runs.delete(made),
+    });
+    this.#runs.add(made);
+    return made;
   }
 
   /** There is reason to hope again: what failed is tried now. */
@@ -156,15 +212,31 @@ export class ClusterPipelines implements Disposable {
     for (const one of [this.access, ...this.#lists.values()]) if (one.state.kind !== "live") one.refresh(false);
   }
 
+  /** Something was made or done there from here: what is looked at is read anew. */
+  changed(): void {
+    for (const one of [...this.#lists.values(), ...this.#runs]) one.refresh();
+  }
+
   /** A person wants all of it read anew. */
   refresh(): void {
-    for (const one of [this.access, ...this.#lists.values()]) one.refresh();
+    for (const one of [this.access, ...this.#lists.values(), ...this.#runs]) one.refresh();
+  }
+
+  /** There may be another way in: all of it is read anew by that. */
+  reopen(): void {
+    this.server.reopen();
+    this.refresh();
+  }
+
+  get isDisposed(): boolean {
+    return this.#isDisposed;
   }
 
   dispose(): void {
-    for (const one of this.#lists.values()) one.dispose();
+    this.#isDisposed = true;
+    for (const one of [...this.#lists.values(), ...this.#runs]) one.dispose();
     this.access.dispose();
-    this.#server.dispose();
+    this.server.dispose();
   }
 }
 
@@ -172,6 +244,13 @@ export class ClusterPipelines implements Disposable {
 function pathOf({ kind, id }: PipelineItem, parent: string): string {
   const of = kind === "recurring" ? kind : (`${kind}s` as const);
   return `${LISTS[of].path(parent)}/${assertName(id)}`;
+}
+
+function stillThere({ name }: PipelineItem): UserError {
+  return new UserError("server-error", "The pipeline was not deleted.", {
+    why: `The server still lists a version of it that it has deleted: ${label(name)}.`,
+    hint: "Delete it again in a moment.",
+  });
 }
 
 function isUnderWay(item: PipelineItem): boolean {

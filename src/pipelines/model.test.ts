@@ -104,7 +104,7 @@ describe("what the pipelines' server answers", () => {
     const periodic = read({ status: "ENABLED", trigger: { periodic_schedule: { interval_second: "3600" } } });
     assert.deepEqual([periodic?.enabled, periodic?.schedule], [true, "every 1 h"]);
     const cron = read({ status: "DISABLED", trigger: { cron_schedule: { cron: "0 0 0 * * *" } } });
-    assert.deepEqual([cron?.enabled, cron?.schedule], [false, "cron 0 0 0 * * *"]);
+    assert.deepEqual([cron?.enabled, cron?.schedule], [false, "at 00:00"]);
     assert.equal(read({ trigger: { periodic_schedule: { interval_second: "-1" } } })?.schedule, "");
   });
 

@@ -1,5 +1,6 @@
 import { duration } from "../core/text.ts";
 import { type Json, list, number, record, text, time, whole } from "../kubeflow/read.ts";
+import { triggerWords } from "./schedule.ts";
 
 /** States of a run and of its tasks, each the word that is shown. */
 export type RunState =
@@ -36,7 +37,7 @@ export interface PipelineRun extends Named {
 export interface RecurringRun extends Named {
   readonly kind: "recurring";
   readonly enabled: boolean;
-  /** `every 1 h`, `cron 0 0 * * *`; empty where it has none. */
+  /** `every 1 h`, `at 09:30, Monday through Friday`; empty where it has none. */
   readonly schedule: string;
 }
 
@@ -94,11 +95,21 @@ export function readRun(json: Json): PipelineRun | undefined {
 export function readRecurringRun(json: Json): RecurringRun | undefined {
   const base = named(json, "recurring_run_id");
   const { cron_schedule: cron, periodic_schedule: periodic } = record(json["trigger"]);
-  const words = said(record(cron)["cron"]);
+  const fields = said(record(cron)["cron"]);
   const seconds = int64(record(periodic)["interval_second"]);
   const schedule =
-    words !== undefined ? `cron ${words}` : seconds === undefined ? "" : `every ${duration(seconds * 1000)}`;
+    fields !== undefined ? cronWords(fields) : seconds === undefined ? "" : `every ${duration(seconds * 1000)}`;
   return base && { kind: "recurring", ...base, enabled: json["status"] === "ENABLED", schedule };
+}
+
+/** What the server has may be of another parser. */
+function cronWords(cron: string): string {
+  try {
+    const words = triggerWords({ kind: "cron", cron });
+    return words.charAt(0).toLowerCase() + words.slice(1);
+  } catch {
+    return `cron ${cron}`;
+  }
 }
 
 export function readPipeline(json: Json): PipelineText | undefined {

@@ -172,6 +172,54 @@ describe("ways in to Kubeflow Pipelines", () => {
     moved.dispose();
   });
 
+  describe("where what leads there is gone, which is no word of what is asked for,", () => {
+    it("says that the cluster has no such Service", async () => {
+      double.refuse = () => new UserError("no-rights", "Port 8888 was not reached.", { why: "It says no." });
+      let isThere = true;
+      const gone = () => refusal(404, "NotFound", 'services "ml-pipeline" not found');
+      double.cluster = ({ path }) => (!path.includes("/proxy/") ? undefined : isThere ? json(double.healthz) : gone());
+      assert.equal((await server.open(signal)).way, "service proxy");
+      isThere = false;
+      const message = 'Pipelines were not reached. The cluster says: services "ml-pipeline" not found.';
+      await assert.rejects(server.remove("/runs/r1", "", signal), { code: "no-server", message });
+      await assert.rejects(read(), { code: "no-server", message });
+    });
+
+    it("still tells what the server has no more, by the Service's proxy too", async () => {
+      double.refuse = () => new UserError("no-rights", "Port 8888 was not reached.", { why: "It says no." });
+      const body = { error: "Run r1 not found.", code: 5, message: "Run r1 not found." };
+      double.cluster = ({ path }) =>
+        !path.includes("/proxy/") ? undefined : path.endsWith("/healthz") ? json(double.healthz) : json(body, 404);
+      await server.remove("/runs/r1", "", signal);
+      await assert.rejects(read(), { code: "gone", message: /It says: Run r1 not found\./ });
+    });
+
+    it("says that its pod is", async () => {
+      const why = 'The cluster says: pods "ml-pipeline-1" not found.';
+      double.refuse = () => new UserError("gone", "Port 8888 was not reached.", { why });
+      const error = { code: "no-ready-pod", message: `Port 8888 was not reached. ${why}` };
+      await assert.rejects(server.remove("/runs/r1", "", signal), error);
+    });
+
+    it("says that a gateway leads nowhere", async () => {
+      double.answer = () => ({ status: 404, body: "" });
+      await assert.rejects(server.remove("/runs/r1", "", signal), {
+        code: "no-server",
+        message: "It was not deleted. What leads there answers HTTP 404.",
+      });
+    });
+
+    it("says that what answers is no server of this kind", async () => {
+      double.refuse = () => new UserError("no-rights", "Port 8888 was not reached.", { why: "It says no." });
+      double.cluster = ({ path }) =>
+        path.includes("/proxy/") ? json({ error: "Not Found", code: 5 }, 404) : undefined;
+      await assert.rejects(server.remove("/runs/r1", "", signal), {
+        code: "no-server",
+        message: "Pipelines were not reached. What answers there does not know /apis/v2beta1.",
+      });
+    });
+  });
+
   it("gives up an answer that does not come within 30 s", async () => {
     await server.open(signal);
     double.answer = () => ({ body: {} });

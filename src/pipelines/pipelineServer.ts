@@ -1,10 +1,11 @@
+import type { Clock } from "../core/clock.ts";
 import type { Disposable } from "../core/dispose.ts";
 import { CancelledError, errorCode, isCancelled, UserError } from "../core/errors.ts";
-import { isApiError } from "../kube/errors.ts";
+import { ConnectError, isApiError } from "../kube/errors.ts";
 import { assertName } from "../kube/names.ts";
 import { SingleFlight } from "../kube/singleFlight.ts";
 import { type Json, number, record, text } from "../kubeflow/read.ts";
-import type { HttpAnswer, Method } from "./podHttp.ts";
+import type { HttpAnswer, HttpBody } from "./podHttp.ts";
 import {
   type Access,
   answerError,
@@ -15,7 +16,9 @@ import {
   openWay,
   type Query,
   type ServerPlace,
+  type ServerRequest,
   type Way,
+  withSignIn,
 } from "./waysIn.ts";
 
 /** Who a token stands for, and for whom it is meant (pipelines: backend/src/apiserver/auth, TokenReview). */
@@ -44,6 +47,10 @@ export class PipelineServer implements Disposable {
     this.#place = place;
   }
 
+  get clock(): Clock {
+    return this.#place.clock;
+  }
+
   /** Opens a way in, where none is open, and asks who is there. Rejects as `openWay` does. */
   async open(signal: AbortSignal): Promise<Access> {
     return (await this.#opened(signal)).access;
@@ -55,33 +62,51 @@ export class PipelineServer implements Disposable {
    * `server-error` as the server answers, else as `open` does.
    */
   async json(path: string, query: Query, namespace: string, signal: AbortSignal): Promise<Json> {
-    return jsonOf(await this.text(`${API}${path}`, query, namespace, signal));
+    return jsonOf(await this.text({ path: `${API}${path}`, query }, namespace, signal));
+  }
+
+  /**
+   * Has something made or done: sent once, whatever becomes of it. Rejects as `json` does, `what` said first, with
+   * `invalid`, `taken` and `too-large` besides; an error without such a code tells that nobody knows whether it was done.
+   */
+  async post(
+    path: string,
+    sent: { readonly query?: Query; readonly body?: Json | HttpBody },
+    what: string,
+    namespace: string,
+    signal: AbortSignal,
+  ): Promise<Json> {
+    const { query = {}, body = {} } = sent;
+    const bytes = isBody(body) ? body : { type: "application/json", bytes: Buffer.from(JSON.stringify(body)) };
+    const request = { path: `${API}${path}`, query, method: "POST", body: bytes } as const;
+    return jsonOf(await this.text(request, namespace, signal, what), {});
   }
 
   /** Deletes what has a path of its own there. Resolves also where it is gone; rejects as `json` does. */
   async remove(path: string, namespace: string, signal: AbortSignal): Promise<void> {
-    await this.text(`${API}${path}`, {}, namespace, signal, "DELETE").catch((error: unknown) => {
+    const request = { path: `${API}${path}`, method: "DELETE" } as const;
+    await this.text(request, namespace, signal, "It was not deleted.").catch((error: unknown) => {
       if (errorCode(error) !== "gone") throw error;
     });
   }
 
-  /** The same for any path and any text. */
-  async text(
-    path: string,
-    query: Query,
-    namespace: string,
-    signal: AbortSignal,
-    method: Method = "GET",
-  ): Promise<string> {
+  /** The same for any path and any text. `what` did not happen, where it fails. */
+  async text(request: ServerRequest, namespace: string, signal: AbortSignal, what?: string): Promise<string> {
     for (let tries = 1; ; tries++) {
       const way = await this.#opened(signal);
       try {
-        return await this.#ask(way, method, path, query, namespace, signal);
+        return await this.#ask(way, request, namespace, signal, what);
       } catch (error) {
         // Where the way broke, its pod may be gone, and another have its place.
-        if (tries > 1 || this.#way === way || isCancelled(error)) throw error;
+        if (tries > 1 || this.#way === way || isCancelled(error) || request.method === "POST") throw error;
       }
     }
+  }
+
+  /** The next one looks for a way in anew. */
+  reopen(): void {
+    this.#opening.cancel();
+    this.#drop(this.#way);
   }
 
   dispose(): void {
@@ -93,20 +118,19 @@ export class PipelineServer implements Disposable {
 
   async #ask(
     way: Way,
-    method: Method,
-    path: string,
-    query: Query,
+    request: ServerRequest,
     namespace: string,
     signal: AbortSignal,
+    what: string | undefined,
   ): Promise<string> {
-    const { multiUser } = way.access;
+    const multiUser = way.access.multiUser && way.access.way !== "gateway";
     const once = async (): Promise<HttpAnswer> => {
       const token = multiUser ? await this.#token(namespace, signal) : undefined;
       try {
-        return await way.send(path, query, token, signal, method);
+        return await way.send(request, token, signal);
       } catch (error) {
         if (!isCancelled(error)) this.#drop(way);
-        throw error;
+        throw withSignIn(error, this.#place);
       }
     };
     let answer = await once();
@@ -115,14 +139,16 @@ export class PipelineServer implements Disposable {
       answer = await once();
     }
     if (answer.status < 400) return answer.body;
-    throw answerError(answer.status, answer.body, method === "DELETE" ? "It was not deleted." : undefined);
+    throw answerError(answer.status, answer.body, what);
   }
 
   async #opened(signal: AbortSignal): Promise<Way> {
     if (this.#way !== undefined) return this.#way;
     if (this.#isDisposed) throw new CancelledError();
     return this.#opening.join(async (running) => {
-      const way = await openWay(this.#place, running);
+      const way = await openWay(this.#place, running).catch((error: unknown) => {
+        throw withSignIn(error, this.#place);
+      });
       if (this.#isDisposed) way.dispose();
       return (this.#way = way);
     }, signal);
@@ -157,11 +183,25 @@ export class PipelineServer implements Disposable {
       if (value !== undefined) return { value, until: asked + seconds * 1000 * WORN };
     } catch (error) {
       if (isForbidden(error))
-        throw missing(`You may not create tokens for ${ACCOUNT} in ${namespace}`, error, "no-token");
+        throw withSignIn(
+          missing(`You may not create tokens for ${ACCOUNT} in ${namespace}`, error, "no-token"),
+          this.#place,
+        );
       if (!isApiError(error, "NotFound")) throw error;
       const why = `${namespace} has no account ${ACCOUNT}: it is not the namespace of a profile.`;
       throw new UserError("no-profile", "Pipelines need a profile.", { why, cause: error });
     }
     throw new UserError("no-token", "Pipelines were not reached.", { why: "The cluster gave no token." });
   }
+}
+
+/** After something was sent: it may have arrived, and been done, though no answer says so. */
+export function mayHaveArrived(error: unknown): boolean {
+  if (isCancelled(error)) return false;
+  if (error instanceof ConnectError) return error.code === "unreachable";
+  return !(error instanceof UserError) || error.code === "server-error";
+}
+
+function isBody(body: Json | HttpBody): body is HttpBody {
+  return "bytes" in body && Buffer.isBuffer(body.bytes);
 }

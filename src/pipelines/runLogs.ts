@@ -4,13 +4,10 @@ import type { KubeClient } from "../kube/client.ts";
 import { assertName } from "../kube/names.ts";
 import type { KubeObject } from "../kube/objects.ts";
 import { POD, projectPod } from "../kubeflow/kinds/pod.ts";
-import { failureOf, waitingText } from "../kubeflow/podWords.ts";
 import { text } from "../kubeflow/read.ts";
-import type { JobPod } from "../kubeflow/model.ts";
 import type { PipelineRun } from "./model.ts";
 import type { PipelineServer } from "./pipelineServer.ts";
-import { unusualWait } from "../kubeflow/replicas.ts";
-import { unschedulableText } from "../kubeflow/scheduling.ts";
+import { whyNotRunning } from "../kubeflow/replicas.ts";
 import { isForbidden, jsonOf } from "./waysIn.ts";
 
 /** Of Argo, with the pipeline's own name for each step around it: `<workflow>.root.<task>.executor`. */
@@ -40,6 +37,8 @@ export interface RunLogsOptions {
   readonly run: PipelineRun;
   /** Of these tasks alone, by the name that is shown. */
   readonly task: string | undefined;
+  /** Of these pods alone, whatever their task, and in their order. */
+  readonly pods?: readonly string[];
   /** Of the run's pods. */
   readonly namespace: string;
   readonly archived: (pod: string, signal: AbortSignal) => Promise<string>;
@@ -51,21 +50,24 @@ export interface RunLogsOptions {
  * the server may still know their logs. Rejects as KubeClient does.
  */
 export async function runLogs(options: RunLogsOptions): Promise<readonly RunLog[]> {
-  const { run, task, archived } = options;
+  const { run, task, pods: wanted, archived } = options;
   const pods = await podsOf(options);
-  const found = pods.filter((pod) => task === undefined || pod.task === task);
+  if (wanted !== undefined)
+    return wanted.map((name) => {
+      const known = pods.find(({ pod }) => pod === name) ?? unseen(task ?? "", name);
+      return { ...known, read: (signal) => archived(name, signal) };
+    });
+  const own = pods.filter((pod) => !pod.task.endsWith("-driver"));
+  const found = own.filter((pod) => task === undefined || pod.task === task);
   if (found.length > 0) return found.map((pod) => ({ ...pod, read: (signal) => archived(pod.pod, signal) }));
   const tasks = run.tasks.filter(({ name }) => task === undefined || name === task);
   return tasks.flatMap(({ name, pods: names }) =>
-    names.map((pod) => ({
-      task: name,
-      pod,
-      container: undefined,
-      uid: "",
-      why: "",
-      read: (signal) => archived(pod, signal),
-    })),
+    names.map((pod) => ({ ...unseen(name, pod), read: (signal) => archived(pod, signal) })),
   );
+}
+
+function unseen(task: string, pod: string): Omit<RunLog, "read"> {
+  return { task, pod, container: undefined, uid: "", why: "" };
 }
 
 /**
@@ -81,7 +83,7 @@ export async function archivedLog(
   signal: AbortSignal,
 ): Promise<string> {
   const path = `/apis/v1alpha1/runs/${assertName(run)}/nodes/${assertName(pod)}/log`;
-  const log = await server.text(path, {}, namespace, signal);
+  const log = await server.text({ path }, namespace, signal);
   const failure = /^\{"error_message":.*\}$/s.test(log) ? text(jsonOf(log, {})["error_message"]) : undefined;
   if (log !== "" && failure === undefined) return log;
   const why = failure === undefined ? "The pipelines' server has none." : `It says: ${label(failure, 300)}`;
@@ -101,20 +103,12 @@ async function podsOf({ client, run, namespace, signal }: RunLogsOptions): Promi
         pod: pod.name,
         container: { namespace, pod: pod.name, container: MAIN },
         uid: pod.uid,
-        why: whyOf(pod),
-      }))
-      .filter(({ task }) => !task.endsWith("-driver"));
+        why: whyNotRunning(pod),
+      }));
   } catch (error) {
     if (isForbidden(error)) return [];
     throw error;
   }
-}
-
-function whyOf(pod: JobPod): string {
-  if (pod.phase === "Failed") return failureOf(pod);
-  if (pod.node === undefined && pod.unschedulable !== undefined) return unschedulableText(pod.unschedulable, pod.needs);
-  const container = unusualWait(pod);
-  return container === undefined ? "" : waitingText(container);
 }
 
 function taskOf({ metadata }: KubeObject): string {

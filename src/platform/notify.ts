@@ -26,8 +26,9 @@ export class Notify {
       this.#log.error(`because of ${errorText(cause)}`);
     }
     const steps = isUserError(error) ? error.next : [];
+    // The words of a third button would be cut.
     const show: NextStep = { title: vscode.l10n.t("Show Output"), command: COMMANDS.showOutput };
-    this.#offer(vscode.window.showErrorMessage, sentence(error), steps.length >= 3 ? steps : [...steps, show]);
+    this.#offer(vscode.window.showErrorMessage, sentence(error), steps.length >= 2 ? steps : [...steps, show]);
   }
 
   warning(text: string, ...steps: readonly NextStep[]): void {
@@ -40,7 +41,16 @@ export class Notify {
 
   /** Asks before something that cannot be undone. Resolves to true where the person agreed. */
   async confirm(question: string, detail: string | readonly string[], agree: string): Promise<boolean> {
-    const answer = await vscode.window.showWarningMessage(
+    return (await this.choose(question, detail, agree)) === agree;
+  }
+
+  /** The same where there are several ways to go on; undefined where the person wants none. */
+  async choose(
+    question: string,
+    detail: string | readonly string[],
+    ...ways: readonly string[]
+  ): Promise<string | undefined> {
+    return vscode.window.showWarningMessage(
       clean(question),
       {
         modal: true,
@@ -49,9 +59,8 @@ export class Notify {
           .map((line) => label(line, 4000))
           .join("\n"),
       },
-      agree,
+      ...ways,
     );
-    return answer === agree;
   }
 
   /** As `confirm`, of something that is to be looked at meanwhile: nothing stands before it, and closing it says no. */

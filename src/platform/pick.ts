@@ -48,22 +48,44 @@ export function pickOne<T>(options: PickOptions<T>): Promise<T> {
   });
 }
 
+/** Some of a list, in its order. Rejects with CancelledError where the person turns away or takes none. */
+export async function pickSome<T>(
+  title: string,
+  placeholder: string,
+  items: readonly Choice<T>[],
+): Promise<readonly T[]> {
+  const options = {
+    title,
+    placeHolder: placeholder,
+    canPickMany: true,
+    matchOnDescription: true,
+    matchOnDetail: true,
+  } as const;
+  const picked = await vscode.window.showQuickPick(items, options);
+  if (picked === undefined || picked.length === 0) throw new CancelledError();
+  return picked.map(({ value }) => value);
+}
+
 /** One question with a text. `check` returns a sentence where the text is no answer. */
 export async function askText(options: {
   readonly title: string;
   readonly prompt: string;
   readonly value?: string;
+  /** Not to be read over a shoulder. */
+  readonly isSecret?: boolean;
   readonly check: (text: string) => string | undefined;
 }): Promise<string> {
   const text = await vscode.window.showInputBox({
     title: options.title,
     prompt: options.prompt,
     ignoreFocusOut: true,
+    password: options.isSecret === true,
     ...(options.value === undefined ? {} : { value: options.value }),
     validateInput: options.check,
   });
   if (text === undefined) throw new CancelledError();
-  return text.trim();
+  // Of a password a blank may be part.
+  return options.isSecret === true ? text : text.trim();
 }
 
 /** A folder of this computer; undefined where the person turns away. */

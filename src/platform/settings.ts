@@ -47,6 +47,18 @@ export class VscodeSettings implements Disposable {
     return typeof value === "string" ? value.trim() : "";
   }
 
+  /** Undefined where it is left to the cluster. */
+  jobKind(): "PyTorchJob" | "TrainJob" | undefined {
+    const value = vscode.workspace.getConfiguration().get<unknown>(SETTINGS.jobKind);
+    return value === "PyTorchJob" || value === "TrainJob" ? value : undefined;
+  }
+
+  /** A regular expression for metrics; empty where the person has none. */
+  metricPattern(): string {
+    const value = vscode.workspace.getConfiguration().get<unknown>(SETTINGS.metricPattern);
+    return typeof value === "string" ? value : "";
+  }
+
   /** VS Code's own proxy setting, where one is set. */
   proxy(): string | undefined {
     const value = vscode.workspace.getConfiguration("http").get<unknown>("proxy");

@@ -9,6 +9,7 @@ import { Emitter } from "../core/events.ts";
 import type { Logger } from "../core/log.ts";
 import { label } from "../core/sanitize.ts";
 import type { FlowPorts } from "../install/index.ts";
+import type { MadePool } from "../jobs/index.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { LoginPath } from "../kube/loginPath.ts";
 import { type GpuTestResult, runGpuTest } from "./cloud/gpuTestPod.ts";
@@ -27,7 +28,7 @@ import { MadeClusters } from "./made/madeClusters.ts";
 import { Making } from "./made/making.ts";
 import type { Desk, MakingPorts } from "./made/ports.ts";
 import type { MadeRecord, Mode } from "./made/record.ts";
-import { costNow, type CostNow, gpuNodePrice } from "./plan/costNow.ts";
+import { costNow, type CostNow, gpuNodePrice, gpuPoolOf } from "./plan/costNow.ts";
 import { defaultWish } from "./plan/defaults.ts";
 import { followed } from "./plan/follow.ts";
 import { preview } from "./plan/preview.ts";
@@ -135,6 +136,13 @@ export class Provisioning implements Disposable {
   /** The record of the cluster whose kubeconfig has this context. */
   async ofContext(context: string): Promise<MadeRecord | undefined> {
     return (await this.made.list()).find(({ kubeconfig }) => kubeconfig?.context === context);
+  }
+
+  /** The GPU pool of the cluster of this context, by its wish: asks nobody. Undefined where none was made from here. */
+  async gpuPool(context: string): Promise<MadePool | undefined> {
+    const { phase, wish } = (await this.ofContext(context)) ?? {};
+    if (phase !== "made" || wish === undefined) return undefined;
+    return gpuPoolOf(wish, this.#wizard.live.known(wish), this.#wizard.today());
   }
 
   /** What the form begins with. */

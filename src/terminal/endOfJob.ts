@@ -13,7 +13,13 @@ export function endOfJob(
   const { followed, verdict, line, log } = end;
   deps
     .engine()
-    .then((engine) => engine.jobs.followEnded(followed.target.uid))
+    .then(async (engine) => {
+      const { jobs } = engine;
+      const { outcome, took } = verdict;
+      const { client } = engine.cluster(followed.context).connection;
+      await jobs.history.ended(followed.target.uid, { outcome, took, line, log }, client);
+      await jobs.followEnded(followed.target.uid);
+    })
     .catch((error: unknown) => deps.notify.error(error));
   if (isInFront(terminal) || verdict.outcome === "deleted") return;
   const open: NextStep = {

@@ -4,7 +4,7 @@ import { UserError } from "../core/errors.ts";
 import type { Disposable } from "../core/dispose.ts";
 import { label } from "../core/sanitize.ts";
 import type { Engine } from "../engine.ts";
-import type { RunPlan } from "../jobs/index.ts";
+import type { CodeOfRun, Configuration, RunPlan } from "../jobs/index.ts";
 import { type Source, sourceWords, type TrainingJob } from "../kubeflow/model.ts";
 import { TASK_TYPE } from "../manifest.ts";
 import { type Followed, type FollowEnd, JobTerminal, type JobTerminalOptions } from "./jobTerminal.ts";
@@ -26,10 +26,13 @@ export interface ActiveJob {
 }
 
 /** What a task leaves to others: asking a person, and telling them. */
-export interface JobTaskHost extends Omit<JobTerminalOptions, "begin" | "onEnd"> {
-  /** Decides a run of the file, asking the person for what is not known. */
-  readonly decide: (file: string, definition: RunDefinition) => Promise<Decision>;
-  readonly header: (engine: Engine, plan: RunPlan) => string;
+export interface JobTaskHost extends Omit<JobTerminalOptions, "engine" | "begin" | "onEnd"> {
+  readonly engine: () => Promise<Engine>;
+  /** Decides a run, asking the person for what is not known; names of files are those of the folder. */
+  readonly decide: (folder: string | undefined, definition: RunDefinition) => Promise<Decision>;
+  /** The runs that the folder names. */
+  readonly configurations: (engine: Engine, folder: string) => Promise<readonly Configuration[]>;
+  readonly header: (engine: Engine, plan: RunPlan) => Promise<string>;
   readonly onEnd: (terminal: string, end: FollowEnd) => void;
 }
 
@@ -37,24 +40,30 @@ export interface JobTaskHost extends Omit<JobTerminalOptions, "begin" | "onEnd">
 export class JobTasks implements vscode.TaskProvider, Disposable {
   readonly #host: JobTaskHost;
   readonly #registration: vscode.Disposable;
-  /** Local folder that a terminal's code came from, by the terminal's name. */
-  readonly #roots = new Map<string, string>();
+  /** What a terminal's code came from, by the terminal's name. */
+  readonly #codes = new Map<string, CodeOfRun>();
 
   constructor(host: JobTaskHost) {
     this.#host = host;
     this.#registration = vscode.tasks.registerTaskProvider(TASK_TYPE, this);
   }
 
-  /** Files of this workspace that were run before. */
+  /** What this workspace names, where it is trusted, and its files that were run before. */
   async provideTasks(): Promise<vscode.Task[]> {
     const engine = await this.#host.engine();
-    return (vscode.workspace.workspaceFolders ?? []).flatMap((folder) =>
-      engine.jobs.lastRuns.files().flatMap((file) => {
-        const script = path.relative(folder.uri.fsPath, file);
-        if (script.startsWith("..") || path.isAbsolute(script)) return [];
-        return [this.#fromDefinition({ type: TASK_TYPE, script }, folder, path.basename(script))];
-      }),
-    );
+    const tasks = (vscode.workspace.workspaceFolders ?? []).map(async (folder) => {
+      const { fsPath, scheme } = folder.uri;
+      const isRead = vscode.workspace.isTrusted && scheme === "file";
+      const named = isRead ? await this.#host.configurations(engine, fsPath) : [];
+      const scripts = engine.jobs.lastRuns.files().map((file) => path.relative(fsPath, file));
+      return [
+        ...named.map(({ name }): [RunDefinition, string] => [{ configuration: name }, label(name, 80)]),
+        ...scripts
+          .filter((script) => !script.startsWith("..") && !path.isAbsolute(script))
+          .map((script): [RunDefinition, string] => [{ script }, path.basename(script)]),
+      ].map(([fields, name]) => this.#fromDefinition({ type: TASK_TYPE, ...fields }, folder, name));
+    });
+    return (await Promise.all(tasks)).flat();
   }
 
   resolveTask(task: vscode.Task): vscode.Task {
@@ -67,10 +76,10 @@ export class JobTasks implements vscode.TaskProvider, Disposable {
     this.#registration.dispose();
   }
 
-  /** The local folder of what a terminal shows; undefined for terminals that are none of ours. */
-  rootOf(terminal: string): string | undefined {
+  /** The code of what a terminal shows; undefined for terminals that are none of ours. */
+  codeOf(terminal: string): CodeOfRun | undefined {
     // With several folders open, VS Code puts the folder's name behind the task's.
-    return this.#roots.get(terminal) ?? this.#roots.get(terminal.replace(/ \([^()]*\)$/, ""));
+    return this.#codes.get(terminal) ?? this.#codes.get(terminal.replace(/ \([^()]*\)$/, ""));
   }
 
   /** Does what was decided, in a terminal of its own. */
@@ -84,7 +93,7 @@ export class JobTasks implements vscode.TaskProvider, Disposable {
     const definition: JobTaskDefinition = { type: TASK_TYPE, script: file, launch: spec.id };
     await this.#execute(definition, spec.name, async (step, signal) => {
       // A re-run of this task is a new launch of the same file.
-      const now = first ?? (await this.#host.decide(file, { script: file }));
+      const now = first ?? (await this.#host.decide(undefined, { script: file }));
       first = undefined;
       return this.#begin(spec.name, now, step, signal);
     });
@@ -109,12 +118,7 @@ export class JobTasks implements vscode.TaskProvider, Disposable {
       const read = readRunDefinition(resolved);
       if (typeof read === "string")
         throw new UserError("bad-task", vscode.l10n.t("The job was not created."), { why: read });
-      if (folder === undefined && !path.isAbsolute(read.script)) {
-        const what = vscode.l10n.t("The task names {0}, and no folder is open to find it in.", read.script);
-        throw new UserError("no-folder", what);
-      }
-      const file = path.resolve(folder?.uri.fsPath ?? "", read.script);
-      return this.#begin(name, await this.#host.decide(file, read), step, signal);
+      return this.#begin(name, await this.#host.decide(folder?.uri.fsPath, read), step, signal);
     });
   }
 
@@ -162,37 +166,43 @@ export class JobTasks implements vscode.TaskProvider, Disposable {
       step(vscode.l10n.t("stopping {0}", replaces.job.name));
       await engine.stopJob(replaces.context, replaces.job, signal);
     }
-    const { spec, snapshot, file } = plan;
+    const { spec, snapshot, file, job: edited } = plan;
     step(vscode.l10n.t("sending {0} to {1} / {2}", path.basename(file), spec.context, spec.namespace));
     const { client } = engine.cluster(spec.context).connection;
-    const job = await engine.jobs.launcher.launch(spec, snapshot, client, signal);
-    this.#roots.set(terminal, snapshot.root);
+    const job = await engine.jobs.launcher.launch(spec, snapshot, client, signal, undefined, step, edited);
+    const code = { root: snapshot.root, launch: spec.id };
+    this.#codes.set(terminal, code);
     await engine.jobs.lastRuns.rememberLaunch(file, { ...job, context: spec.context });
     await engine.jobs.followBegun(spec.context, job);
     return {
       context: spec.context,
-      target: { namespace: job.namespace, name: job.name, uid: job.uid },
-      header: `${job.name} · ${this.#host.header(engine, plan)}`,
+      target: { namespace: job.namespace, name: job.name, uid: job.uid, kind: job.kind },
+      header: `${job.name} · ${await this.#host.header(engine, plan)}`,
       ranks: spec.nodes,
       isOurs: true,
+      code: { script: file, ...code },
     };
   }
 
   async #followed(terminal: string, context: string, job: TrainingJob, source?: Source): Promise<Followed> {
     const engine = await this.#host.engine();
-    const root = await engine.jobs.rootOf(job.name);
-    if (root !== undefined) this.#roots.set(terminal, root);
+    const code = await engine.jobs.codeOf(job.name);
+    if (code !== undefined) this.#codes.set(terminal, code);
     const { name, namespace, uid, kind, launchId: id = "", created: launched } = job;
     const isOurs = engine.isMine(job);
     if (isOurs) await engine.jobs.followBegun(context, { id, name, namespace, uid, kind, launched });
     const target = { namespace, name, uid, kind, ...(source === undefined ? {} : { source }) };
     const size = engine.describeReplicas(job);
+    const { script } = job;
     return {
       context,
       target,
       header: `${job.name} · ${job.kind} · ${context} / ${job.namespace} · ${size}`,
       ranks: job.replicas.reduce((sum, set) => (set.firstRank === undefined ? sum : sum + set.count), 0),
       isOurs,
+      ...(code === undefined || script === undefined || source !== undefined
+        ? {}
+        : { code: { script: engine.jobs.localScript({ root: code.root, path: script }), ...code } }),
     };
   }
 }

@@ -5,12 +5,14 @@ import { type Clock, systemClock } from "../core/clock.ts";
 import { label } from "../core/sanitize.ts";
 import { plural } from "../core/text.ts";
 import type { Engine } from "../engine.ts";
-import type { FollowSink, FollowTarget, Verdict } from "../jobs/index.ts";
+import type { CodeOfRun, FollowSink, FollowTarget, LogFile, RaisedException, Verdict } from "../jobs/index.ts";
+import { readFilter } from "./logFilter.ts";
+import { KEPT_LINES, LogScreen } from "./logScreen.ts";
 import { Pacer } from "./pacer.ts";
 import {
   gapText,
   renderHeader,
-  renderLines,
+  renderNote,
   renderStep,
   renderVerdict,
   renderWarning,
@@ -32,6 +34,13 @@ export interface Followed {
   readonly ranks: number;
   /** Launched by this person: it is followed to its end, into the file, though its terminal is closed. */
   readonly isOurs: boolean;
+  /** Where its code came from, where that is known. */
+  readonly code?: LocalCode;
+}
+
+export interface LocalCode extends CodeOfRun {
+  /** The file that was run. */
+  readonly script: string;
 }
 
 export interface FollowEnd {
@@ -43,13 +52,19 @@ export interface FollowEnd {
 }
 
 export interface JobTerminalOptions {
-  readonly engine: () => Promise<Engine>;
+  readonly engine: () => Promise<Pick<Engine, "follow">>;
   /** Launches, or finds, what is to be followed. `step` shows a line of progress. */
   readonly begin: (step: (text: string) => void, signal: AbortSignal) => Promise<Followed>;
   /** Ctrl+C: what the person wants. */
   readonly askStop: (name: string) => Promise<"stop-following" | "stop-job" | "go-on">;
+  /** The filter that the person wants instead; undefined where it stays. */
+  readonly askFilter: (now: string) => Promise<string | undefined>;
   readonly stopJob: (followed: Followed) => Promise<void>;
   readonly openLog: (file: string) => void;
+  /** Its log is about to be read, from its beginning. */
+  readonly onBegin: (followed: Followed) => void;
+  /** A traceback went through the person's code. */
+  readonly onRaised: (followed: Followed, raised: RaisedException) => void;
   /** The log is over and the terminal still open. */
   readonly onEnd: (end: FollowEnd) => void;
   /** The person no longer wants this job followed. */
@@ -66,13 +81,15 @@ export class JobTerminal implements vscode.Pseudoterminal {
   readonly #stop = new AbortController();
   readonly #pacer: Pacer;
   #followed: Followed | undefined;
-  #logPath: string | undefined;
+  #log: LogFile | undefined;
   #asking = false;
   #over = false;
   readonly #closed = new AbortController();
   /** Nobody sees what is written any more, or nothing more comes. */
   readonly #unseen = AbortSignal.any([this.#stop.signal, this.#closed.signal]);
   readonly #waiting: WaitingLine;
+  readonly #screen: LogScreen;
+  #columns = 80;
   #hasLines = false;
 
   readonly onDidWrite = this.#writes.event;
@@ -85,12 +102,13 @@ export class JobTerminal implements vscode.Pseudoterminal {
     const write = (text: string): void => {
       if (!this.#closed.signal.aborted) this.#writes.fire(text);
     };
-    this.#pacer = new Pacer(write, mark, this.#clock);
+    this.#pacer = new Pacer(write, mark, this.#clock, (text) => this.#screen.around(text));
+    this.#screen = new LogScreen(this.#pacer);
     this.#waiting = new WaitingLine((text) => this.#pacer.send(text), this.#clock);
   }
 
   open(size: vscode.TerminalDimensions | undefined): void {
-    this.#waiting.columns = size?.columns ?? 80;
+    this.setDimensions({ columns: size?.columns ?? 80 });
     this.#run().then(
       (code) => this.#close(code),
       (error: unknown) => this.#fail(error),
@@ -104,14 +122,19 @@ export class JobTerminal implements vscode.Pseudoterminal {
     if (this.#followed !== undefined && !this.#followed.isOurs) this.#stop.abort();
   }
 
-  setDimensions({ columns }: vscode.TerminalDimensions): void {
+  setDimensions({ columns }: Pick<vscode.TerminalDimensions, "columns">): void {
+    this.#columns = columns;
     this.#waiting.columns = columns;
+    this.#screen.columns = columns;
   }
 
   handleInput(data: string): void {
     const typed = this.#pacer.receive(data);
     if (typed.includes(CTRL_C)) this.#interrupt();
-    else if (typed === "o" && this.#logPath !== undefined) this.#options.openLog(this.#logPath);
+    else if (this.#log === undefined || this.#over) return;
+    else if (typed === "o") this.#options.openLog(this.#log.path);
+    else if (typed === "p") this.#pause();
+    else if (typed === "f") this.#askFilter(this.#log);
   }
 
   async #run(): Promise<number> {
@@ -120,20 +143,27 @@ export class JobTerminal implements vscode.Pseudoterminal {
     // Closed while it began: only what was launched here goes on.
     if (this.#closed.signal.aborted && !followed.isOurs) throw new CancelledError();
     const engine = await this.#options.engine();
-    const keys = vscode.l10n.t("keys: o open log · ⌃C stop");
-    this.#send(renderHeader(followed.header, keys));
+    this.#screen.ranks = followed.ranks;
+    this.#send(this.#header(followed));
+    this.#options.onBegin(followed);
     const { verdict, raised, log } = await engine.follow(
       followed.context,
       followed.target,
-      this.#sink(followed),
+      this.#sink(),
       this.#stop.signal,
       {
         header: `▶ ${followed.header}`,
-        onLog: (file) => (this.#logPath = file),
+        onLog: (file) => (this.#log = file),
+        onBars: (bars) => {
+          if (bars.length > 0) this.#begun();
+          this.#screen.bars(bars);
+        },
+        onRaised: (exception) => this.#options.onRaised(followed, exception),
         statusLine,
         gapText: (source, after, before) => `⚠ ${gapText(source, after, before)}`,
       },
     );
+    this.#goOn();
     for (const note of verdictNotes(verdict)) this.#send(renderWarning(note));
     const line = verdictLine(followed.target.name, verdict, raised, path.basename(log.path));
     await log.note(line);
@@ -144,26 +174,81 @@ export class JobTerminal implements vscode.Pseudoterminal {
     return verdict.outcome === "succeeded" ? 0 : 1;
   }
 
-  #sink(followed: Followed): FollowSink {
+  #sink(): FollowSink {
     const began = this.#clock.now();
     return {
       lines: (records) => {
-        this.#hasLines = true;
-        this.#send(renderLines(records, followed.ranks));
+        this.#begun();
+        this.#screen.lines(records);
         // Holds the streams back while a visible terminal is behind.
         return this.#pacer.ready(this.#unseen);
       },
       status: (source, state, text) => {
+        if (this.#screen.isPaused) {
+          this.#screen.mark(renderNote(statusLine(source, state, text)));
+          return;
+        }
         this.#waiting.begin(statusLine(source, state, text), began);
         if (this.#hasLines || this.#closed.signal.aborted) this.#waiting.end();
       },
-      gap: (source, after, before) => this.#send(renderWarning(gapText(source, after, before))),
+      gap: (source, after, before) => {
+        this.#waiting.end();
+        this.#screen.mark(renderWarning(gapText(source, after, before)));
+      },
     };
+  }
+
+  /** The job says something itself. */
+  #begun(): void {
+    this.#hasLines = true;
+    this.#waiting.end();
   }
 
   #send(text: string): void {
     this.#waiting.end();
     this.#pacer.send(text);
+  }
+
+  #pause(): void {
+    if (this.#screen.isPaused) {
+      this.#goOn();
+      return;
+    }
+    this.#send(renderStep(vscode.l10n.t("paused: p goes on; the log file goes on by itself")));
+    this.#screen.pause();
+  }
+
+  #goOn(): void {
+    this.#screen.goOn((came, left) => {
+      const text = vscode.l10n.t("{0} came meanwhile", plural(came, "line"));
+      const all = left === 0 ? text : `${text}; ${vscode.l10n.t("{0} of them are only in the log file", left)}`;
+      return renderStep(all);
+    });
+  }
+
+  #askFilter(log: LogFile): void {
+    if (this.#asking) return;
+    this.#asking = true;
+    this.#options
+      .askFilter(this.#screen.filter.text)
+      .then((typed) => (typed === undefined || this.#over ? undefined : this.#show(log, typed)))
+      .catch((error: unknown) => this.#options.onFailure(error))
+      .finally(() => (this.#asking = false));
+  }
+
+  /** Begins again with the last lines that the file has under this filter. */
+  async #show(log: LogFile, typed: string): Promise<void> {
+    const filter = readFilter(typed);
+    await log.replay(
+      KEPT_LINES,
+      (line) => LogScreen.shows(filter, line),
+      (lines) => {
+        if (this.#over || this.#followed === undefined) return;
+        this.#waiting.end();
+        const step = filter.text === "" ? "" : renderStep(vscode.l10n.t("filter: {0}", filter.text));
+        this.#screen.again(filter, this.#header(this.#followed) + step, lines);
+      },
+    );
   }
 
   #interrupt(): void {
@@ -189,6 +274,7 @@ export class JobTerminal implements vscode.Pseudoterminal {
   }
 
   #fail(error: unknown): void {
+    this.#goOn();
     if (isCancelled(error) || this.#stop.signal.aborted) {
       const text =
         this.#followed === undefined
@@ -202,6 +288,10 @@ export class JobTerminal implements vscode.Pseudoterminal {
     this.#send(renderWarning(label(errorText(error), 600)));
     this.#options.onFailure(error);
     this.#close(1);
+  }
+
+  #header({ header }: Followed): string {
+    return renderHeader(header, vscode.l10n.t("keys: f filter · p pause · o open log · ⌃C stop"), this.#columns);
   }
 
   #close(code: number): void {

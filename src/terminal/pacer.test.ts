@@ -22,8 +22,8 @@ describe("writing to a terminal at its own pace", () => {
   it("stops at a window without an answer and goes on with the answers", () => {
     const { pacer, written, asks } = setUp();
     for (let i = 0; i < 8; i++) pacer.send(CHUNK);
-    assert.equal(written.length, 4, "256 KB are under way");
-    assert.equal(asks(), 4);
+    assert.equal(written.length, 6, "384 KB are under way");
+    assert.equal(asks(), 6);
     assert.equal(pacer.isReady, false);
     assert.equal(pacer.receive(`${ANSWER}${ANSWER}a${ANSWER}${ANSWER}`), "a", "what was typed is not lost");
     assert.equal(written.length, 8);
@@ -48,15 +48,15 @@ describe("writing to a terminal at its own pace", () => {
 
   it("keeps the newest text of a hidden terminal, holds nobody back, and marks what it left out", () => {
     const { pacer, written, time } = setUp();
-    for (let i = 0; i < 4; i++) pacer.send(CHUNK);
+    for (let i = 0; i < 6; i++) pacer.send(CHUNK);
     time.now = 1500;
     for (let i = 0; i < 40; i++) pacer.send(CHUNK);
     assert.equal(pacer.isReady, true);
-    assert.equal(written.length, 4);
+    assert.equal(written.length, 6);
     const dropped = pacer.dropped;
     assert.ok(dropped >= 35, `${dropped} lines dropped`);
-    pacer.receive(ANSWER.repeat(4));
-    assert.equal(written[4], `[${dropped} lines]`);
+    pacer.receive(ANSWER.repeat(6));
+    assert.equal(written[6], `[${dropped} lines]`);
   });
 
   it("ignores answers that nobody asked for", () => {

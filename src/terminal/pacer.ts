@@ -1,10 +1,15 @@
-import type { Clock } from "../core/clock.ts";
+import { type Clock, within } from "../core/clock.ts";
 
 /** Asks the terminal for its status; it answers once it has drawn everything before it (ECMA-48 DSR). */
 const ASK = "\u001b[5n";
 const ANSWER = "\u001b[0n";
-/** Characters that may be on their way to the terminal without an answer. */
-const WINDOW = 256 * 1024;
+/**
+ * Characters that may be on their way to the terminal without an answer: within a round trip of 10 ms as much as a log
+ * brings at its fastest, and less than what makes a terminal sluggish (500,000).
+ */
+const WINDOW = 384 * 1024;
+/** One question for so many keeps the pipe full without a round trip for every batch. */
+const ASK_AFTER = 64 * 1024;
 /** Milliseconds without an answer after which the terminal counts as hidden. */
 const HIDDEN_AFTER_MS = 1000;
 /** Characters kept for a terminal that comes back: more than its default scrollback of 1,000 lines holds. */
@@ -18,16 +23,26 @@ export class Pacer {
   readonly #write: (text: string) => void;
   readonly #mark: (lines: number) => string;
   readonly #clock: Clock;
+  readonly #around: (text: string) => string;
+  /** Characters before each question that has no answer yet, and those after the last one. */
+  readonly #asked: number[] = [];
+  #sinceAsked = 0;
   #unanswered = 0;
-  #asked = 0;
   #askedAt = 0;
   #queue: string[] = [];
   #queued = 0;
   #dropped = 0;
   #onReady: () => void = () => undefined;
+  #waiting: Promise<void> | undefined;
 
-  /** `mark` renders the line that stands for dropped lines. */
-  constructor(write: (text: string) => void, mark: (lines: number) => string, clock: Clock) {
+  /** `mark` renders the line that stands for dropped lines; `around` adds to what is written what belongs to its place. */
+  constructor(
+    write: (text: string) => void,
+    mark: (lines: number) => string,
+    clock: Clock,
+    around: (text: string) => string = (text) => text,
+  ) {
+    this.#around = around;
     this.#write = write;
     this.#mark = mark;
     this.#clock = clock;
@@ -53,13 +68,20 @@ export class Pacer {
     if (this.#isHidden()) this.#shed();
   }
 
-  /** Resolves when the caller may produce more, or the signal aborts. */
+  /** What is around has changed; where text waits, that takes it along. */
+  redraw(): void {
+    if (this.#queued === 0 && this.#unanswered < WINDOW) this.#put("");
+  }
+
+  /** Resolves when the caller may produce more, or soon after the signal has aborted. */
   async ready(signal: AbortSignal): Promise<void> {
-    while (!this.isReady && !signal.aborted) {
-      const answered = new Promise<void>((resolve) => (this.#onReady = resolve));
-      // A terminal that does not answer for a second counts as hidden, and nobody waits for it.
-      await Promise.race([answered, this.#clock.sleep(300, signal).catch(() => undefined)]);
-    }
+    while (!this.isReady && !signal.aborted) await (this.#waiting ??= this.#answerOrPause());
+  }
+
+  /** All ranks wait for the same answer. A terminal that gives none for a second counts as hidden, and nobody waits for it. */
+  async #answerOrPause(): Promise<void> {
+    await within(this.#clock, 300, new Promise<void>((resolve) => (this.#onReady = resolve)));
+    this.#waiting = undefined;
   }
 
   /** Takes the terminal's answers out of what came from it and returns the rest: what the person typed. */
@@ -80,11 +102,18 @@ export class Pacer {
     this.#drain(Number.POSITIVE_INFINITY);
   }
 
+  /** Drops what still waits, unmarked: the terminal begins again. */
+  clear(): void {
+    this.#queue = [];
+    this.#queued = 0;
+    this.#dropped = 0;
+    this.#onReady();
+  }
+
   #answered(): void {
-    if (this.#asked === 0) return;
-    this.#asked--;
-    if (this.#asked > 0) return;
-    this.#unanswered = 0;
+    const drawn = this.#asked.shift();
+    if (drawn === undefined) return;
+    this.#unanswered -= drawn;
     this.#drain(WINDOW);
   }
 
@@ -100,27 +129,28 @@ export class Pacer {
     }
   }
 
-  #put(text: string): void {
-    const before = this.#unanswered;
+  #put(plain: string): void {
+    const text = this.#around(plain);
     this.#unanswered += text.length;
-    // One question per quarter window keeps the pipe full without a round trip for every batch.
-    const asks = Math.floor(this.#unanswered / (WINDOW / 4)) > Math.floor(before / (WINDOW / 4));
+    this.#sinceAsked += text.length;
+    const asks = this.#sinceAsked >= ASK_AFTER;
     if (asks) {
-      this.#asked++;
+      this.#asked.push(this.#sinceAsked);
+      this.#sinceAsked = 0;
       this.#askedAt = this.#clock.monotonic();
     }
     this.#write(asks ? text + ASK : text);
   }
 
   #isHidden(): boolean {
-    return this.#asked > 0 && this.#clock.monotonic() - this.#askedAt > HIDDEN_AFTER_MS;
+    return this.#asked.length > 0 && this.#clock.monotonic() - this.#askedAt > HIDDEN_AFTER_MS;
   }
 
   #shed(): void {
     while (this.#queued > KEPT && this.#queue.length > 1) {
       const text = this.#queue.shift() ?? "";
       this.#queued -= text.length;
-      this.#dropped += text.split("\n").length - 1;
+      for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) this.#dropped++;
     }
   }
 }

@@ -13,8 +13,12 @@ const CTRL_C = "\u0003";
 const TAIL_LINES = 5_000;
 
 export interface PodLogOptions extends ContainerRef {
-  /** Its last so many lines, and what comes after them. */
-  readonly follow: (tailLines: number, signal: AbortSignal) => AsyncIterable<readonly LogEvent[]>;
+  /** Its last so many lines, and what comes after them; `onWait` hears what keeps it from its start, empty where nothing. */
+  readonly follow: (
+    tailLines: number,
+    signal: AbortSignal,
+    onWait: (why: string) => void,
+  ) => AsyncIterable<readonly LogEvent[]>;
 }
 
 /** A terminal with the log of one container, from its last lines on, until it ends or the terminal is closed. */
@@ -24,6 +28,8 @@ export class PodLog implements vscode.Pseudoterminal {
   readonly #closes = new vscode.EventEmitter<number>();
   readonly #stop = new AbortController();
   readonly #pacer: Pacer;
+  /** A kubelet turns to and fro between two ways to say it. */
+  readonly #waits = new Set<string>();
 
   readonly onDidWrite = this.#writes.event;
   readonly onDidClose = this.#closes.event;
@@ -58,7 +64,7 @@ export class PodLog implements vscode.Pseudoterminal {
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
-    for await (const batch of this.#options.follow(TAIL_LINES, signal)) {
+    for await (const batch of this.#options.follow(TAIL_LINES, signal, (why) => this.#say(why))) {
       for (const event of batch) {
         if (event.type === "line") this.#pacer.send(`${terminalLine(event.text)}\r\n`);
         else if (event.type === "gap")
@@ -67,6 +73,12 @@ export class PodLog implements vscode.Pseudoterminal {
       }
       await this.#pacer.ready(signal);
     }
+  }
+
+  #say(why: string): void {
+    if (this.#waits.has(why)) return;
+    this.#waits.add(why);
+    this.#pacer.send(renderStep(why === "" ? vscode.l10n.t("it has not started yet") : why));
   }
 
   #end(text: string, code: number): void {

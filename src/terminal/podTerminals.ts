@@ -14,7 +14,7 @@ export class PodTerminals {
 
   /** From the last lines on. */
   logs(engine: Engine, context: string, place: ContainerRef): void {
-    const pty = new PodLog({ ...place, follow: (lines, signal) => engine.podLog(context, place, lines, signal) });
+    const pty = new PodLog({ ...place, follow: (...how) => engine.podLog(context, place, ...how) });
     show(vscode.l10n.t("log of {0}", label(place.pod, 63)), pty, "output");
   }
 }

@@ -23,6 +23,17 @@ describe("the log console", () => {
     assert.ok(text.includes("red\u001b[0m\r\n"));
   });
 
+  it("leaves links whole, coloured and longer than a row: it is the terminal that finds and wraps them", () => {
+    const url = `https://wandb.ai/team/runs/${"4f2a91bc".repeat(30)}?tab=loss#step=1`;
+    const [line = ""] = renderLines([{ source: 0, time: "", text: `wandb: \u001b[34m${url}\u001b[0m` }], 1).split(
+      "\r\n",
+    );
+    assert.equal(plain(line), `0 │ wandb: ${url}`);
+    assert.ok(line.includes(url));
+    const hidden = `\u001b]8;;https://evil.example\u0007${url}\u001b]8;;\u0007`;
+    assert.equal(plain(renderLines([{ source: 0, time: "", text: hidden }], 1)), `0 │ ${url}\r\n`);
+  });
+
   it("does not let a log forge the terminal's answers or move the cursor", () => {
     assert.equal(plain(renderLines([{ source: 0, time: "", text: "a\u001b[5n\u001b[2Jb" }], 1)), "0 │ ab\r\n");
   });
@@ -47,6 +58,10 @@ describe("the log console", () => {
 
   it("ends with verdict, duration, exception with its place, and the log", () => {
     const raised = { source: 0, text: "RuntimeError: shapes differ", path: "train.py", line: 41 };
+    assert.match(
+      verdictLine("b", verdict, { ...raised, path: "fit.ipynb", cell: 2 }, "b.log"),
+      /\(fit\.ipynb, cell 2:41\)/,
+    );
     assert.equal(
       verdictLine("bert-1", verdict, raised, "bert-1.log"),
       "✗ bert-1 failed after 6 min 12 s · rank 0: RuntimeError: shapes differ (train.py:41) · log: bert-1.log",

@@ -1,4 +1,4 @@
-import { terminalLine } from "../core/sanitize.ts";
+import { plainTexts, terminalLine } from "../core/sanitize.ts";
 import type { LogRecord, RaisedException, Verdict } from "../jobs/index.ts";
 import { type JobState, type Source, sourceWords } from "../kubeflow/model.ts";
 
@@ -15,6 +15,12 @@ const RANK_COLOURS = [36, 35, 34, 32, 33, 31] as const;
 /** Lines of one batch, each behind its rank or the name of what has none. A colour that a line leaves open ends with the line. */
 export function renderLines(records: readonly LogRecord[], ranks: number): string {
   const width = String(Math.max(0, ranks - 1)).length;
+  const [first] = records;
+  const plain = plainTexts(records);
+  if (first !== undefined && plain !== undefined) {
+    const prefix = sourcePrefix(first.source, width);
+    return `${prefix}${plain.join(`\r\n${prefix}`)}\r\n`;
+  }
   let text = "";
   for (const record of records) {
     const line = terminalLine(record.text);
@@ -29,8 +35,11 @@ function sourcePrefix(source: Source, width: number): string {
   return `${ESC}${colour}m${String(source).padStart(width)} │${RESET} `;
 }
 
-export function renderHeader(line: string, keys: string): string {
-  return `${BOLD}▶ ${terminalLine(line)}${RESET}   ${DIM}${keys}${RESET}\r\n`;
+/** The keys stand below where a row of so many columns has no room for them. */
+export function renderHeader(line: string, keys: string, columns: number): string {
+  const text = `▶ ${terminalLine(line)}`;
+  const between = text.length + 3 + keys.length > columns ? "\r\n  " : "   ";
+  return `${BOLD}${text}${RESET}${between}${DIM}${keys}${RESET}\r\n`;
 }
 
 export function dim(text: string): string {
@@ -45,6 +54,11 @@ export function statusLine(source: Source | undefined, state: JobState, text: st
 /** A step of our own on the way, such as sending the code. */
 export function renderStep(text: string): string {
   return `${dim(`  ${terminalLine(text)}`)}\r\n`;
+}
+
+/** A line of our own, as the log file has it. */
+export function renderNote(line: string): string {
+  return line.startsWith("⚠ ") ? renderWarning(line.slice(2)) : `${dim(terminalLine(line))}\r\n`;
 }
 
 export function renderWarning(text: string): string {
@@ -65,7 +79,8 @@ export function verdictLine(
   raised: RaisedException | undefined,
   logName: string,
 ): string {
-  const where = raised?.path === undefined || raised.line === undefined ? "" : ` (${raised.path}:${raised.line})`;
+  const { path, cell, line } = raised ?? {};
+  const where = path === undefined ? "" : ` (${path}${cell === undefined ? "" : `, cell ${cell}`}:${line})`;
   const log = `log: ${logName}`;
   switch (verdict.outcome) {
     case "succeeded":

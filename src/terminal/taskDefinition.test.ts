@@ -6,6 +6,8 @@ describe("a task of tasks.json", () => {
     const written = { script: "train.py", nodes: 2, gpusPerNode: 0, image: "a/b:1", args: ["--epochs", "20"] };
     assert.deepEqual(readRunDefinition({ type: "trainyard", ...written }), written);
     assert.deepEqual(readRunDefinition({ type: "trainyard", script: "train.py" }), { script: "train.py" });
+    const named = { configuration: "large", nodes: 3 };
+    assert.deepEqual(readRunDefinition({ type: "trainyard", ...named }), named);
   });
 
   it("is refused with the field that is wrong", () => {
@@ -21,5 +23,9 @@ describe("a task of tasks.json", () => {
     );
     assert.match(String(said({ gpusPerNode: -1 })), /gpusPerNode/);
     assert.match(String(said({ image: 5 })), /image/);
+    assert.match(
+      String(said({ configuration: "" })),
+      /configuration must be the name of one in \.vscode\/trainyard\.json/,
+    );
   });
 });

@@ -1,7 +1,10 @@
 // What stands in tasks.json, and in the tasks that we make. Files of a workspace hold anything: every field is checked.
 
 export interface RunDefinition {
-  readonly script: string;
+  /** Left out where the configuration names it. */
+  readonly script?: string;
+  /** Of `.vscode/trainyard.json`; the other fields win over it. */
+  readonly configuration?: string;
   readonly nodes?: number;
   readonly gpusPerNode?: number;
   readonly image?: string;
@@ -16,6 +19,7 @@ const isText = (value: unknown): boolean => typeof value === "string" && value !
 
 const FIELDS: Readonly<Record<keyof RunDefinition, readonly [check: (value: unknown) => boolean, wants: string]>> = {
   script: [isText, "the name of a Python file"],
+  configuration: [isText, "the name of one in .vscode/trainyard.json"],
   nodes: [isCount(1), "a whole number of 1 or more"],
   gpusPerNode: [isCount(0), "a whole number"],
   image: [isText, "the name of an image"],
@@ -31,10 +35,10 @@ export const RUN_FIELDS: readonly string[] = Object.keys(FIELDS);
 export function readRunDefinition(definition: Readonly<Record<string, unknown>>): RunDefinition | string {
   for (const [field, [check, wants]] of Object.entries(FIELDS)) {
     const value = definition[field];
-    if (value === undefined && field !== "script") continue;
+    if (value === undefined && (field !== "script" || definition["configuration"] !== undefined)) continue;
     if (!check(value))
       return `The task's ${field} must be ${wants}; it is ${value === undefined ? "missing" : JSON.stringify(value)}.`;
   }
   const given = Object.keys(FIELDS).filter((field) => definition[field] !== undefined);
-  return Object.fromEntries(given.map((field) => [field, definition[field]])) as { script: string };
+  return Object.fromEntries(given.map((field) => [field, definition[field]]));
 }

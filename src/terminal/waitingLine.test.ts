@@ -37,4 +37,15 @@ describe("the line of a job that waits", () => {
     await clock.advance(3_000);
     assert.deepEqual(screen(written), [text, "   0:03"]);
   });
+
+  it("begins anew where its terminal becomes too narrow for it", async () => {
+    const clock = new ManualClock();
+    let written = "";
+    const line = new WaitingLine((text) => (written += text), clock);
+    const text = "  waiting   rank 1: no free GPU";
+    line.begin(text, clock.now());
+    line.columns = 20;
+    await clock.advance(3_000);
+    assert.deepEqual(screen(written), [`${text}   0:00`, text, "   0:03"]);
+  });
 });

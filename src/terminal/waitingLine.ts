@@ -15,8 +15,7 @@ const TIME_COLUMNS = 12;
 export class WaitingLine {
   readonly #send: (text: string) => void;
   readonly #clock: Clock;
-  /** Of the terminal. */
-  columns = 80;
+  #columns = 80;
   #open: { readonly line: string; readonly since: number } | undefined;
   #tick: Disposable | undefined;
 
@@ -25,10 +24,17 @@ export class WaitingLine {
     this.#clock = clock;
   }
 
+  /** Of the terminal. Where it becomes too narrow for the line, what is wrapped stays, and the line begins anew. */
+  set columns(columns: number) {
+    this.#columns = columns;
+    const { line = "", since = 0 } = this.#open ?? {};
+    if (line !== "" && !this.#fits(line)) this.begin(line, since);
+  }
+
   /** `line` has no control sequences. `since`: wall ms from which its time counts. */
   begin(line: string, since: number): void {
     this.end();
-    const fits = line.length + TIME_COLUMNS < this.columns;
+    const fits = this.#fits(line);
     if (!fits) this.#send(`${dim(line)}\r\n`);
     this.#open = { line: fits ? line : "", since };
     this.#draw();
@@ -40,6 +46,10 @@ export class WaitingLine {
     this.#tick?.dispose();
     this.#open = undefined;
     this.#send("\r\n");
+  }
+
+  #fits(line: string): boolean {
+    return line.length + TIME_COLUMNS < this.#columns;
   }
 
   #draw(): void {

@@ -6,7 +6,6 @@ export interface Allowed {
   readonly events: boolean;
   readonly logs: boolean;
   readonly shell: boolean;
-  readonly forward: boolean;
   readonly change: boolean;
   readonly delete: boolean;
 }
@@ -27,7 +26,6 @@ export function allowedIn(
     logs: may("get", pods("log")),
     // By WebSocket up to Kubernetes 1.34 this is a `get`, from 1.35 on also a `create`.
     shell: may("get", pods("exec")) || may("create", pods("exec")),
-    forward: may("get", pods("portforward")) || may("create", pods("portforward")),
     change: may("patch", { group, resource }),
     delete: may("delete", { group, resource }),
   };

@@ -39,8 +39,7 @@ export function clusterRow(context: ContextInfo, state: ClusterState, facts: Clu
       ...(why === undefined ? [] : [label(why, 600)]),
     ],
     contextValue: contextValue("cluster", {
-      pinned: facts.pinned,
-      unpinned: !facts.pinned,
+      pin: true,
       failed: why !== undefined,
       ours: facts.made !== undefined,
       cloud: facts.made === "gke" || facts.made === "eks",
@@ -118,9 +117,10 @@ export function namespaceRow(namespace: string, word: string): Row {
     icon: "symbol-namespace",
     tooltip: [all ? name : `Namespace ${name}`, ...(word === "" ? [] : [word])],
     contextValue: contextValue("namespace", {
-      pinned: !all && word === "pinned",
-      unpinned: !all && word !== "pinned",
+      pin: !all,
       name: !all,
+      create: true,
+      spawn: !all,
     }),
     spoken: joined([name, all ? "" : "namespace", word], ", "),
   };
@@ -129,6 +129,9 @@ export function namespaceRow(namespace: string, word: string): Row {
 const FOLDERS: Readonly<Record<FolderKind, readonly [title: string, icon: string]>> = {
   jobs: ["Training jobs", "rocket"],
   notebooks: ["Notebooks", "notebook"],
+  experiments: ["Experiments", "beaker"],
+  models: ["Model servers", "server-process"],
+  rayJobs: ["Ray jobs", "circuit-board"],
   pipelines: ["Pipelines", "type-hierarchy"],
   nodes: ["Nodes", "server-environment"],
   kubeflow: ["Kubeflow", "layers"],

@@ -3,6 +3,7 @@ import { type Disposable, DisposableStore } from "../core/dispose.ts";
 import { isCancelled } from "../core/errors.ts";
 import type { Engine } from "../engine.ts";
 import { ALL_NAMESPACES } from "../kubeflow/namespaceChoice.ts";
+import { servedWorkloads } from "../kubeflow/workloadKinds.ts";
 import { CONTEXT_KEYS, VIEWS } from "../manifest.ts";
 import { setContextKey } from "../platform/contextKey.ts";
 import { ClusterListings, type Listing } from "./clusterListings.ts";
@@ -113,7 +114,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
     this.#held.add(choices.onDidChange(() => this.#onChoices()));
     this.#held.add(preferences.onDidChange(() => this.#onPreferences()));
     this.#held.add(made.onDidChange((rows) => this.#onMade(rows)));
-    tellChoices(this.#view, this.choices, this.#preferences);
+    tellChoices(this.#view, this.choices);
   }
 
   /** Draws a node and everything below it again; everything where it is left out. Reads from the clusters anew. */
@@ -229,7 +230,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
       case "made":
         return [];
       default:
-        return this.folder(node)?.below(node) ?? [];
+        return this.folder(node)?.below?.(node) ?? [];
     }
   }
 
@@ -264,8 +265,10 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
   }
 
   #belowNamespace(engine: Engine, node: NamespaceNode): readonly TreeNode[] {
-    const jobs = folderNode(node, "jobs");
-    return engine.parts(node.context)?.notebooks === true ? [jobs, folderNode(node, "notebooks")] : [jobs];
+    const parts = engine.parts(node.context);
+    const others = parts === undefined ? [] : servedWorkloads(parts);
+    const kinds = ["jobs", ...(parts?.notebooks === true ? (["notebooks"] as const) : []), ...others] as const;
+    return kinds.map((what) => folderNode(node, what));
   }
 
   async #rows(engine: Engine, node: FolderNode): Promise<readonly TreeNode[]> {
@@ -283,7 +286,7 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
       choices: this.choices,
       isMine: (job) => engine.isMine(job),
       notebooks: (namespace) => engine.notebooks(node.context, namespace),
-      pipelines: () => engine.pipelines(node.context),
+      pipelines: () => engine.pipelineDesk.open(node.context),
       install: () => this.#looks.install(node.context),
       namespaces: () => this.#namespaces(engine, node.context),
       redraw: (ids) => this.#redraw(ids),
@@ -373,12 +376,11 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
   }
 
   #onChoices(): void {
-    tellChoices(this.#view, this.choices, this.#preferences);
+    tellChoices(this.#view, this.choices);
     this.#redraw([...this.#folders.entries()].map(([id]) => id));
   }
 
   #onPreferences(): void {
-    tellChoices(this.#view, this.choices, this.#preferences);
     this.#changed.fire(undefined);
   }
 

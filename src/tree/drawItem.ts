@@ -48,7 +48,7 @@ export function drawItem(sight: Sight, node: Exclude<TreeNode, MessageNode>): vs
     case "made": {
       const item = treeItem(node.id, sight.made.row(node, engine.clock.now()), None);
       const title = vscode.l10n.t("Show Progress");
-      item.command = { command: COMMANDS.showMaking, title, arguments: [node] };
+      item.command = { command: COMMANDS.open, title, arguments: [node] };
       return item;
     }
     case "namespace":
@@ -62,7 +62,12 @@ export function drawItem(sight: Sight, node: Exclude<TreeNode, MessageNode>): vs
         return treeItem(node.id, installRow(sight.install(node.context), engine.clock.now()), Collapsed);
       // The cluster's row knows of its GPUs before anybody opens the nodes.
       const before = node.what === "nodes" ? engine.clusterFacts(node.context).gpus : "";
-      const row = folderRow(node.what, sight.folder(node)?.words() ?? before);
+      const flags = {
+        upload: node.what === "pipelines",
+        create: node.what !== "nodes",
+        spawn: node.what === "notebooks",
+      };
+      const row = folderRow(node.what, sight.folder(node)?.words() ?? before, [], flags);
       // Jobs are what most people came for; the rest is read when somebody looks.
       return treeItem(node.id, row, node.what === "jobs" ? Expanded : Collapsed);
     }

@@ -6,8 +6,9 @@ import type { ContainerRef } from "../kubeflow/model.ts";
 import type { Reason } from "../kubeflow/why.ts";
 import type { Cluster } from "../kubeflow/cluster.ts";
 import type { InstallHealth } from "../install/index.ts";
+import type { Notebook } from "../kubeflow/kinds/notebook.ts";
 import type { NamespaceNotebooks } from "../notebooks/index.ts";
-import type { ClusterPipelines } from "../pipelines/index.ts";
+import type { ClusterPipelines, PipelineItem } from "../pipelines/index.ts";
 import type { FolderNode, TreeNode } from "./nodes.ts";
 import { ALL_NAMESPACES } from "../kubeflow/namespaceChoice.ts";
 import type { Row } from "./row.ts";
@@ -29,6 +30,13 @@ export interface LogChoice {
   /** Where it can be followed; undefined where it can only be read, as it is now. */
   readonly container: ContainerRef | undefined;
   readonly read: (signal: AbortSignal) => Promise<string>;
+}
+
+/** A run, a schedule, a pipeline or a version, and where it is; `parent` is the pipeline's id, of a version. */
+export interface PipelineRow {
+  readonly item: PipelineItem;
+  readonly namespace: string;
+  readonly parent: string;
 }
 
 /** What deletes a row's thing, and what a person reads before. */
@@ -57,19 +65,23 @@ export interface Folder extends Disposable {
   /** The rows below the folder, or a message. Waits a moment for a first answer, never for the network. */
   rows(): Promise<readonly TreeNode[]> | readonly TreeNode[];
   /** The rows below one of its rows. */
-  below(node: TreeNode): Promise<readonly TreeNode[]> | readonly TreeNode[];
+  below?(node: TreeNode): Promise<readonly TreeNode[]> | readonly TreeNode[];
   /** Undefined where the object is gone. */
   draw(node: TreeNode): Drawn | undefined;
   /** Reads all of a row's object where only a printed row of it is known. Rejects as KubeClient does. */
   look?(node: TreeNode, signal: AbortSignal): Promise<void>;
   /** The object that a row stands for; undefined where it stands for none, or for none yet. */
   object?(node: TreeNode): ObjectRef | undefined;
+  /** The notebook that a row stands for. */
+  notebook?(node: TreeNode): Notebook | undefined;
   /** The container whose logs or shell a row means, once it was looked at. */
   container?(node: TreeNode): ContainerRef | undefined;
   /** Uids of what belongs to the row's object and is told of in events: its pods, and what made them. */
   family?(node: TreeNode): readonly string[];
   /** Why the row is as it is, what matters most first. */
   why(node: TreeNode): readonly Reason[];
+  /** What of Kubeflow Pipelines a row stands for. */
+  pipeline?(node: TreeNode): PipelineRow | undefined;
   /** Instead of `container`, where logs are to be looked for first. */
   logs?(node: TreeNode, signal: AbortSignal): Promise<readonly LogChoice[]>;
   /** Instead of `object`, for what is none of the cluster's. */

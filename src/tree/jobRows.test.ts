@@ -6,8 +6,8 @@ import { shownReplica } from "../kubeflow/replicas.ts";
 import { jobRow, replicaRow } from "./jobRows.ts";
 import { firstSentence, type Row, spokenText } from "./row.ts";
 
-const ALL = { events: true, logs: true, shell: true, forward: true, change: true, delete: true };
-const NONE = { events: false, logs: false, shell: false, forward: false, change: false, delete: false };
+const ALL = { events: true, logs: true, shell: true, change: true, delete: true };
+const NONE = { events: false, logs: false, shell: false, change: false, delete: false };
 
 function rowOf(of: TrainingJob, pods: readonly JobPod[], now: number, allowed = ALL, podsKnown = true): Row {
   const summary = jobSummary(of, pods, [], now, { podsKnown, podsRefused: !podsKnown });
@@ -36,10 +36,16 @@ describe("rows of training jobs", () => {
   });
 
   it("offer what fits the job's state, and nothing that the person may not do", () => {
-    assert.equal(rowOf(job(), [pod()], 0).contextValue, "job;object;events;name;logs;shell;stop;delete;");
-    assert.equal(rowOf(job({ suspended: true }), [], 0).contextValue, "job;object;events;name;logs;start;delete;");
-    assert.equal(rowOf(job({ condition: "Succeeded" }), [], 0).contextValue, "job;object;events;name;logs;delete;");
-    assert.equal(rowOf(job(), [pod()], 0, NONE).contextValue, "job;object;name;");
+    assert.equal(rowOf(job(), [pod()], 0).contextValue, "job;object;events;name;logs;shell;stop;delete;pytorch;");
+    assert.equal(
+      rowOf(job({ suspended: true }), [], 0).contextValue,
+      "job;object;events;name;logs;start;delete;pytorch;",
+    );
+    assert.equal(
+      rowOf(job({ condition: "Succeeded" }), [], 0).contextValue,
+      "job;object;events;name;logs;delete;pytorch;",
+    );
+    assert.equal(rowOf(job(), [pod()], 0, NONE).contextValue, "job;object;name;pytorch;");
     assert.equal(
       replicaRow(shownReplica({ source: 0, role: "Master", pod: pod() }, true), NONE).contextValue,
       "replica;object;name;",

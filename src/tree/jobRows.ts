@@ -74,6 +74,7 @@ function jobFlags(job: TrainingJob, state: JobState, allowed: Allowed, why: bool
     stop: change && isActive(job),
     start: change && job.suspended && !job.deleting,
     delete: allowed.delete,
+    pytorch: job.kind === "PyTorchJob",
   };
 }
 

@@ -1,5 +1,4 @@
 import * as vscode from "vscode";
-import { DisposableStore } from "../core/dispose.ts";
 import { type ContainerRef, jobKey, type JobKind, type JobState, type TrainingJob } from "../kubeflow/model.ts";
 import type { NodeUse } from "../kubeflow/gpuUse.ts";
 import { POD } from "../kubeflow/kinds/resources.ts";
@@ -7,9 +6,9 @@ import type { NamespaceJobs } from "../kubeflow/namespaceJobs.ts";
 import type { ShownReplica } from "../kubeflow/replicas.ts";
 import type { Reason } from "../kubeflow/why.ts";
 import { type Allowed, allowedIn } from "./allowed.ts";
-import { type Drawn, type Folder, type FolderSite, GRACE_MS, namespaceOf, type ObjectRef } from "./folder.ts";
+import { type Drawn, type FolderSite, GRACE_MS, namespaceOf, type ObjectRef } from "./folder.ts";
 import { JOB_STATES, jobRow, replicaRow } from "./jobRows.ts";
-import { LiveRows } from "./liveRows.ts";
+import { LiveFolder, objectRef, YOUNG_MS } from "./liveFolder.ts";
 import { failureNode, loadingNode } from "./messages.ts";
 import { type JobNode, jobNode, type ReplicaNode, replicaNode, type TreeNode } from "./nodes.ts";
 import { soon } from "./soon.ts";
@@ -18,70 +17,41 @@ const { None, Collapsed } = vscode.TreeItemCollapsibleState;
 
 /** States in which a person asks why. */
 const ASKED_WHY: ReadonlySet<JobState> = new Set(["Waiting", "Failed", "Restarting", "Unknown", "Queued"]);
-/** An age is drawn anew while it shows minutes. */
-const YOUNG_MS = 3_600_000;
-
 /** The training jobs of a namespace, or of all, with their replicas. */
-export class JobsFolder implements Folder {
-  readonly cluster: FolderSite["cluster"];
-  readonly #site: FolderSite;
-  readonly #jobs: NamespaceJobs;
-  readonly #held = new DisposableStore();
-  readonly #namespace: string | undefined;
+export class JobsFolder extends LiveFolder<TrainingJob, NamespaceJobs> {
   readonly #kinds: string;
-  readonly #rows: LiveRows<TrainingJob>;
 
   constructor(site: FolderSite) {
-    this.#site = site;
-    this.cluster = site.cluster;
-    this.#namespace = namespaceOf(site.node);
+    super(site, site.cluster.jobs(namespaceOf(site.node)), {
+      order: JOB_STATES,
+      texts: {
+        what: vscode.l10n.t("training jobs"),
+        missing: vscode.l10n.t(
+          "No training operator. Training jobs need Kubeflow’s Training Operator or Trainer in the cluster.",
+        ),
+        none: vscode.l10n.t("No training jobs yet. Right-click a Python file to run one."),
+      },
+      isInstallable: true,
+    });
     this.#kinds = site.cluster.jobKinds.join();
-    this.#jobs = this.#held.add(site.cluster.jobs(this.#namespace));
-    this.#rows = this.#held.add(
-      new LiveRows({
-        site,
-        live: this.#jobs,
-        node: (job) => jobNode(site.node, job),
-        order: JOB_STATES,
-        texts: {
-          what: vscode.l10n.t("training jobs"),
-          missing: vscode.l10n.t("No training operator in this cluster."),
-          none: vscode.l10n.t("No training jobs yet. Right-click a Python file to run one."),
-        },
-        isInstallable: true,
-      }),
-    );
-    this.#held.add(this.#jobs.onDidChange(({ jobs, set }) => this.#rows.changed(jobs, set)));
-    this.#held.add(site.cluster.gpus.onDidChange(() => this.#redrawUnplaced()));
+    this.held.add(site.cluster.gpus.onDidChange(() => this.#redrawUnplaced()));
   }
 
-  get isOutdated(): boolean {
+  override get isOutdated(): boolean {
     return this.cluster.jobKinds.join() !== this.#kinds;
-  }
-
-  answered(ms: number): Promise<void> {
-    return this.#jobs.answered(ms);
-  }
-
-  words(): string {
-    return this.#rows.words();
-  }
-
-  rows(): Promise<readonly TreeNode[]> {
-    return this.#rows.rows();
   }
 
   async below(node: TreeNode): Promise<readonly TreeNode[]> {
     if (node.kind !== "job") return [];
     let failure: unknown;
-    const look = this.#jobs.look(jobKey(nameOf(node))).catch((error: unknown) => (failure = error));
+    const look = this.live.look(jobKey(nameOf(node))).catch((error: unknown) => (failure = error));
     await soon(look, GRACE_MS);
     const job = this.#job(node);
     if (job?.partial !== true) return job === undefined ? [] : this.#replicas(node, job);
     if (failure !== undefined) return [failureNode(node, failure)];
     // Drawn again when it has been read, or could not be.
     look.then(
-      () => this.#site.redraw([node.id]),
+      () => this.site.redraw([node.id]),
       () => undefined,
     );
     return [loadingNode(node)];
@@ -89,46 +59,43 @@ export class JobsFolder implements Folder {
 
   async look(node: TreeNode, signal: AbortSignal): Promise<void> {
     const row = node.kind === "replica" ? node.parent : node;
-    if (row.kind === "job") await this.#jobs.look(jobKey(nameOf(row)), signal);
+    if (row.kind === "job") await this.live.look(jobKey(nameOf(row)), signal);
   }
 
   object(node: TreeNode): ObjectRef | undefined {
     if (node.kind === "job") {
       const job = this.#job(node);
-      return (
-        job && { resource: this.cluster.jobResource(job.kind), namespace: job.namespace, name: job.name, uid: job.uid }
-      );
+      return job && objectRef(this.cluster.jobResource(job.kind), job);
     }
-    const pod = node.kind === "replica" ? this.#replica(node)?.pod : undefined;
-    return pod && { resource: POD, namespace: pod.namespace, name: pod.name, uid: pod.uid };
+    return objectRef(POD, node.kind === "replica" ? this.#replica(node)?.pod : undefined);
   }
 
   container(node: TreeNode): ContainerRef | undefined {
     // Of a job: its first replica that runs.
     const job = node.kind === "job" ? this.#job(node) : undefined;
-    const running = job && this.#jobs.replicas(job).find((replica) => replica.running);
+    const running = job && this.live.replicas(job).find((replica) => replica.running);
     return (node.kind === "replica" ? this.#replica(node) : running)?.container;
   }
 
   family(node: TreeNode): readonly string[] {
     const job = node.kind === "job" ? this.#job(node) : undefined;
     if (job === undefined) return [];
-    const pods = this.#jobs.podsOf(job);
+    const pods = this.live.podsOf(job);
     return [
       ...pods.flatMap(({ uid, owner }) => [uid, owner ?? ""]),
-      ...this.#jobs.warningsOf(job).map((e) => e.aboutUid),
+      ...this.live.warningsOf(job).map((e) => e.aboutUid),
     ];
   }
 
   why(node: TreeNode): readonly Reason[] {
     const row = node.kind === "replica" ? node.parent : node;
     const job = row.kind === "job" ? this.#job(row) : undefined;
-    return job === undefined ? [] : this.#jobs.why(job, { nodes: this.#nodes });
+    return job === undefined ? [] : this.live.why(job, { nodes: this.#nodes });
   }
 
   notes(): readonly string[] {
-    const kinds = this.#jobs.forbidden.map(({ kind }) => kind);
-    return kinds.length === 0 || this.#jobs.state.kind === "forbidden"
+    const kinds = this.live.forbidden.map(({ kind }) => kind);
+    return kinds.length === 0 || this.live.state.kind === "forbidden"
       ? []
       : [vscode.l10n.t("You may not list here: {0}", kinds.join(", "))];
   }
@@ -138,21 +105,12 @@ export class JobsFolder implements Folder {
     return node.kind === "replica" ? this.#drawReplica(node) : undefined;
   }
 
-  ageing(): readonly string[] {
-    const { node, clock } = this.#site;
-    const now = clock.now();
-    if (this.#jobs.state.kind === "stale") return [node.id];
-    return [...this.#jobs.items]
-      .filter((job) => now - Math.max(job.created, job.started ?? 0, job.finished ?? 0) < YOUNG_MS)
-      .map((job) => jobNode(node, job).id);
+  protected node(job: TrainingJob): TreeNode {
+    return jobNode(this.site.node, job);
   }
 
-  refresh(): void {
-    this.#rows.refresh();
-  }
-
-  dispose(): void {
-    this.#held.dispose();
+  protected ages({ created, started = 0, finished = 0 }: TrainingJob, now: number): boolean {
+    return now - Math.max(created, started, finished) < YOUNG_MS;
   }
 
   /** Nodes with what they have free, where that is known and up to date. */
@@ -163,33 +121,33 @@ export class JobsFolder implements Folder {
 
   /** Rows that may say what is free. */
   #redrawUnplaced(): void {
-    const unplaced = [...this.#jobs.items].filter((job) => this.#jobs.podsOf(job).some((pod) => pod.unschedulable));
-    this.#site.redraw(unplaced.map((job) => jobNode(this.#site.node, job).id));
+    const unplaced = [...this.live.items].filter((job) => this.live.podsOf(job).some((pod) => pod.unschedulable));
+    this.site.redraw(unplaced.map((job) => this.node(job).id));
   }
 
   #job(node: JobNode): TrainingJob | undefined {
-    return this.#jobs.get(jobKey(nameOf(node)));
+    return this.live.get(jobKey(nameOf(node)));
   }
 
   #replicas(node: JobNode, job: TrainingJob): readonly TreeNode[] {
-    return this.#jobs.replicas(job).map(({ source }) => replicaNode(node, String(source)));
+    return this.live.replicas(job).map(({ source }) => replicaNode(node, String(source)));
   }
 
   #replica({ parent, key }: ReplicaNode): ShownReplica | undefined {
     const job = this.#job(parent);
-    return job && this.#jobs.replica(job, key);
+    return job && this.live.replica(job, key);
   }
 
   #drawJob(node: JobNode): Drawn | undefined {
     const job = this.#job(node);
     if (job === undefined) return undefined;
-    const summary = this.#jobs.summary(job, this.#nodes);
+    const summary = this.live.summary(job, this.#nodes);
     const isAsked = summary.troubled || ASKED_WHY.has(summary.state);
     const row = jobRow(job, {
       summary,
-      mine: this.#site.isMine(job),
-      mixed: this.#jobs.isMixed,
-      namespace: this.#namespace === undefined ? job.namespace : "",
+      mine: this.site.isMine(job),
+      mixed: this.live.isMixed,
+      namespace: this.namespace === undefined ? job.namespace : "",
       allowed: this.#allowed(job.kind),
       why: isAsked ? (job.partial === true ? [] : this.why(node)) : undefined,
     });
@@ -202,7 +160,7 @@ export class JobsFolder implements Folder {
   }
 
   #allowed(kind: JobKind): Allowed {
-    return allowedIn(this.cluster, this.#namespace, this.cluster.jobResource(kind));
+    return allowedIn(this.cluster, this.namespace, this.cluster.jobResource(kind));
   }
 }
 

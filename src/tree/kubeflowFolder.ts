@@ -40,10 +40,6 @@ export class KubeflowFolder implements Folder {
     return shown.map((part) => componentNode(node, part));
   }
 
-  below(): readonly TreeNode[] {
-    return [];
-  }
-
   draw(node: TreeNode): Drawn | undefined {
     const part = this.#part(node);
     return part && { row: partRow(part), collapsible: vscode.TreeItemCollapsibleState.None };

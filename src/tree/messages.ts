@@ -36,7 +36,8 @@ export function kubeconfigProblemNode(file: string, message: string): MessageNod
 export function hiddenClustersNode(count: number): MessageNode {
   return messageNode(undefined, vscode.l10n.t("{0} hidden", count), "plain", {
     title: vscode.l10n.t("Show Hidden Clusters…"),
-    command: COMMANDS.showHidden,
+    command: COMMANDS.arrange,
+    args: ["hidden"],
   });
 }
 
@@ -88,12 +89,18 @@ export function unreachedNode(parent: TreeNode, error: unknown): MessageNode {
   const again = { title: vscode.l10n.t("Read Again"), command: COMMANDS.refresh, args: [parent] };
   // That they were not reached stands in the row above.
   const text = label(errorText(error).replace(/^Pipelines were not reached\. (?=\S)/, ""), 400);
-  return messageNode(parent, text, "problem", MAY_NOT.has(code) ? askAdmin(parent) : again);
+  const step = MAY_SIGN_IN.has(code) ? signIn(parent) : code === "no-server" ? askAdmin(parent) : again;
+  return messageNode(parent, text, "problem", step);
 }
 
-const MAY_NOT: ReadonlySet<string> = new Set(["no-rights", "no-token", "no-server"]);
+/** To whom the cluster's own ways are closed, Kubeflow's may be open. */
+const MAY_SIGN_IN: ReadonlySet<string> = new Set([
+  ...["no-rights", "no-token"],
+  ...["signed-out", "gateway-refused", "gateway-unknown"],
+]);
 const PIPELINES_MISSING: ReadonlySet<string> = new Set([
-  ...MAY_NOT,
+  ...MAY_SIGN_IN,
+  "no-server",
   "no-ready-pod",
   "no-profile",
   "refused",
@@ -116,6 +123,14 @@ function openKubeconfig(of: string | TreeNode | undefined): NextStep {
     title: vscode.l10n.t("Open Kubeconfig"),
     command: COMMANDS.openKubeconfig,
     args: of === undefined ? [] : [of],
+  };
+}
+
+function signIn(parent: TreeNode): NextStep {
+  return {
+    title: vscode.l10n.t("Sign In at Kubeflow…"),
+    command: COMMANDS.openDashboard,
+    args: [{ signIn: parent }],
   };
 }
 

@@ -4,8 +4,8 @@ import { type GpuPod, projectGpuPod } from "../kubeflow/kinds/gpuPod.ts";
 import { projectNode } from "../kubeflow/kinds/node.ts";
 import { holderRow, machineRow } from "./nodeRows.ts";
 
-const ALL = { events: true, logs: true, shell: true, forward: true, change: true, delete: true };
-const NONE = { events: false, logs: false, shell: false, forward: false, change: false, delete: false };
+const ALL = { events: true, logs: true, shell: true, change: true, delete: true };
+const NONE = { events: false, logs: false, shell: false, change: false, delete: false };
 
 function gpuPod(name: string, running: boolean): GpuPod {
   const containers = [

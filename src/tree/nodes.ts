@@ -4,6 +4,7 @@ import { jobKey, type JobKind, type TrainingJob } from "../kubeflow/model.ts";
 import type { Holder } from "../kubeflow/gpuUse.ts";
 import type { GpuPod } from "../kubeflow/kinds/gpuPod.ts";
 import { ALL_NAMESPACES } from "../kubeflow/namespaceChoice.ts";
+import type { WorkloadKind } from "../kubeflow/workloadKinds.ts";
 import type { RowFlags } from "../manifest.ts";
 
 /** What stands in the tree: plain data, found again by its id. Everything shown is read when the row is drawn. */
@@ -16,6 +17,7 @@ export type TreeNode =
   | JobNode
   | ReplicaNode
   | NotebookNode
+  | WorkloadNode
   | MachineNode
   | HolderNode
   | ComponentNode
@@ -53,7 +55,7 @@ export interface NamespaceNode extends Base {
   readonly namespace: string;
 }
 
-export type FolderKind = "jobs" | "notebooks" | "pipelines" | "nodes" | "kubeflow";
+export type FolderKind = "jobs" | "notebooks" | WorkloadKind | "pipelines" | "nodes" | "kubeflow";
 
 /** A folder of rows that are watched while somebody sees them. */
 export interface FolderNode extends Base {
@@ -87,6 +89,13 @@ export interface ReplicaNode extends Base {
 
 export interface NotebookNode extends Named {
   readonly kind: "notebook";
+  readonly uid: string;
+}
+
+/** An experiment, a model server, a Ray job. */
+export interface WorkloadNode extends Named {
+  readonly kind: "workload";
+  readonly what: WorkloadKind;
   readonly uid: string;
 }
 
@@ -180,6 +189,14 @@ export function notebookNode(
   return { kind: "notebook", id: `${parent.id}/${uid}`, parent, context: parent.context, namespace, uid, name };
 }
 
+export function workloadNode(
+  parent: FolderNode,
+  what: WorkloadKind,
+  { uid, name, namespace }: { readonly uid: string; readonly name: string; readonly namespace: string },
+): WorkloadNode {
+  return { kind: "workload", id: `${parent.id}/${uid}`, parent, context: parent.context, namespace, what, uid, name };
+}
+
 export function machineNode(parent: FolderNode, name: string): MachineNode {
   return { kind: "machine", id: `${parent.id}/${name}`, parent, context: parent.context, name };
 }
@@ -208,7 +225,7 @@ export function pipelineNode(
   return { kind: "pipeline", what, id, parent, context: parent.context, namespace, key, name };
 }
 
-export const PIPELINE_LISTS = ["runs", "recurring", "pipelines"] as const;
+export const PIPELINE_LISTS = ["runs", "recurring", "pipelines", "archived"] as const;
 
 export function pipelineLists(parent: FolderNode | PipelineNode, namespace: string): readonly PipelineNode[] {
   return PIPELINE_LISTS.map((kind) => pipelineNode(parent, "list", kind, kind, namespace));

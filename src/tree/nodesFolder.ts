@@ -13,7 +13,7 @@ import { allowedIn } from "./allowed.ts";
 import { type Drawn, type Folder, type FolderSite, GRACE_MS, learnRights, type ObjectRef } from "./folder.ts";
 import { folderWords } from "./clusterRows.ts";
 import { emptyNode, failureNode, filteredNode, forbiddenNode, loadingNode } from "./messages.ts";
-import { withHalt } from "./liveRows.ts";
+import { withHalt } from "./liveFolder.ts";
 import { type HolderNode, holderNode, holderPodNode, type MachineNode, machineNode, type TreeNode } from "./nodes.ts";
 import { holderRow, machineRow, machineState, machineWhy } from "./nodeRows.ts";
 import { soon } from "./soon.ts";

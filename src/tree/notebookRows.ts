@@ -11,6 +11,7 @@ export const NOTEBOOK_STATES: readonly NotebookState[] = [
   "Ready",
   "Failed",
   "Starting",
+  "Restarting",
   "Waiting",
   "Stopping",
   "Stopped",
@@ -22,6 +23,8 @@ export interface NotebookSight {
   readonly namespace: string;
   readonly allowed: Allowed;
   readonly hasPod: boolean;
+  /** When it was used, and when it is stopped for want of use. */
+  readonly use: readonly string[];
   readonly why: boolean;
 }
 
@@ -39,11 +42,17 @@ export function notebookRow(notebook: Notebook, sight: NotebookSight): Row {
       ...(detail === "" ? [] : [label(detail)]),
       ...(notebook.image === undefined ? [] : [`Image: ${label(notebook.image)}`]),
       ...(gpus === "" ? [] : [gpus]),
+      ...sight.use,
       `Created ${new Date(notebook.created).toLocaleString()}`,
     ],
     contextValue: contextValue("notebook", notebookFlags(notebook, sight)),
     spoken: spokenText([name, "notebook", state.toLowerCase(), ...more]),
   };
+}
+
+/** Whether a minute later it says something else: of hours they do not tick, save for those until it is stopped. */
+export function ticks({ detail, when }: NotebookSummary): boolean {
+  return /\b(?:min|minute|moment|just now|stops in)\b/.test(`${detail} ${when}`);
 }
 
 function notebookFlags({ deleting, stopped }: Notebook, { summary, allowed, hasPod, why }: NotebookSight): RowFlags {
@@ -54,11 +63,13 @@ function notebookFlags({ deleting, stopped }: Notebook, { summary, allowed, hasP
     name: true,
     events: allowed.events,
     why,
-    open: isReady && allowed.forward,
+    // Whoever lacks the right to forward ports is told so, and offered the gateway.
+    open: isReady,
     logs: hasPod && allowed.logs,
     shell: isReady && allowed.shell,
     start: change && stopped,
     stop: change && !stopped,
+    restart: change && !stopped,
     delete: allowed.delete,
   };
 }

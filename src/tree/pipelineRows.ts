@@ -1,7 +1,7 @@
 import { label } from "../core/sanitize.ts";
 import { ago, duration, joined, lasting } from "../core/text.ts";
 import type { StoreState } from "../kube/store.ts";
-import { contextValue } from "../manifest.ts";
+import { contextValue, type RowFlags } from "../manifest.ts";
 import type {
   Access,
   ListKind,
@@ -18,6 +18,7 @@ import { iconOf, type Row, spokenText, STATE_ICONS, type StateIcon } from "./row
 const ICONS: Readonly<Record<RunState, StateIcon>> = { ...STATE_ICONS, Skipped: ["debug-step-over"] };
 const LISTS: Readonly<Record<ListKind, readonly [title: string, icon: string]>> = {
   runs: ["Runs", "play"],
+  archived: ["Archived runs", "archive"],
   recurring: ["Recurring runs", "history"],
   pipelines: ["Pipelines", "type-hierarchy"],
   versions: ["Versions", "versions"],
@@ -34,7 +35,8 @@ export function accessWords(access: Access | undefined, state: StoreState, now: 
   if (state.kind === "failed") return "cannot be reached";
   if (access === undefined) return state.kind === "loading" ? "loading" : "";
   const { multiUser, way, version } = access;
-  const words = multiUser ? `multi-user, by ${way} with a token` : `standalone, by ${way}`;
+  const by = way === "gateway" ? "by the gateway’s sign-in" : multiUser ? `by ${way} with a token` : `by ${way}`;
+  const words = `${multiUser ? "multi-user" : "standalone"}, ${by}`;
   return joined([words, version ?? ""]);
 }
 
@@ -77,10 +79,10 @@ export function spaceRow(namespace: string): Row {
 }
 
 /** `versions` is the state of a pipeline's list of them, which says its age when it cannot be read. */
-export function itemRow(item: PipelineItem, now: number, versions?: StoreState): Row {
+export function itemRow(item: PipelineItem, now: number, versions?: StoreState, isArchived = false): Row {
   switch (item.kind) {
     case "run":
-      return runRow(item, now);
+      return runRow(item, now, isArchived);
     case "recurring":
       return recurringRow(item, now);
     case "pipeline":
@@ -88,12 +90,13 @@ export function itemRow(item: PipelineItem, now: number, versions?: StoreState):
       const stale = versions?.kind === "stale" ? staleWords(versions, now) : "";
       const kind = item.kind === "pipeline" ? "pipeline" : "version of a pipeline";
       const icon = item.kind === "pipeline" ? "type-hierarchy" : "git-commit";
-      return plainRow(item, kind, joined([stale, made(item, now)]), icon, [label(item.description, 600)]);
+      const flags = { open: true, upload: item.kind === "pipeline" };
+      return plainRow(item, kind, joined([stale, made(item, now)]), icon, [label(item.description, 600)], flags);
     }
   }
 }
 
-function runRow(run: PipelineRun, now: number): Row {
+function runRow(run: PipelineRun, now: number, isArchived: boolean): Row {
   const { state } = run;
   const ofState = state === "Waiting" ? "Waiting" : "Failed";
   const named = run.tasks.filter((task) => task.state === ofState).map(({ name }) => label(name, 30));
@@ -118,6 +121,11 @@ function runRow(run: PipelineRun, now: number): Row {
       logs: state !== "Waiting" || run.tasks.length > 0,
       why: WHY.has(state),
       delete: true,
+      open: true,
+      run: true,
+      stop: state === "Running" || state === "Waiting",
+      retry: state === "Failed" || state === "Stopped",
+      archive: isArchived || !UNDER_WAY.has(state),
     }),
     spoken: spokenText([name, "run", state.toLowerCase(), ...more]),
   };
@@ -147,17 +155,27 @@ export function taskRow(task: RunTask, now: number, allowed: Pick<Allowed, "even
 function recurringRow(item: PipelineItem & { kind: "recurring" }, now: number): Row {
   const state = stateWord(item);
   const words = joined([state, label(item.schedule, 60), made(item, now)]);
-  return plainRow(item, "recurring run", words, item.enabled ? "history" : "debug-pause", []);
+  return plainRow(item, "recurring run", words, item.enabled ? "history" : "debug-pause", [], {
+    stop: item.enabled,
+    start: !item.enabled,
+  });
 }
 
-function plainRow(item: PipelineItem, what: string, words: string, icon: string, more: readonly string[]): Row {
+function plainRow(
+  item: PipelineItem,
+  what: string,
+  words: string,
+  icon: string,
+  more: readonly string[],
+  flags: RowFlags = {},
+): Row {
   const name = label(item.name);
   return {
     label: name,
     description: words,
     icon,
     tooltip: [`${name} · ${what}`, words, ...more, ...created(item)].filter((line) => line !== ""),
-    contextValue: contextValue("pipeline", { name: true, yaml: true, delete: true }),
+    contextValue: contextValue("pipeline", { name: true, yaml: true, delete: true, run: true, ...flags }),
     spoken: spokenText([name, what, words]),
   };
 }

@@ -22,6 +22,7 @@ import {
   GRACE_MS,
   type LogChoice,
   type ObjectRef,
+  type PipelineRow,
   type Removal,
 } from "./folder.ts";
 import { emptyNode, filteredNode, loadingNode, unreachedNode } from "./messages.ts";
@@ -132,7 +133,15 @@ export class PipelinesFolder implements Folder {
     const item = this.#item(node);
     const opens = item?.kind === "run" || item?.kind === "pipeline";
     return (
-      item && { row: itemRow(item, now, this.#lists.get(node.id)?.list.state), collapsible: opens ? Collapsed : None }
+      item && {
+        row: itemRow(
+          item,
+          now,
+          this.#lists.get(node.id)?.list.state,
+          node.parent?.kind === "pipeline" && node.parent.key === "archived",
+        ),
+        collapsible: opens ? Collapsed : None,
+      }
     );
   }
 
@@ -175,6 +184,12 @@ export class PipelinesFolder implements Folder {
     return reasons.length + error.length > 0 ? [...error, ...reasons] : [{ text: vscode.l10n.t("It failed."), next }];
   }
 
+  pipeline(node: TreeNode): PipelineRow | undefined {
+    const item = this.#item(node);
+    if (item === undefined || node.kind !== "pipeline") return undefined;
+    return { item, namespace: node.namespace, parent: parentOf(node) };
+  }
+
   /** What the server keeps of the row, as YAML; undefined for a row that stands for nothing there. */
   yaml(node: TreeNode, signal: AbortSignal): Promise<string> | undefined {
     const item = this.#item(node);
@@ -188,13 +203,11 @@ export class PipelinesFolder implements Folder {
     const words = {
       run: vscode.l10n.t("It goes from Kubeflow Pipelines with its record, and what still runs of it ends."),
       recurring: vscode.l10n.t("It starts no more runs. Those that it has started stay."),
-      pipeline: vscode.l10n.t("Runs that were made from it stay. Its server may ask for its versions to go first."),
+      pipeline: vscode.l10n.t("Its versions go with it. Runs that were made from it stay."),
       version: vscode.l10n.t("Runs that were made from it stay."),
     };
-    const remove = async (signal: AbortSignal): Promise<void> => {
-      await this.#pipelines.remove(item, node.namespace, parentOf(node), signal);
-      this.#lists.get(node.parent?.id ?? "")?.list.refresh();
-    };
+    const remove = (signal: AbortSignal): Promise<void> =>
+      this.#pipelines.remove(item, node.namespace, parentOf(node), signal);
     return { words: words[item.kind], remove };
   }
 

@@ -3,7 +3,18 @@ import { UserError } from "../core/errors.ts";
 import { label } from "../core/sanitize.ts";
 import type { TrainingJob } from "../kubeflow/model.ts";
 import { ALL_NAMESPACES } from "../kubeflow/namespaceChoice.ts";
-import { type ClusterNode, folderNode, jobNode, namespaceNode, type TreeNode } from "./nodes.ts";
+import {
+  type ClusterNode,
+  type FolderKind,
+  type FolderNode,
+  folderNode,
+  jobNode,
+  namespaceNode,
+  notebookNode,
+  type TreeNode,
+  workloadNode,
+  type WorkloadNode,
+} from "./nodes.ts";
 
 /** What revealing needs of the tree. */
 export interface Revealable {
@@ -24,6 +35,7 @@ export interface Revealable {
 }
 
 type JobName = Pick<TrainingJob, "kind" | "namespace" | "name">;
+export type WorkloadName = Pick<WorkloadNode, "what" | "namespace" | "name" | "uid">;
 
 /** Opens the tree row by row, down to the one that is meant: VS Code finds no row whose parents were not read. */
 export class Revealer {
@@ -39,27 +51,51 @@ export class Revealer {
   }
 
   async nodes(context: string): Promise<void> {
-    await this.#select(context, folderNode(await this.#opened(context), "nodes"));
+    const nodes = folderNode(await this.#opened(context), "nodes");
+    if (this.#tree.isDrawn(nodes)) await this.#open(nodes);
+    await this.#select(context, nodes);
   }
 
   /** Rejects with UserError where the job, or its cluster, is not there. */
-  async job(context: string, job: JobName): Promise<void> {
+  job(context: string, job: JobName): Promise<void> {
+    return this.#row(context, job, "jobs", (folder) => jobNode(folder, job));
+  }
+
+  /** The same of an experiment, a model server, a Ray job. */
+  workload(context: string, { what, ...item }: WorkloadName): Promise<void> {
+    return this.#row(context, item, what, (folder) => workloadNode(folder, what, item));
+  }
+
+  /** The same of a notebook. */
+  notebook(
+    context: string,
+    notebook: { readonly uid: string; readonly name: string; readonly namespace: string },
+  ): Promise<void> {
+    return this.#row(context, notebook, "notebooks", (folder) => notebookNode(folder, notebook));
+  }
+
+  async #row(
+    context: string,
+    { namespace: own, name }: { readonly namespace: string; readonly name: string },
+    what: FolderKind,
+    make: (folder: FolderNode) => TreeNode,
+  ): Promise<void> {
     const cluster = await this.#opened(context);
     const shown = this.#tree.shownNamespaces(context) ?? [];
-    const all = shown.includes(ALL_NAMESPACES) && !shown.includes(job.namespace);
-    if (!all && !shown.includes(job.namespace)) {
-      await this.#tree.include(context, job.namespace);
+    const all = shown.includes(ALL_NAMESPACES) && !shown.includes(own);
+    if (!all && !shown.includes(own)) {
+      await this.#tree.include(context, own);
       await this.#open(cluster);
     }
-    const namespace = namespaceNode(cluster, all ? ALL_NAMESPACES : job.namespace);
-    const folder = folderNode(namespace, "jobs");
+    const namespace = namespaceNode(cluster, all ? ALL_NAMESPACES : own);
+    const folder = folderNode(namespace, what);
     for (const row of [namespace, folder]) await this.#open(row);
-    const row = jobNode(folder, job);
+    const row = make(folder);
     if (!this.#tree.isDrawn(row)) {
       this.#tree.showAll();
       await this.#tree.settle(folder);
     }
-    await this.#select(job.name, row);
+    await this.#select(name, row);
   }
 
   async #opened(context: string): Promise<ClusterNode> {

@@ -62,20 +62,20 @@ export async function firstLineByHand(folder: string, script: string, kubeconfig
   await run(program, argv(COMMANDS.code), { cwd: folder });
   await run(program, argv(COMMANDS.job), { cwd: folder });
   // Refused until the container runs; a person presses arrow-up and Enter, here at once.
-  while (!(await showsLine(program, argv(COMMANDS.logs)))) {
+  while (!(await showsLine(program, argv(COMMANDS.logs), /^rank 0 of .*\n/m))) {
     if (performance.now() - begun > WAIT_LIMIT_MS) throw new Error(`${POD} printed nothing in ${WAIT_LIMIT_MS} ms`);
   }
   return performance.now() - begun;
 }
 
-/** @returns at the first line of the script, or when the program ends without it */
-function showsLine(program: string, args: readonly string[]): Promise<boolean> {
+/** @returns at the line, or when the program ends without it */
+export function showsLine(program: string, args: readonly string[], line: RegExp): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: ["ignore", "pipe", "ignore"] });
     let out = "";
     child.stdout.on("data", (chunk: Buffer) => {
       out += chunk.toString();
-      if (!/^rank 0 of .*\n/m.test(out)) return;
+      if (!line.test(out)) return;
       resolve(true);
       child.kill();
     });

@@ -1,5 +1,5 @@
-// `npm run bench -- start | first-run | lists | updates | idle | scale | wizard | install`: side-by-side benchmarks. Without an
-// argument it lists them.
+// `npm run bench -- start | first-run | lists | updates | idle | scale | wizard | install | pack | logs | launch |
+// pipelines | forward`: side-by-side benchmarks. Without an argument it lists them.
 import path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -9,10 +9,15 @@ import { oneLine } from "../start/oneLine.ts";
 import { Endings, type OnEnd } from "./ending.ts";
 import type { Measured } from "./figures.ts";
 import { benchFirstRun } from "./firstRun.ts";
+import { benchForward } from "./forward.ts";
 import { benchIdle } from "./idle.ts";
 import { benchInstall } from "./install.ts";
+import { benchLaunch } from "./launch.ts";
 import { benchLists } from "./lists.ts";
+import { benchLogs } from "./logs.ts";
 import { describe, thisMachine, writeReport } from "./report.ts";
+import { benchPack } from "./pack.ts";
+import { benchPipelines } from "./pipelines.ts";
 import { benchScale } from "./scale.ts";
 import { benchStart } from "./start.ts";
 import { benchUpdates } from "./updates.ts";
@@ -41,6 +46,17 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
     "install",
     { about: "the whole of Kubeflow on an empty cluster (three quarters of an hour)", measure: benchInstall },
   ],
+  ["launch", { about: "from a script to its first line, as a TrainJob (minutes)", measure: benchLaunch }],
+  ["forward", { about: "a notebook through our forward, beside kubectl's (minutes)", measure: benchForward }],
+  ["logs", { about: "800,000 lines of sixteen pods into a file (minutes)", measure: benchLogs }],
+  [
+    "pipelines",
+    {
+      about: "the first of 10,000 runs, a large graph, from a saved pipeline to its run (minutes)",
+      measure: benchPipelines,
+    },
+  ],
+  ["pack", { about: "a project of 20,000 files, ready for sending (a minute)", measure: benchPack }],
 ]);
 const OUT = path.join(ROOT, "out", "bench");
 
@@ -49,7 +65,7 @@ async function main(): Promise<number> {
   if (names.length === 0) {
     console.log("usage: npm run bench -- NAME… [--pods N]\n");
     for (const [name, { about }] of BENCHES) console.log(`  ${name.padEnd(12)}${about}`);
-    console.log("\n  --pods N    scale: a cluster with so many pods, for a trial");
+    console.log("\n  --pods N    for a trial: scale with so many pods, forward with so many reconnects");
     return 0;
   }
   const pods = values.pods === undefined ? undefined : Number(values.pods);

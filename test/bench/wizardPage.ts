@@ -2,7 +2,7 @@
 // wizard behind it.
 import type { Choices, Preview } from "../../src/contract/preview.ts";
 import type { Wish } from "../../src/contract/wish.ts";
-import { PageStage, type WizardPage } from "../pages/stage.ts";
+import { PageStage, WIZARD, type WizardPage, type WizardStage } from "../pages/stage.ts";
 import type { OnEnd } from "./ending.ts";
 import { WizardHost } from "./wizardHost.ts";
 
@@ -39,15 +39,15 @@ interface Deed {
   readonly value?: string;
 }
 
-export async function setStage(onEnd: OnEnd): Promise<PageStage> {
-  const stage = new PageStage();
+export async function setStage(onEnd: OnEnd): Promise<WizardStage> {
+  const stage = new PageStage(WIZARD);
   onEnd(() => stage.strike());
   await stage.set();
   return stage;
 }
 
 /** Opens a page, does `count` things to it, and closes it. Throws where the browser complained of anything. */
-export async function drawnTimes(stage: PageStage, count: number, onEnd: OnEnd): Promise<DrawnTimes> {
+export async function drawnTimes(stage: WizardStage, count: number, onEnd: OnEnd): Promise<DrawnTimes> {
   const host = await WizardHost.open(onEnd);
   const page = await stage.open("dark");
   const preview = await joined(host, page);

@@ -1,49 +1,19 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import fs from "node:fs";
 import http from "node:http";
-import path from "node:path";
 import { silentLogger } from "../../src/core/log.ts";
 import type { SecretStore } from "../../src/core/storage.ts";
 import { Dashboards, type OpenedDashboard } from "../../src/install/dashboard/dashboards.ts";
 import { isApiError } from "../../src/kube/errors.ts";
-import type { KubeObject, ResourceKind } from "../../src/kube/objects.ts";
-import { POD, SERVICE } from "../../src/kubeflow/kinds/resources.ts";
+import type { KubeObject } from "../../src/kube/objects.ts";
+import { POD } from "../../src/kubeflow/kinds/resources.ts";
 import { until } from "../editor/until.ts";
-import { Cleanup, kubeconfigOf, NAMESPACE, openRig, PYTHON, type Rig, SERVICE_ACCOUNT } from "./support.ts";
+import { ACCOUNT, gatewayObjects } from "./gatewayFixtures.ts";
+import { Cleanup, kubeconfigOf, NAMESPACE, openRig, type Rig, SERVICE_ACCOUNT } from "./support.ts";
 
-const DEPLOYMENT: ResourceKind = { ...POD, group: "apps", plural: "deployments", kind: "Deployment" };
 const SPACE = "istio-system";
 const NAME = "istio-ingressgateway";
-const ACCOUNT = { email: "ada@example.org", password: "p&w=1" };
 const NEVER = new AbortController().signal;
-
-/** The stand-in gateway's objects, where the real one's are. */
-function gateway(): readonly (readonly [ResourceKind, KubeObject])[] {
-  const labels = { app: NAME };
-  const program = fs.readFileSync(path.join(import.meta.dirname, "dashboardGateway.py"), "utf8");
-  const env = [
-    { name: "ACCOUNT", value: `${ACCOUNT.email} ${ACCOUNT.password}` },
-    { name: "SESSION", value: "s3ss10n" },
-  ];
-  const container = {
-    ...{ name: "gateway", image: PYTHON, command: ["python3", "-c", program], env },
-    readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 },
-  };
-  const template = { metadata: { labels }, spec: { containers: [container], terminationGracePeriodSeconds: 1 } };
-  const metadata = { name: NAME, namespace: SPACE };
-  const deployment = {
-    apiVersion: "apps/v1",
-    kind: "Deployment",
-    metadata,
-    spec: { selector: { matchLabels: labels }, template },
-  };
-  const ports = [{ name: "http2", port: 80, targetPort: 8080 }];
-  return [
-    [DEPLOYMENT, deployment],
-    [SERVICE, { apiVersion: "v1", kind: "Service", metadata, ...{ spec: { selector: labels, ports } } }],
-  ];
-}
 
 describe("the dashboard of a platform, behind a stand-in gateway", function () {
   this.timeout(120_000);
@@ -74,7 +44,7 @@ describe("the dashboard of a platform, behind a stand-in gateway", function () {
       () => client.find(SERVICE_ACCOUNT, "default", SPACE),
       (account) => account !== undefined,
     );
-    for (const [kind, object] of gateway()) await client.create(kind, object);
+    for (const [kind, object] of gatewayObjects(NAME, SPACE)) await client.create(kind, object);
     await until("a ready pod", opens, (said) => said === "");
   });
   after(() => cleanup.run());

@@ -6,8 +6,10 @@
   any  /dex/auth/local/login   the form; with the right password on to the callback
   GET  /oauth2/callback        the session's cookie
   GET  /elsewhere              a redirection that names the gateway as the cluster does
+  any  /pipeline/…             what the server at PIPELINES says, to whom it is told who has signed in
 ACCOUNT is `email password`, SESSION what the cookie of a session says: the same for each pod.
 """
+import http.client
 import os
 import signal
 from http.cookies import SimpleCookie
@@ -26,7 +28,9 @@ class Gateway(BaseHTTPRequestHandler):
     def answer(self):
         url = urlsplit(self.path)
         query = parse_qs(url.query)
-        form = parse_qs(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode())
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        is_form = self.headers.get("Content-Type", "").startswith("application/x-www-form")
+        form = parse_qs(body.decode()) if is_form else {}
         cookies = SimpleCookie(self.headers.get("Cookie", ""))
         has = lambda name, value: name in cookies and cookies[name].value == value
         if url.path == "/oauth2/start":
@@ -48,18 +52,27 @@ class Gateway(BaseHTTPRequestHandler):
             self.say(403, "Sign in with Dex")
         elif url.path == "/elsewhere":
             self.go(f"{INSIDE}/there?from=here")
+        elif url.path.startswith("/pipeline/"):
+            self.pass_on(body)
         else:
             self.say(200, f"Stand-in dashboard of {os.environ['HOSTNAME']}")
 
-    do_GET = do_POST = answer
+    do_GET = do_POST = do_DELETE = answer
+
+    def pass_on(self, body):
+        server = http.client.HTTPConnection(os.environ["PIPELINES"])
+        said = {name: self.headers[name] for name in ("Content-Type", "Accept") if name in self.headers}
+        server.request(self.command, self.path.removeprefix("/pipeline"), body, {**said, "kubeflow-userid": EMAIL})
+        answer = server.getresponse()
+        self.say(answer.status, answer.read().decode(), content_type=answer.headers["Content-Type"])
 
     def go(self, location, *cookies):
         self.say(303 if self.command == "POST" else 302, "", ("Location", location), *(("Set-Cookie", one) for one in cookies))
 
-    def say(self, code, text, *headers):
+    def say(self, code, text, *headers, content_type="text/html"):
         content = text.encode()
         self.send_response(code)
-        for name, value in (("Content-Type", "text/html"), ("Content-Length", str(len(content))), *headers):
+        for name, value in (("Content-Type", content_type), ("Content-Length", str(len(content))), *headers):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)

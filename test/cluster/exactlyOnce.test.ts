@@ -207,7 +207,7 @@ describe("a launch happens exactly once", () => {
   it("when it is cancelled halfway: nothing is left of it", async () => {
     const storage = await temporaryFolder(cleanup);
     const own = await openRig(cleanup, kubeconfigOf("admin"), { storage });
-    const plan = await own.engine.jobs.plan(file, { ...plannedFor(own), namespace });
+    const plan = await own.engine.jobs.plan(file, { ...plannedFor(own), namespace }, own.client);
     const stop = new AbortController();
     const launched = own.engine.jobs.launcher.launch(plan.spec, plan.snapshot, own.client, stop.signal, (step) => {
       if (step === "created") stop.abort();
@@ -234,7 +234,7 @@ describe("a launch happens exactly once", () => {
       (root) => root === undefined,
     );
     // Somebody else takes the name meanwhile.
-    const other = await rig.engine.jobs.plan(file, { ...plannedFor(rig), namespace });
+    const other = await rig.engine.jobs.plan(file, { ...plannedFor(rig), namespace }, rig.client);
     const theirs = await rig.engine.jobs.launcher.launch(
       { ...other.spec, name: entry.name },
       other.snapshot,
@@ -249,6 +249,7 @@ describe("a launch happens exactly once", () => {
 
 function plannedFor(rig: Rig) {
   return {
+    kind: "PyTorchJob" as const,
     context: rig.context,
     namespace: "",
     size: { nodes: 1, gpusPerNode: 0, processesPerNode: 1 },

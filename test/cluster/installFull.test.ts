@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { hashVariable, knownAccounts } from "../../src/install/accounts.ts";
+import { MemorySecrets } from "../../src/install/testing/memorySecrets.ts";
+import { record } from "../../src/kubeflow/read.ts";
 import { Cleanup } from "./support.ts";
 import { full, lastSteps, NEVER, type Rig, sharedRig, training, windowOf } from "../install/rig.ts";
 import { testReleaseFolder } from "../install/testRelease.ts";
@@ -6,6 +9,8 @@ import { itFull } from "../rings/skip.ts";
 
 /** A tenth of what real pods take until they are ready. */
 const PACE = 0.1;
+const PEOPLE = ["ada@example.org", "alan@example.org"] as const;
+const decoded = (value: unknown): string => Buffer.from(String(value), "base64").toString();
 
 describe("installing the whole platform", function () {
   this.timeout(240_000);
@@ -63,6 +68,31 @@ describe("installing the whole platform", function () {
     const again = await windowOf(cleanup, rig.client, { storage });
     await again.installer.run(await again.installer.plan(full(folder), NEVER), () => undefined, NEVER);
     assert.equal(again.client.applied.length, 0);
+
+    // Another computer knows no password, and makes a new one.
+    const secrets = new MemorySecrets();
+    const { installer: other } = await windowOf(cleanup, rig.client, { secrets });
+    const [ada, alan] = PEOPLE;
+    assert.deepEqual([await installer.elsewhere(NEVER), await other.elsewhere(NEVER)], [[], PEOPLE]);
+    const hashes = async () =>
+      record(JSON.parse(await kubectl("get", "secret", "dex-passwords", "-n", "auth", "-o", "jsonpath={.data}")));
+    const before = await hashes();
+    const pods = await names("pods", "-n", "auth");
+    const made = await other.newPassword(ada, () => undefined, NEVER);
+    assert.deepEqual([await installer.elsewhere(NEVER), await other.elsewhere(NEVER)], [[ada], [alan]]);
+    assert.deepEqual(await knownAccounts(secrets, await other.cluster(NEVER)), [
+      { ...made, hash: decoded((await hashes())[hashVariable(ada)]), shown: true },
+    ]);
+    assert.equal((await hashes())[hashVariable(alan)], before[hashVariable(alan)], "nobody else's");
+    await kubectl("wait", "--for=delete", "--timeout=30s", "-n", "auth", ...pods.map((name) => `pod/${name}`));
+    await assert.rejects(
+      other.newPassword("eve@example.org", () => undefined, NEVER),
+      { code: "no-account" },
+    );
+    // What is installed anew takes it as it is.
+    const { installer: anew } = await windowOf(cleanup, rig.client, { storage, secrets });
+    await anew.run(await anew.plan(full(folder), NEVER), () => undefined, NEVER);
+    assert.deepEqual(await anew.elsewhere(NEVER), [alan]);
 
     const claims = await names("pvc", "-A");
     assert.equal(claims.length, 5);

@@ -11,8 +11,10 @@ import type { KubeObject } from "../../src/kube/objects.ts";
 import { until } from "../editor/until.ts";
 import { followToEnd } from "./recorder.ts";
 import {
+  choice,
   Cleanup,
   CONFIG_MAP,
+  DDP,
   deleteJob,
   find,
   kubeconfigOf,
@@ -117,7 +119,7 @@ describe("launching on a real cluster", () => {
       () => find(rig.client, PYTORCH_JOB, first.job.name, namespace),
       (left) => left === undefined,
     );
-    const plan = await rig.engine.jobs.plan(file, { ...first.plan.spec, size: first.plan.spec });
+    const plan = await rig.engine.jobs.plan(file, choice(rig, namespace), rig.client);
     const second = await rig.engine.jobs.launcher.launch(
       { ...plan.spec, name: first.job.name },
       plan.snapshot,
@@ -155,16 +157,7 @@ describe("launching on a real cluster", () => {
 
   it("trains over two nodes by torchrun, with the ranks that the operator gives", async () => {
     const file = await writeProject(cleanup, {
-      "ddp.py": [
-        "import os, torch, torch.distributed as dist",
-        "dist.init_process_group('gloo')",
-        "total = torch.tensor([float(dist.get_rank() + 1)])",
-        "dist.all_reduce(total)",
-        "print(f'node {os.environ[\"GROUP_RANK\"]} rank {dist.get_rank()} of {dist.get_world_size()} sum {total.item():.0f}', flush=True)",
-        "dist.barrier()",
-        "dist.destroy_process_group()",
-        "",
-      ].join("\n"),
+      "ddp.py": DDP,
     });
     const { job } = await launchFile(rig, file, namespace, {
       size: { nodes: 2, gpusPerNode: 0, processesPerNode: 1 },

@@ -23,13 +23,19 @@ export interface NotebookOptions {
   readonly image?: string;
   /** More fields of the container, say `resources`. */
   readonly container?: object;
+  /** More fields of the pod, say `volumes`. */
+  readonly pod?: object;
+  /** Volume claims, mounted below /mnt under their names. */
+  readonly claims?: readonly string[];
 }
 
 /** A Notebook as the Jupyter app makes one, as far as the sandbox goes: no volume, no ServiceAccount of a profile. */
 export function notebookObject(name: string, namespace: string, options: NotebookOptions = {}): NotebookObject {
-  const { labels = {}, annotations = {}, image = PYTHON, container = {} } = options;
+  const { labels = {}, annotations = {}, image = PYTHON, container = {}, pod = {}, claims = [] } = options;
   const server = fs.readFileSync(path.join(import.meta.dirname, "notebookServer.py"), "utf8");
-  const own = { name, image, command: ["python3", "-c", server], ...container };
+  const volumeMounts = claims.map((claim) => ({ name: claim, mountPath: `/mnt/${claim}` }));
+  const volumes = claims.map((claim) => ({ name: claim, persistentVolumeClaim: { claimName: claim } }));
+  const own = { name, image, command: ["python3", "-c", server], volumeMounts, ...container };
   return {
     apiVersion: "kubeflow.org/v1",
     kind: "Notebook",
@@ -39,7 +45,7 @@ export function notebookObject(name: string, namespace: string, options: Noteboo
       labels: { app: name, ...labels },
       annotations: { "notebooks.kubeflow.org/server-type": "jupyter", ...annotations },
     },
-    spec: { template: { spec: { containers: [own] } } },
+    spec: { template: { spec: { volumes, ...pod, containers: [own] } } },
   };
 }
 

@@ -7,14 +7,13 @@ import { isApiError } from "../../src/kube/errors.ts";
 import type { KubeObject } from "../../src/kube/objects.ts";
 import { openShell } from "../../src/kube/streams/index.ts";
 import { type Notebook, NOTEBOOK } from "../../src/kubeflow/kinds/notebook.ts";
-import { NamespaceNotebooks, NotebookForwards, startNotebook, stopNotebook } from "../../src/notebooks/index.ts";
+import { NamespaceNotebooks, startNotebook, stopNotebook } from "../../src/notebooks/index.ts";
 import { until } from "../editor/until.ts";
 import { notebookObject, type NotebookObject, type NotebookOptions } from "./notebook.ts";
 import { Cleanup, kubeconfigOf, makeNamespace, openRig, RESOURCE_QUOTA, type Rig } from "./support.ts";
 
 describe("notebooks", () => {
   const cleanup = new Cleanup();
-  const forwards = new NotebookForwards();
   let rig: Rig;
   let namespace: string;
   let live: NamespaceNotebooks;
@@ -24,7 +23,6 @@ describe("notebooks", () => {
     namespace = await makeNamespace(cleanup, rig.client, "lab");
     live = new NamespaceNotebooks(rig.engine.cluster(rig.context), namespace, systemClock);
     cleanup.add(() => live.dispose());
-    cleanup.add(() => forwards.dispose());
     await live.answered(10_000);
     assert.equal(live.state.kind, "live");
   });
@@ -133,7 +131,8 @@ describe("notebooks", () => {
     const { connection } = rig.engine.cluster(rig.context);
     const prefix = `/notebook/${namespace}/web/`;
     const enter = async (): Promise<{ port: string; to: string; cookie: string }> => {
-      const address = new URL((await forwards.open(connection, notebook)).address);
+      const { signal } = new AbortController();
+      const address = new URL((await rig.engine.notebookServers.open(rig.context, notebook, signal)).address);
       const { headers } = await ask(address.port, address.pathname);
       const cookie = headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
       return { port: address.port, to: String(headers["refresh"]), cookie };
@@ -163,7 +162,7 @@ describe("notebooks", () => {
 
     const again = await enter();
     assert.deepEqual([again.port, again.cookie], [port, cookie]);
-    forwards.close(notebook.uid);
+    rig.engine.notebookServers.close(notebook.uid);
     await assert.rejects(
       until(
         "the port to close",
@@ -172,6 +171,9 @@ describe("notebooks", () => {
       ),
       { code: "ECONNREFUSED" },
     );
+    const later = await enter();
+    assert.equal(later.port, port, "the port of before is tried again");
+    assert.notEqual(later.cookie, cookie);
 
     const pod = live.podOf(notebook);
     let seen = "";

@@ -199,9 +199,20 @@ export async function makePipeline(
   programs?: Programs,
   namespace?: string,
 ): Promise<MadePipeline> {
+  return makePipelineOf(cleanup, server, prefix, (name) => twoTasks(name, programs), namespace);
+}
+
+/** The same of a compiled pipeline. */
+export async function makePipelineOf(
+  cleanup: Cleanup,
+  server: PipelinesServer,
+  prefix: string,
+  compiled: (name: string) => string,
+  namespace?: string,
+): Promise<MadePipeline> {
   const name = `${prefix}-${randomBytes(3).toString("hex")}`;
   const query = new URLSearchParams({ name, ...(namespace === undefined ? {} : { namespace }) });
-  const made = await server.upload(`/pipelines/upload?${query.toString()}`, twoTasks(name, programs));
+  const made = await server.upload(`/pipelines/upload?${query.toString()}`, compiled(name));
   const id = v.parse(Pipeline, made).pipeline_id;
   const versions = async () =>
     v.parse(Versions, await server.get(`/pipelines/${id}/versions?page_size=200`)).pipeline_versions;

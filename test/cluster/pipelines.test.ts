@@ -55,7 +55,7 @@ describePipelines("pipelines of a cluster", () => {
     rig = await openRig(cleanup, kubeconfigOf("admin"));
     server = new PipelinesServer(rig);
     pipeline = await makePipeline(cleanup, server, "seen", { prepare: "print('prepared'); print('twice')" });
-    pipelines = rig.engine.pipelines(rig.context);
+    pipelines = rig.engine.pipelineDesk.open(rig.context);
     cleanup.add(() => pipelines.dispose());
   });
 

@@ -11,11 +11,13 @@ import {
   PipelinesServer,
   podsOfRun,
   PROFILE,
+  readRun,
+  type Run,
   runInState,
   startRecurringRun,
   startRun,
 } from "./pipelineFixtures.ts";
-import { Cleanup, CONFIG_MAP, kubeconfigOf, openRig, type Rig } from "./support.ts";
+import { Cleanup, CONFIG_MAP, kubeconfigOf, openRig, podLog, type Rig } from "./support.ts";
 
 interface Page {
   readonly total_size?: number;
@@ -25,6 +27,10 @@ interface Page {
 
 interface Argo extends KubeObject {
   readonly status?: { readonly nodes?: Record<string, { displayName: string; phase: string; message?: string }> };
+}
+
+interface Details {
+  readonly task_details: readonly { readonly display_name: string; readonly state: string }[];
 }
 
 const NODE_NAME = "workflows.argoproj.io/node-name";
@@ -47,16 +53,8 @@ describePipelines("Kubeflow Pipelines in the sandbox", () => {
 
   after(() => cleanup.run());
 
-  async function log(pod: KubeObject): Promise<string> {
-    const { name, namespace = "" } = pod.metadata;
-    const { body } = await rig.client.stream({
-      method: "GET",
-      path: `/api/v1/namespaces/${namespace}/pods/${name}/log?container=main`,
-    });
-    const chunks: Buffer[] = [];
-    for await (const chunk of body) chunks.push(chunk);
-    return Buffer.concat(chunks).toString("utf8");
-  }
+  const log = ({ metadata: { name, namespace = "" } }: KubeObject): Promise<string> =>
+    podLog(rig.client, namespace, name, "main");
 
   /** Phase of each node of a run's Workflow, by the name that a person reads. */
   async function nodes(id: string): Promise<Record<string, string>> {
@@ -111,9 +109,14 @@ describePipelines("Kubeflow Pipelines in the sandbox", () => {
       "root.prepare.executor": "prepared\ntwice\n",
       "root.train.executor": "it's 42\n",
     });
-    const details = run["run_details"] as { task_details: { display_name: string; state: string }[] };
-    const states = Object.fromEntries(details.task_details.map(({ display_name, state }) => [display_name, state]));
-    assert.equal(states["train"], "SUCCEEDED");
+    // A run's own state may be there before those of its tasks.
+    const train = ({ run_details }: Run) =>
+      (run_details as Details).task_details.find(({ display_name }) => display_name === "train")?.state;
+    await until(
+      "the state of its task",
+      () => readRun(server, id),
+      (seen) => train(seen) === "SUCCEEDED",
+    );
   });
 
   it("says of a run which task failed, and leaves out what comes after it", async () => {

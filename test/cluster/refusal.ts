@@ -14,7 +14,7 @@ export async function refusal(
   more: Partial<LaunchSpec> = {},
   client = by.client,
 ): Promise<UserError> {
-  const plan = await by.engine.jobs.plan(file, choice(by, where));
+  const plan = await by.engine.jobs.plan(file, choice(by, where), by.client);
   const spec: LaunchSpec = { ...plan.spec, ...more };
   const { launcher, journal } = by.engine.jobs;
   const checked: unknown = await launcher.preflight(spec, plan.snapshot, client).then(

@@ -52,7 +52,13 @@ describe("a launch that the cluster refuses, in one sentence with a next step", 
 
   it("no training operator", async () => {
     const error = await refusal(rig, file, namespace, {}, withoutOperator(rig.client));
-    assertSays(error, "no-operator", "No training operator in this cluster. An administrator can install it.", ADMIN);
+    assertSays(
+      error,
+      "no-operator",
+      `${NOT_CREATED} No training operator in this cluster takes a PyTorchJob. Choose a kind that it has, or install this one.`,
+      "Install Training…",
+      ADMIN,
+    );
     const stores = new Stores({ client: withoutOperator(rig.client), clock: systemClock, log: silentLogger });
     cleanup.add(() => stores.dispose());
     const store = stores.get(kindOf("PyTorchJob").jobs, namespace);
@@ -132,16 +138,11 @@ describe("a launch that the cluster refuses, in one sentence with a next step", 
   });
 
   it("a file that is not Python", async () => {
-    for (const [name, hint] of [
-      ["notes.txt", "Open the .py file that starts the training."],
-      ["lab.ipynb", "Export the notebook as a Python script, and run that."],
-    ] as const) {
-      const other = await writeProject(cleanup, { [name]: "{}" });
-      await assert.rejects(rig.engine.jobs.plan(other, choice(rig, namespace)), {
-        code: "not-python",
-        message: `${name} is not a Python file. ${hint}`,
-      });
-    }
+    const other = await writeProject(cleanup, { "notes.txt": "{}" });
+    await assert.rejects(rig.engine.jobs.plan(other, choice(rig, namespace), rig.client), {
+      code: "not-python",
+      message: "notes.txt is not a Python file. Open the .py file or the notebook that starts the training.",
+    });
   });
 
   it("a namespace that is not there", async () => {
@@ -164,7 +165,7 @@ describe("a launch that the cluster refuses, in one sentence with a next step", 
   });
 
   it("the operator's webhook, in its words", async () => {
-    const plan = await rig.engine.jobs.plan(file, choice(rig, namespace));
+    const plan = await rig.engine.jobs.plan(file, choice(rig, namespace), rig.client);
     const bad = {
       apiVersion: "kubeflow.org/v1",
       kind: "PyTorchJob",

@@ -92,7 +92,7 @@ describe("a launch against the rules of a namespace", () => {
       cleanup.add(() => rig.client.delete(of, own, undefined, made.metadata.uid ?? ""));
     }
     // The policy comes into force a moment later.
-    const plan = await rig.engine.jobs.plan(file, choice(rig, own));
+    const plan = await rig.engine.jobs.plan(file, choice(rig, own), rig.client);
     await until(
       "the policy",
       () =>
@@ -125,7 +125,7 @@ describe("a launch against the rules of a namespace", () => {
       spec: { limits: [{ type: "Container", max: { cpu: "2" } }] },
     };
     await rig.client.create<KubeObject>(limits, range);
-    const plan = await rig.engine.jobs.plan(file, choice(rig, own));
+    const plan = await rig.engine.jobs.plan(file, choice(rig, own), rig.client);
     const job = await rig.engine.jobs.launcher.launch({ ...plan.spec, cpu: "4" }, plan.snapshot, rig.client);
     const { recorder, stop } = follow(rig, job);
     await recorder.told(

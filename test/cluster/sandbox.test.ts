@@ -57,8 +57,10 @@ describe("a sandbox of its own, without a word of Kubeflow", function () {
       jobs.dispose();
     }
     const file = await writeProject(cleanup, { "train.py": "print('trained')\n" });
-    const words = "No training operator in this cluster. An administrator can install it.";
-    assertSays(await refusal(rig, file, namespace), "no-operator", words, "Copy Request for Your Admin");
+    const words =
+      "The job was not created. No training operator in this cluster takes a PyTorchJob. Choose a kind that it has, or install this one.";
+    const next = ["Install Training…", "Copy Request for Your Admin"];
+    assertSays(await refusal(rig, file, namespace), "no-operator", words, ...next);
     const request = await rig.engine.adminRequest(rig.context, namespace, "both");
     assert.match(request, /kubectl apply --server-side -k .*ref=v1\.9\.4/);
     assert.match(request, /kind: Role\n/);

@@ -5,14 +5,17 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { parse, stringify } from "yaml";
+import { systemClock } from "../../src/core/clock.ts";
 import { type Logger, silentLogger } from "../../src/core/log.ts";
 import type { StateStore } from "../../src/core/storage.ts";
 import { createEngine, type Engine, type EngineOptions } from "../../src/engine.ts";
 import type { RunChoice, RunPlan } from "../../src/jobs/desk.ts";
 import type { LaunchStep } from "../../src/jobs/journal.ts";
 import type { JobIdentity, LaunchedJob } from "../../src/jobs/index.ts";
+import { readWhole } from "../../src/kube/body.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
 import { isApiError } from "../../src/kube/errors.ts";
+import { CLAIM, VOLUME } from "../../src/kubeflow/kinds/resources.ts";
 import type { KubeObject, ResourceKind } from "../../src/kube/objects.ts";
 import type { Store } from "../../src/kube/store.ts";
 import type { Cluster } from "../../src/kubeflow/cluster.ts";
@@ -23,7 +26,7 @@ import type { NamespaceJobs } from "../../src/kubeflow/namespaceJobs.ts";
 import { until } from "../editor/until.ts";
 
 export const PYTHON = "trainyard.local/python:1";
-export const TORCH = "trainyard.local/torch:1";
+export const TORCH = "trainyard.local/torch:2";
 export const VERSION = "9.8.7";
 
 const VARIABLES = {
@@ -33,6 +36,7 @@ const VARIABLES = {
 } as const;
 
 export const NAMESPACE: ResourceKind = core("namespaces", "Namespace", false);
+export const SECRET: ResourceKind = core("secrets", "Secret");
 export const SERVICE_ACCOUNT: ResourceKind = core("serviceaccounts", "ServiceAccount");
 export const RESOURCE_QUOTA: ResourceKind = core("resourcequotas", "ResourceQuota");
 export const CONFIG_MAP: ResourceKind = core("configmaps", "ConfigMap");
@@ -192,6 +196,47 @@ export async function makeNamespace(cleanup: Cleanup, client: KubeClient, prefix
   return name;
 }
 
+/** A volume of the node's own disk that a claim without a class is given. */
+export async function makeVolume(
+  cleanup: Cleanup,
+  client: KubeClient,
+  mode: "ReadWriteOnce" | "ReadWriteMany",
+): Promise<void> {
+  const name = `disk-${randomBytes(4).toString("hex")}`;
+  const made = await client.create<KubeObject>(VOLUME, {
+    apiVersion: "v1",
+    kind: "PersistentVolume",
+    metadata: { name },
+    ...{
+      spec: {
+        capacity: { storage: "1Gi" },
+        accessModes: [mode],
+        persistentVolumeReclaimPolicy: "Retain",
+        hostPath: { path: `/tmp/${name}`, type: "DirectoryOrCreate" },
+      },
+    },
+  });
+  cleanup.add(() => client.delete(VOLUME, name, undefined, made.metadata.uid ?? ""));
+}
+
+/** A claim to a volume that many nodes may write. */
+export async function makeClaim(client: KubeClient, name: string, namespace: string): Promise<void> {
+  await client.create<KubeObject>(CLAIM, {
+    apiVersion: "v1",
+    kind: "PersistentVolumeClaim",
+    metadata: { name, namespace },
+    ...{ spec: { accessModes: ["ReadWriteMany"], resources: { requests: { storage: "1Gi" } } } },
+  });
+}
+
+/** All that the node has of a container's log; of the only container where none is named. */
+export async function podLog(client: KubeClient, namespace: string, pod: string, container?: string): Promise<string> {
+  const path = `/api/v1/namespaces/${namespace}/pods/${pod}/log`;
+  const response = await client.stream({ method: "GET", path, query: { container } });
+  const { signal } = new AbortController();
+  return readWhole(response, { signal, clock: systemClock, silenceMs: () => 10_000 });
+}
+
 /** The object, undefined where there is none. */
 export async function find<T extends KubeObject>(
   client: KubeClient,
@@ -217,9 +262,21 @@ export async function writeProject(cleanup: Cleanup, files: Readonly<Record<stri
   return path.join(folder, Object.keys(files)[0] ?? "");
 }
 
+/** Two ranks add up their numbers: what each prints tells its node, its rank and the sum. */
+export const DDP = [
+  "import os, torch, torch.distributed as dist",
+  "dist.init_process_group('gloo')",
+  "total = torch.tensor([float(dist.get_rank() + 1)])",
+  "dist.all_reduce(total)",
+  "print(f'node {os.environ[\"GROUP_RANK\"]} rank {dist.get_rank()} of {dist.get_world_size()} sum {total.item():.0f}', flush=True)",
+  "dist.barrier()",
+  "dist.destroy_process_group()",
+  "",
+].join("\n");
+
 export function choice(rig: Rig, namespace: string, more: Partial<RunChoice> = {}): RunChoice {
   const size = { nodes: 1, gpusPerNode: 0, processesPerNode: 1 };
-  return { context: rig.context, namespace, size, image: PYTHON, args: [], ...more };
+  return { kind: "PyTorchJob", context: rig.context, namespace, size, image: PYTHON, args: [], ...more };
 }
 
 /** What a person does: plans, checks, launches. */
@@ -230,7 +287,7 @@ export async function launchFile(
   more: Partial<RunChoice> = {},
 ): Promise<{ readonly plan: RunPlan; readonly job: LaunchedJob }> {
   const { launcher } = rig.engine.jobs;
-  const plan = await rig.engine.jobs.plan(file, choice(rig, namespace, more));
+  const plan = await rig.engine.jobs.plan(file, choice(rig, namespace, more), rig.client);
   await launcher.preflight(plan.spec, plan.snapshot, rig.client);
   return { plan, job: await launcher.launch(plan.spec, plan.snapshot, rig.client) };
 }
@@ -242,7 +299,7 @@ export async function launchPlan(
   namespace: string,
   onStep?: (step: LaunchStep) => void,
 ): Promise<LaunchedJob> {
-  const plan = await rig.engine.jobs.plan(file, choice(rig, namespace));
+  const plan = await rig.engine.jobs.plan(file, choice(rig, namespace), rig.client);
   return rig.engine.jobs.launcher.launch(plan.spec, plan.snapshot, rig.client, undefined, onStep);
 }
 

@@ -53,7 +53,7 @@ describe("bad input in the workbench", () => {
   /** Right-click, *Run as Training Job*, and the sentence that comes of it. */
   async function refusal(script: string, sentence: RegExp): Promise<string> {
     await workbench.openView("Explorer");
-    await workbench.contextMenu(workbench.explorerRow(script), "Run as Training Job");
+    await workbench.fileMenu(script, "Run as Training Job");
     const toast = workbench.notification(sentence).first();
     await toast.waitFor({ timeout: 30_000 });
     return toast.innerText();
@@ -127,7 +127,7 @@ describe("bad input in the workbench", () => {
       await treeShows(/^trainyard-bare-e2e, cluster, not connected/);
       await workbench.expandRow(/^trainyard-bare-e2e, cluster/);
       await workbench.expandRow(/^default, namespace/);
-      await workbench.treeRow(/^No training operator in this cluster/).waitFor();
+      await workbench.treeRow(/^No training operator\./).waitFor();
       await stage.look("no-operator");
       await askToRun(workbench, { script: "train.py", namespace: "default", size: "1 node", expectConfirm: false });
       await workbench.notificationButton(/No training operator in this cluster/, "Copy Request for Your Admin");

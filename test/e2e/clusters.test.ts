@@ -108,12 +108,14 @@ describe("clusters of many places", () => {
   });
 
   it("groups those of one server, leaves a lone one alone, and ungroups them", async () => {
-    await workbench.viewMenu("Group Clusters by Server");
+    await workbench.viewMenu("Arrange Rows…");
+    await workbench.pick("Group clusters by server");
     await says(/^https:\/\/127\.0\.0\.1:\d\d+, server, 3 contexts/);
     assert.equal(await workbench.treeRow(/, server, \d context/).count(), 1);
     assert.ok(await workbench.treeRow(/^away, cluster/).isVisible());
     await stage.look("grouped");
-    await workbench.viewMenu("Show Clusters Ungrouped");
+    await workbench.viewMenu("Arrange Rows…");
+    await workbench.pick("Show clusters ungrouped");
     await workbench
       .treeRow(/, server, /)
       .first()

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
-import { Cleanup, kubeconfigOf, makeNamespace, openRig } from "../cluster/support.ts";
+import type { KubeClient } from "../../src/kube/client.ts";
+import { NOTEBOOK } from "../../src/kubeflow/kinds/notebook.ts";
+import { CLAIM } from "../../src/kubeflow/kinds/resources.ts";
+import { notebookObject, STOPPED } from "../cluster/notebook.ts";
+import { Cleanup, kubeconfigOf, makeClaim, makeNamespace, openRig } from "../cluster/support.ts";
 import type { Workbench } from "../editor/workbench.ts";
 import { until } from "../editor/until.ts";
 import { SANDBOX_SETTINGS } from "../start/project.ts";
-import { lookAtFailure, Stage, widenSideBar } from "./support.ts";
+import { inFourThemes, lookAtFailure, Stage, widenSideBar } from "./support.ts";
 import { fillZoo } from "./zoo.ts";
 
 describe("the explorer", () => {
@@ -11,12 +15,13 @@ describe("the explorer", () => {
   let stage: Stage;
   let workbench: Workbench;
   let namespace: string;
+  let client: KubeClient;
 
   before(async function () {
     this.timeout(180_000);
-    const rig = await openRig(cleanup, kubeconfigOf("admin"));
-    namespace = await makeNamespace(cleanup, rig.client, "zoo");
-    await fillZoo(cleanup, rig.client, namespace);
+    ({ client } = await openRig(cleanup, kubeconfigOf("admin")));
+    namespace = await makeNamespace(cleanup, client, "zoo");
+    await fillZoo(cleanup, client, namespace);
     stage = await Stage.set("explorer", {
       settings: SANDBOX_SETTINGS,
       env: { KUBECONFIG: kubeconfigOf("admin") },
@@ -66,12 +71,16 @@ describe("the explorer", () => {
   });
 
   it("Why? gives every reason in the cluster's own words, with a next step", async () => {
-    await workbench.rowMenu(/^vit-77aa, training job/, "Why?");
-    const reasons = await workbench.quickPickItems();
-    assert.ok(reasons.length > 0);
-    assert.match(JSON.stringify(reasons), /GPU/);
-    await stage.look("why");
-    await workbench.page.keyboard.press("Escape");
+    const show = async (): Promise<void> => {
+      await workbench.rowMenu(/^vit-77aa, training job/, "Why?");
+      const [reason] = await until(
+        "the reasons",
+        () => workbench.quickPickItems(),
+        ([first]) => first?.label.includes("GPU") === true,
+      );
+      assert.match(reason?.detail ?? "", /^Show nodes · 0\/\d+ nodes are available/);
+    };
+    await inFourThemes(stage, "why", "list", show);
   });
 
   it("filters by name and state, says so, and shows everything again", async () => {
@@ -92,9 +101,11 @@ describe("the explorer", () => {
       return ["bert-91bc", "whisper-v2"].map((name) => rows.indexOf(name));
     };
     const byName = ([bert = -1, whisper = -1]: readonly number[]): boolean => bert < whisper;
-    await workbench.viewMenu("Sort by Name");
+    await workbench.viewMenu("Arrange Rows…");
+    await workbench.pick("Sort by name");
     await until("names in order", order, byName);
-    await workbench.viewMenu("Sort by Age");
+    await workbench.viewMenu("Arrange Rows…");
+    await workbench.pick("Sort by age");
     await until("the newest first", order, (rows) => !byName(rows));
   });
 
@@ -111,27 +122,45 @@ describe("the explorer", () => {
     await workbench.terminalType("exit\r");
   });
 
-  it("shows notebooks with their state, and starts, stops, and deletes them", async () => {
+  it("shows notebooks with their state, and starts, stops, restarts, and deletes them, with their volumes where one says so", async () => {
     await workbench.expandRow(/^Notebooks/);
     await says(/^alice, notebook, ready/);
     await says(/^bob, notebook, stopped/);
     await says(/^carol, notebook, waiting, .*image/);
     await stage.look("notebooks");
-    await workbench.rowMenu(/^bob, notebook/, "Start Notebook");
+    await workbench.rowMenu(/^bob, notebook/, "Start");
     await says(/^bob, notebook, ready/);
-    await workbench.rowMenu(/^bob, notebook/, "Stop Notebook");
+    await workbench.rowMenu(/^bob, notebook/, "Stop…");
     await workbench.dialogButton("Stop bob?", "Stop");
-    await says(/^bob, notebook, stopp/);
+    // Rows that change while a menu is open lead nowhere.
+    await says(/^bob, notebook, stopped/);
     await workbench.rowMenu(/^carol, notebook/, "Delete…");
     await workbench.dialogButton("Delete carol?", "Delete");
     await workbench.treeRow(/^carol, notebook/).waitFor({ state: "detached", timeout: 60_000 });
+    const stopped = { annotations: { [STOPPED]: "2026-11-21T08:00:00Z" } };
+    await makeClaim(client, "dora-home", namespace);
+    await client.create(NOTEBOOK, notebookObject("dora", namespace, { claims: ["dora-home"], ...stopped }));
+    await says(/^dora, notebook, stopped/);
+    await workbench.rowMenu(/^dora, notebook/, "Delete…");
+    await workbench.dialog(/unless you delete them with what is on them: dora-home \(1Gi\)\./).waitFor();
+    await stage.look("delete-notebook");
+    await workbench.dialogButton("Delete dora?", "Delete with Volumes");
+    await until(
+      "its claim to go",
+      () => client.find(CLAIM, "dora-home", namespace),
+      (found) => found === undefined,
+    );
+    await workbench.rowMenu(/^alice, notebook/, "Restart…");
+    await workbench.dialogButton("Restart alice?", "Restart");
+    await says(/^alice, notebook, (stopping|stopped|starting|waiting)/);
+    await says(/^alice, notebook, ready, for a moment/);
     await workbench.rowMenu(/^alice, notebook/, "Show Logs");
     await workbench.waitForTerminal(/log of alice-0 \/ alice/, 30_000);
   });
 
   it("opens a notebook in the browser, and lets nobody in who has only its address", async () => {
     const opening = workbench.page.context().waitForEvent("page");
-    await workbench.rowMenu(/^alice, notebook/, "Open Notebook");
+    await workbench.rowMenu(/^alice, notebook/, "Open");
     const page = await opening;
     await page.waitForLoadState();
     // code-server would put a proxy before the port; the server inside it, which runs here, has none.
@@ -157,12 +186,13 @@ describe("the explorer", () => {
   });
 
   it("pins, hides and brings back a cluster", async () => {
-    await workbench.rowMenu(/, cluster, live/, "Pin");
+    await workbench.rowMenu(/, cluster, live/, "Pin or Unpin");
     await says(/, cluster, live.*, pinned/);
     await workbench.rowMenu(/, cluster, live/, "Hide Cluster");
     await says(/^1 hidden/);
     await stage.look("hidden");
-    await workbench.viewMenu("Show Hidden Clusters…");
+    await workbench.viewMenu("Arrange Rows…");
+    await workbench.pick("Show hidden clusters…");
     await workbench.quickPickItems();
     await workbench.page.keyboard.press("Enter");
     await says(/, cluster/);

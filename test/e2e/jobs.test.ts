@@ -115,7 +115,7 @@ describe("what can be done with a job", () => {
 
   it("stopping and deleting ask first, and the tree follows", async () => {
     await openJobs();
-    await workbench.rowMenu(row(), "Stop Training Job");
+    await workbench.rowMenu(row(), "Stop…");
     await stage.look("stop");
     await workbench.dialogButton(`Stop ${job}?`, "Stop");
     await workbench.treeRow(new RegExp(`^${job}, training job, suspended`)).waitFor();

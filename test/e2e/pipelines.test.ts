@@ -122,11 +122,23 @@ describePipelines("pipelines in the explorer", () => {
     await stage.look("recurring");
   });
 
-  it("says to who may not what is missing, and offers to ask for it", async () => {
+  it("says to who may not what is missing, and offers to sign in or to ask for it", async () => {
     await workbench.viewButton("Collapse All");
     await workbench.expandRow(/-narrow, cluster/);
     await workbench.expandRow(/^Pipelines/);
-    await says(/^You may not list pods in kubeflow: .*Copy Request for Your Admin$/);
+    const row = /^You may not list pods in kubeflow: .*Sign In at Kubeflow…$/;
+    await says(row);
     await stage.look("may-not");
+    await workbench.treesAtRest();
+    await workbench.treeRow(row).first().click();
+    const ways = (await workbench.quickPickItems()).map(({ label }) => label);
+    assert.deepEqual(ways, ["With a Password…", "With a Browser’s Session…", "Copy Request for Your Admin"]);
+    await stage.look("ways-in");
+    await workbench.pick("Copy Request for Your Admin");
+    await workbench
+      .notification(/request/)
+      .first()
+      .waitFor();
+    await stage.look("request");
   });
 });

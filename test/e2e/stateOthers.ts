@@ -3,6 +3,7 @@ import type { KubeClient } from "../../src/kube/client.ts";
 import type { KubeObject, ResourceKind } from "../../src/kube/objects.ts";
 import { NOTEBOOK } from "../../src/kubeflow/kinds/notebook.ts";
 import { POD } from "../../src/kubeflow/kinds/pod.ts";
+import { CLAIM } from "../../src/kubeflow/kinds/resources.ts";
 import { notebookObject, type NotebookOptions, STOPPED } from "../cluster/notebook.ts";
 import { type Cleanup, PYTHON, SERVICE_ACCOUNT } from "../cluster/support.ts";
 import { makeNode } from "./bareNodes.ts";
@@ -29,8 +30,18 @@ export async function fillWithNotebooks(cleanup: Cleanup, client: KubeClient, na
     "nb-gpus": { container: gpus("2") },
     "nb-quota": { container: gpus(TOO_MANY) },
     "nb-crashes": { container: { command: ["python3", "-c", "raise SystemExit(1)"] } },
+    "nb-claim": { claims: ["nb-home"] },
     "nb-stopping": {},
   };
+  await client.create<KubeObject>(CLAIM, {
+    ...{ apiVersion: "v1", kind: "PersistentVolumeClaim", metadata: { name: "nb-home", namespace } },
+    ...{
+      spec: {
+        ...{ storageClassName: "fast-ssd", accessModes: ["ReadWriteOnce"] },
+        resources: { requests: { storage: "100Ti" } },
+      },
+    },
+  });
   for (const [name, options] of Object.entries(notebooks)) {
     const object = notebookObject(name, namespace, options);
     const held = name === "nb-stopping" ? { finalizers: [HOLD] } : {};

@@ -165,7 +165,8 @@ describe("the wizard", () => {
 
   it("asks the same by quick picks, and ends in the same page", async () => {
     await workbench.openView("Kubeflow");
-    await workbench.palette("Kubeflow: Create Cluster with Quick Picks…");
+    await workbench.palette("Kubeflow: Add Cluster…");
+    await workbench.pick("None yet: create one by quick picks…");
     await workbench.pick("Amazon EKS");
     await workbench.pick("What the environment gives");
     await workbench.pick("us-east-1");

@@ -30,6 +30,19 @@ export function quickPickRow(page: Page, label: string): Locator {
 
 /** Runs a command by its full title, e.g. `Trainyard: Refresh`. */
 export async function runCommand(page: Page, title: string): Promise<void> {
+  // The palette has what could be run when it was opened: in a new window, one that waits for trust may be missing still.
+  await until(
+    `the command ${title}`,
+    () => offered(page, title),
+    (isOffered) => isOffered,
+    30_000,
+  );
+  await quickPickRow(page, title).first().click();
+  // Away from where the next box may open: it would show its tooltip.
+  await page.mouse.move(0, 0);
+}
+
+async function offered(page: Page, title: string): Promise<boolean> {
   await page.keyboard.press("F1");
   const box = quickInputBox(page);
   await until(
@@ -38,9 +51,13 @@ export async function runCommand(page: Page, title: string): Promise<void> {
     (value) => value.startsWith(">"),
   );
   await box.fill(`>${title}`);
-  await quickPickRow(page, title).first().click();
-  // Away from where the next box may open: it would show its tooltip.
-  await page.mouse.move(0, 0);
+  try {
+    await quickPickRow(page, title).first().waitFor({ timeout: 5_000 });
+    return true;
+  } catch {
+    await page.keyboard.press("Escape");
+    return false;
+  }
 }
 
 /** The rows on the screen of the quick pick that is open, once there are any. */

@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { FrameLocator, Locator, Page } from "playwright-core";
-import { chooseFromMenu, openMenu, readMenu } from "./menu.ts";
+import { chooseFromMenu, openMenu, openMenuWith, readMenu } from "./menu.ts";
 import {
   fillInput,
   inputMessage,
@@ -136,12 +136,22 @@ export class Workbench {
   }
 
   /**
-   * Waits until the side bar's trees have not changed for a moment: a row that is drawn anew while its menu is open is
-   * lost to the command that is chosen, since VS Code then passes none.
+   * Waits until the side bar's trees have not changed for a moment: a row that is drawn anew while its menu is open, or
+   * under the mouse, is lost to the command that is chosen, since VS Code then passes none.
    */
   async treesAtRest(): Promise<void> {
     const isAtRest = await this.page.evaluate<unknown>(AT_REST);
     if (isAtRest !== true) throw new Error("nobody waited for the trees to be at rest");
+  }
+
+  /** The menu of a file in the explorer, where it is drawn: the editor's watcher misses what came before it was up. */
+  async fileMenu(name: string, ...items: string[]): Promise<void> {
+    const row = this.explorerRow(name);
+    for (let tries = 1; tries < 5 && !(await isThere(row)); tries++) {
+      await this.page.locator(".explorer-folders-view").hover();
+      await this.page.getByRole("button", { name: "Refresh Explorer" }).first().click();
+    }
+    await this.contextMenu(row, ...items);
   }
 
   /** Chooses from a row's context menu; several names lead into submenus. */
@@ -152,6 +162,7 @@ export class Workbench {
 
   /** Presses one of the buttons that a row shows under the mouse. */
   async rowButton(row: string | RegExp | Locator, label: string): Promise<void> {
+    await this.treesAtRest();
     await this.locate(row).hover();
     await this.locate(row).locator(`a.action-label[aria-label^="${label}"]`).click();
   }
@@ -183,7 +194,7 @@ export class Workbench {
 
   /** Chooses from the context menu of anything; several names lead into submenus. */
   async contextMenu(target: Locator, ...items: string[]): Promise<void> {
-    await openMenu(target);
+    await openMenuWith(target, items[0] ?? "");
     await chooseFromMenu(this.page, items);
   }
 
@@ -352,4 +363,12 @@ export class Workbench {
     fs.mkdirSync(path.dirname(file), { recursive: true });
     await this.page.screenshot({ path: file, animations: "disabled" });
   }
+}
+
+/** Waits a moment for it. */
+function isThere(row: Locator): Promise<boolean> {
+  return row.waitFor({ timeout: 3_000 }).then(
+    () => true,
+    () => false,
+  );
 }

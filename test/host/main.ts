@@ -26,11 +26,19 @@ await esbuild.build({
   external: ["vscode", "mocha"],
   sourcemap: "inline",
 });
+// Stands for the Jupyter extension, which is not to be had as a package.
+const jupyter = path.join(ROOT, "test", "host", "jupyter");
+await esbuild.build({
+  ...COMMON,
+  entryPoints: [path.join(jupyter, "extension.ts")],
+  outfile: path.join(out, "jupyter", "extension.cjs"),
+});
+await fs.copyFile(path.join(jupyter, "package.json"), path.join(out, "jupyter", "package.json"));
 const folder = await fs.mkdtemp(path.join(os.tmpdir(), "trainyard-host-"));
 try {
   await runTests({
     vscodeExecutablePath: path.join(ROOT, "test", "editor", "code"),
-    extensionDevelopmentPath: ROOT,
+    extensionDevelopmentPath: [ROOT, path.join(out, "jupyter")],
     extensionTestsPath: path.join(out, "index.cjs"),
     launchArgs: [
       copyProject(path.join(folder, "project")),

@@ -3,7 +3,7 @@ import type { Finding } from "../../src/contract/preview.ts";
 import { GKE, GKE_PREVIEW, LOCAL_PREVIEW } from "./fixtures.ts";
 import * as kubeflow from "./kubeflow.ts";
 import { focused, init, pageRig, type Scenario, showsAll, tabTo } from "./rig.ts";
-import type { WizardPage } from "./stage.ts";
+import { WIZARD, type WizardPage } from "./stage.ts";
 
 const { FULL, installPreview, INSTALL_FORM, kubeflowPreview, withKubeflow } = kubeflow;
 const LOCAL = { ...GKE, where: "local" as const };
@@ -46,7 +46,7 @@ const SCENARIOS: readonly Scenario[] = [
 ];
 
 describe("the wizard's page, Kubeflow", () => {
-  const opened = pageRig();
+  const opened = pageRig(WIZARD);
   showsAll(opened, SCENARIOS, ["kubeflow-gke", "install-parts", "install-planned", "kubeflow-running"]);
 
   it("asks for no more than the choice has", async () => {

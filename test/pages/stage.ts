@@ -7,8 +7,12 @@ import os from "node:os";
 import path from "node:path";
 import type { BrowserContext, Page } from "playwright-core";
 import * as v from "valibot";
-import type { FromWizard, ToWizard } from "../../src/contract/wizard.ts";
-import { FromWizardSchema } from "../../src/contract/wizard.ts";
+import { type FromJobForm, FromJobFormSchema, type ToJobForm } from "../../src/contract/jobForm.ts";
+import { type FromCurves, FromCurvesSchema, type ToCurves } from "../../src/contract/curves.ts";
+import { type FromNotebookForm, FromNotebookFormSchema, type ToNotebookForm } from "../../src/contract/notebookForm.ts";
+import { type FromRunForm, FromRunFormSchema, type ToRunForm } from "../../src/contract/runForm.ts";
+import { type FromPipeline, FromPipelineSchema, type ToPipeline } from "../../src/contract/pipeline.ts";
+import { type FromWizard, FromWizardSchema, type ToWizard } from "../../src/contract/wizard.ts";
 import { pageHtml } from "../../src/panels/page.ts";
 import { buildPages, ROOT } from "../../scripts/build.ts";
 import { openBrowser } from "../editor/browser.ts";
@@ -31,12 +35,59 @@ const BODY_CLASS: Readonly<Record<Theme, string>> = {
 
 const TYPES: Readonly<Record<string, string>> = { ".js": "text/javascript", ".css": "text/css" };
 
+/** A page of webview/ and what it may say. */
+export interface StagedPage<From, To> {
+  readonly name: string;
+  readonly parse: (data: unknown) => From;
+  /** What it understands; for its type alone. */
+  readonly hears?: To;
+}
+
+export const WIZARD: StagedPage<FromWizard, ToWizard> = {
+  name: "wizard",
+  parse: (data) => v.parse(FromWizardSchema, data),
+};
+
+export const CURVES: StagedPage<FromCurves, ToCurves> = {
+  name: "curves",
+  parse: (data) => v.parse(FromCurvesSchema, data),
+};
+
+export const JOB: StagedPage<FromJobForm, ToJobForm> = {
+  name: "job",
+  parse: (data) => v.parse(FromJobFormSchema, data),
+};
+
+export const RUN_FORM: StagedPage<FromRunForm, ToRunForm> = {
+  name: "runForm",
+  parse: (data) => v.parse(FromRunFormSchema, data),
+};
+
+export const NOTEBOOK_FORM: StagedPage<FromNotebookForm, ToNotebookForm> = {
+  name: "notebookForm",
+  parse: (data) => v.parse(FromNotebookFormSchema, data),
+};
+
+export const PIPELINE: StagedPage<FromPipeline, ToPipeline> = {
+  name: "pipeline",
+  parse: (data) => v.parse(FromPipelineSchema, data),
+};
+
+interface Message {
+  readonly type: string;
+}
+
 /** One browser and one server for the pages of a test file. */
-export class PageStage {
+export class PageStage<From extends Message, To> {
+  readonly #staged: StagedPage<From, To>;
   readonly #folder = fs.mkdtempSync(path.join(os.tmpdir(), "trainyard-pages-"));
   #server: http.Server | undefined;
   #context: BrowserContext | undefined;
   #origin = "";
+
+  constructor(staged: StagedPage<From, To>) {
+    this.#staged = staged;
+  }
 
   async set(): Promise<void> {
     await buildPages(path.join(this.#folder, "dist"));
@@ -47,14 +98,14 @@ export class PageStage {
     this.#context = await openBrowser({ executable: await ensureBrowser(), folder: this.#folder });
   }
 
-  async open(theme: Theme, viewport = { width: 1280, height: 1000 }): Promise<WizardPage> {
+  async open(theme: Theme, viewport = { width: 1280, height: 1000 }): Promise<OpenPage<From, To>> {
     if (this.#context === undefined) throw new Error("the stage is not set");
     const page = await this.#context.newPage();
     page.setDefaultTimeout(10_000);
     await page.setViewportSize(viewport);
-    const wizard = new WizardPage(page);
-    await wizard.begin(theme, THEMES[theme], BODY_CLASS[theme], `${this.#origin}/page`);
-    return wizard;
+    const opened = new OpenPage(page, this.#staged);
+    await opened.begin(theme, THEMES[theme], BODY_CLASS[theme], `${this.#origin}/page`);
+    return opened;
   }
 
   async strike(): Promise<void> {
@@ -66,8 +117,9 @@ export class PageStage {
   #answer(url: string, response: http.ServerResponse): void {
     if (url === "/page") {
       response.setHeader("content-type", "text/html; charset=utf-8");
-      const parts = { title: "New cluster", language: "en", cspSource: this.#origin };
-      response.end(pageHtml({ ...parts, script: "/wizard.js", style: "/wizard.css" }));
+      const { name } = this.#staged;
+      const parts = { title: `Page of the ${name}`, language: "en", cspSource: this.#origin };
+      response.end(pageHtml({ ...parts, script: `/${name}.js`, style: `/${name}.css` }));
       return;
     }
     const file = path.join(this.#folder, "dist", path.basename(url));
@@ -99,17 +151,22 @@ function editorScript(theme: Theme, colours: Readonly<Record<string, string>>, b
   })();`;
 }
 
-export class WizardPage {
+export type WizardPage = OpenPage<FromWizard, ToWizard>;
+export type WizardStage = PageStage<FromWizard, ToWizard>;
+
+export class OpenPage<From extends Message, To> {
   readonly page: Page;
+  readonly #staged: StagedPage<From, To>;
   /** Everything that the page said, in order; each fitted the contract. */
-  readonly heard: FromWizard[] = [];
+  readonly heard: From[] = [];
   /** What the browser complained of: refused by the policy, thrown by a script. */
   readonly complaints: string[] = [];
   /** Answers of the host; set by the test. */
-  answer: (message: FromWizard) => readonly ToWizard[] = () => [];
+  answer: (message: From) => readonly To[] = () => [];
 
-  constructor(page: Page) {
+  constructor(page: Page, staged: StagedPage<From, To>) {
     this.page = page;
+    this.#staged = staged;
   }
 
   async begin(theme: Theme, colours: Readonly<Record<string, string>>, bodyClass: string, url: string): Promise<void> {
@@ -124,13 +181,13 @@ export class WizardPage {
   }
 
   /** Says something to the page, as the extension would. */
-  async say(...messages: readonly ToWizard[]): Promise<void> {
+  async say(...messages: readonly To[]): Promise<void> {
     for (const message of messages) await this.page.evaluate(`window.postMessage(${JSON.stringify(message)}, "*")`);
   }
 
   /** Waits for the last message that the page has said to be of this type. */
-  async hears<T extends FromWizard["type"]>(type: T, count = 1): Promise<Extract<FromWizard, { type: T }>> {
-    const isIt = (message: FromWizard): message is Extract<FromWizard, { type: T }> => message.type === type;
+  async hears<T extends From["type"]>(type: T, count = 1): Promise<Extract<From, { type: T }>> {
+    const isIt = (message: From): message is Extract<From, { type: T }> => message.type === type;
     const found = await until(
       `${count} × ${type}`,
       () => Promise.resolve(this.heard.filter(isIt)),
@@ -156,7 +213,7 @@ export class WizardPage {
   }
 
   async #hear(text: string): Promise<void> {
-    const message = v.parse(FromWizardSchema, JSON.parse(text));
+    const message = this.#staged.parse(JSON.parse(text));
     this.heard.push(message);
     await this.say(...this.answer(message));
   }

@@ -4,6 +4,7 @@ import type { Wish } from "../../src/contract/wish.ts";
 import { until } from "../editor/until.ts";
 import * as fixtures from "./fixtures.ts";
 import { focused, init, pageRig, type Scenario, showsAll, tabTo } from "./rig.ts";
+import { WIZARD } from "./stage.ts";
 import * as states from "./states.ts";
 
 const { GKE, GKE_PREVIEW } = fixtures;
@@ -71,7 +72,7 @@ const SCENARIOS: readonly Scenario[] = [
 ];
 
 describe("the wizard's page", () => {
-  const opened = pageRig();
+  const opened = pageRig(WIZARD);
   showsAll(opened, SCENARIOS, ["gke", "local", "planned", "running"]);
 
   it("leaves text, caret and focus alone while previews arrive", async () => {

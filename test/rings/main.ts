@@ -8,7 +8,8 @@ import { elapsed, say, step } from "../../scripts/steps.mjs";
 import { CHECKS, runCheck } from "../../scripts/lint.ts";
 import { ROOT } from "../../scripts/build.ts";
 import { RINGS, type Ring } from "./rings.ts";
-import { addTallies, readTally, type Tally, TALLY_VARIABLE, tallyLine } from "./tally.ts";
+import { freePort, tellStuck } from "./stuck.ts";
+import { addTallies, oneFailure, readTally, type Tally, TALLY_VARIABLE, tallyLine } from "./tally.ts";
 
 async function main(): Promise<number> {
   const args = process.argv.slice(2);
@@ -39,6 +40,7 @@ async function main(): Promise<number> {
   console.log("");
   for (const { name, tally, time } of tallies)
     console.log(`${name.padEnd(8)} ${time.padStart(6)}  ${tallyLine(tally)}`);
+  for (const failure of total.failures) console.log(`failed: ${failure}`);
   for (const title of total.skipped) console.log(`skipped: ${title}`);
   console.log(`in ${elapsed().trim()}`);
   console.log(tallyLine(total));
@@ -47,17 +49,17 @@ async function main(): Promise<number> {
 
 async function checks(): Promise<Tally> {
   let passed = 0;
-  let failed = 0;
+  const failures: string[] = [];
   for (const { name, argv } of CHECKS) {
     try {
       await step(name, () => runCheck(argv));
       passed++;
     } catch (error) {
-      failed++;
+      failures.push(`check ${name}`);
       console.error(error instanceof Error ? error.message : error);
     }
   }
-  return { passed, failed, skipped: [] };
+  return { passed, failed: failures.length, failures, skipped: [] };
 }
 
 async function runRing(
@@ -71,28 +73,51 @@ async function runRing(
   try {
     const env = { ...process.env, ...(await ready), [TALLY_VARIABLE]: file, ...(full ? { TRAINYARD_FULL: "1" } : {}) };
     const files = fs.globSync([...ring.files], { cwd: ROOT }).sort();
-    if (files.length === 0) return { passed: 0, failed: 0, skipped: [] };
-    const code = await start(ring.argv(files), env);
+    if (files.length === 0) return addTallies([]);
+    const code = await start(ring.argv(files), env, file);
     const tally = readTally(file);
     // A run that ends badly after its last test has failed too.
-    return code === 0 || tally.failed > 0 ? tally : { ...tally, failed: 1 };
+    return code === 0 || tally.failed > 0
+      ? tally
+      : addTallies([tally, oneFailure(`ring ${ring.name} ended with ${code} after its last test`)]);
   } catch (error) {
-    console.error(`ring ${ring.name} could not be run: ${error instanceof Error ? error.message : String(error)}`);
-    return { passed: 0, failed: 1, skipped: [] };
+    return oneFailure(`ring ${ring.name} could not be run: ${error instanceof Error ? error.message : String(error)}`);
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function start(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+/** From the last test of a ring to the end of its process; mocha.ts takes three seconds at most. */
+const END_MS = 60_000;
+
+/** @param tally the file that is written after the last test @returns the exit code */
+async function start(argv: readonly string[], env: NodeJS.ProcessEnv, tally: string): Promise<number> {
+  const port = await freePort();
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", ...argv], {
+    const options = ["--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", `--inspect-port=127.0.0.1:${port}`];
+    const child = spawn(process.execPath, [...options, ...argv], {
       cwd: ROOT,
       env,
       stdio: ["ignore", "inherit", "inherit"],
     });
+    let stuck: NodeJS.Timeout | undefined;
+    const watch = setInterval(() => {
+      if (stuck !== undefined || !fs.existsSync(tally)) return;
+      stuck = setTimeout(() => {
+        void tellStuck(child, port)
+          .then(
+            (text) => console.error(`the ring's tests are over, its process does not end:\n  ${text}`),
+            console.error,
+          )
+          .then(() => child.kill("SIGKILL"));
+      }, END_MS);
+    }, 1000);
     child.on("error", reject);
-    child.on("close", (code) => resolve(code ?? 1));
+    child.on("close", (code) => {
+      clearInterval(watch);
+      clearTimeout(stuck);
+      resolve(code ?? 1);
+    });
   });
 }
 

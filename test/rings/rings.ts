@@ -4,6 +4,9 @@ import process from "node:process";
 import { ROOT } from "../../scripts/build.ts";
 import { packageExtension } from "../../scripts/package.ts";
 import { ensureBrowser, ensureEditor, OLDEST_EDITOR_VERSION } from "../editor/install.ts";
+import { NODE_OPTIONS } from "../mutation/options.ts";
+import { ensureKfp } from "../pipelines/kfp.ts";
+import { ensureImageTools } from "../images/tools.ts";
 import { ensureTerraform, ensureTofu } from "../provision/program.ts";
 import { ensureSandbox, stopSandbox } from "../sandbox/sandbox.ts";
 
@@ -30,9 +33,10 @@ const mocha = (timeoutMs: number) => (files: readonly string[]) => [
 const SANDBOX = "test";
 let sandbox: Promise<Readonly<Record<string, string>>> | undefined;
 
-function testSandbox(): Promise<Readonly<Record<string, string>>> {
+function testSandbox(full: boolean): Promise<Readonly<Record<string, string>>> {
   // TRAINYARD_PIPELINES=off leaves Kubeflow Pipelines out, and its tests with it.
-  const extras = process.env["TRAINYARD_PIPELINES"] === "off" ? [] : (["pipelines"] as const);
+  const pipelines = full ? (["pipelines", "argo"] as const) : (["pipelines"] as const);
+  const extras = process.env["TRAINYARD_PIPELINES"] === "off" ? [] : pipelines;
   const options = { name: SANDBOX, fresh: true, with: extras, onProgress: (line: string) => console.log(line) };
   return (sandbox ??= ensureSandbox(options).then((made) => ({
     TRAINYARD_KUBECONFIG: made.kubeconfig,
@@ -64,6 +68,13 @@ export const RINGS: readonly Ring[] = [
     argv: mocha(10_000),
   },
   {
+    name: "mutation",
+    files: ["test/mutation/**/*.test.ts"],
+    argv: mocha(15 * 60_000),
+    prepare: () => Promise.resolve({ NODE_OPTIONS }),
+    fullOnly: true,
+  },
+  {
     name: "provision",
     files: ["test/provision/**/*.test.ts"],
     argv: mocha(240_000),
@@ -73,6 +84,8 @@ export const RINGS: readonly Ring[] = [
       ...(full ? { TRAINYARD_TOFU: await ensureTofu() } : {}),
     }),
   },
+  { name: "pipelines", files: ["test/pipelines/**/*.test.ts"], argv: mocha(120_000), prepare: ensureKfp },
+  { name: "images", files: ["test/images/**/*.test.ts"], argv: mocha(60_000), prepare: ensureImageTools },
   {
     name: "pages",
     files: ["test/pages/**/*.test.ts"],
@@ -82,24 +95,30 @@ export const RINGS: readonly Ring[] = [
       return {};
     },
   },
-  { name: "cluster", files: ["test/cluster/**/*.test.ts"], argv: mocha(60_000), prepare: testSandbox },
+  {
+    name: "cluster",
+    files: ["test/cluster/**/*.test.ts"],
+    argv: mocha(60_000),
+    prepare: async (full) => ({ ...(await ensureKfp()), ...(await testSandbox(full)) }),
+  },
   {
     name: "host",
     files: ["test/host/**/*.test.ts"],
     argv: (files) => [path.join(ROOT, "test", "host", "main.ts"), ...files],
-    prepare: async () => {
+    prepare: async (full) => {
       await testEditor();
-      return testSandbox();
+      return { ...(await testSandbox(full)), ...(await ensureKfp()) };
     },
   },
   {
     name: "oldest",
     files: ["test/host/**/*.test.ts"],
     argv: (files) => [path.join(ROOT, "test", "host", "main.ts"), ...files],
-    prepare: async () => {
+    prepare: async (full) => {
       await testEditor();
       await ensureEditor(OLDEST_EDITOR_VERSION);
-      return { ...(await testSandbox()), TRAINYARD_EDITOR_VERSION: OLDEST_EDITOR_VERSION };
+      const parts = { ...(await testSandbox(full)), ...(await ensureKfp()) };
+      return { ...parts, TRAINYARD_EDITOR_VERSION: OLDEST_EDITOR_VERSION };
     },
     fullOnly: true,
   },
@@ -107,9 +126,10 @@ export const RINGS: readonly Ring[] = [
     name: "e2e",
     files: ["test/e2e/**/*.test.ts"],
     argv: mocha(180_000),
-    prepare: async () => {
+    prepare: async (full) => {
       await testEditor();
-      return { ...(await testSandbox()), TRAINYARD_VSIX: process.env["TRAINYARD_VSIX"] ?? "" };
+      const vsix = process.env["TRAINYARD_VSIX"] ?? "";
+      return { ...(await testSandbox(full)), ...(await ensureKfp()), TRAINYARD_VSIX: vsix };
     },
     cleanUp: () => (sandbox === undefined ? Promise.resolve() : stopSandbox(SANDBOX)),
   },

@@ -28,7 +28,8 @@ export const USAGE = `usage: npm run sandbox -- <command> [options]
   --fresh          up: begin with an empty cluster
   --parts PARTS    up: empty (a control plane without a word of Kubeflow), bare (the same with a node, which has the
                    images of the training controllers), control (no kubelet, no pods; quicker) or node (default)
-  --with EXTRA     up: also run kwok (20 fake nodes for thousands of pods) or pipelines (Kubeflow Pipelines)
+  --with EXTRA     up: also run kwok (20 fake nodes for thousands of pods), pipelines (Kubeflow Pipelines), or argo (with
+                   pipelines: one more of them, in kubeflow-argo, where Argo itself carries out the runs)
   --user USER      kubeconfig: admin (default), narrow (launches jobs in team-a only) or reader (looks only)
   --yes            up --fresh: do not ask before throwing the cluster's data away`;
 

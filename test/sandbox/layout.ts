@@ -20,6 +20,9 @@ export const API_PORT = 6443;
 export const USERS = ["admin", "narrow", "reader"] as const;
 export type User = (typeof USERS)[number];
 
+/** Where the extra `argo` has its installation of Kubeflow Pipelines. */
+export const ARGO_NAMESPACE = "kubeflow-argo";
+
 export const NAMES_ALLOWED = /^[a-z][a-z0-9-]{0,19}$/;
 
 export interface Layout {

@@ -8,7 +8,7 @@ import { layoutOf, freeSlot, knownSandboxes, slotsOnMachine } from "./layout.ts"
 import type { Layout } from "./layout.ts";
 import { processStart } from "./machine.ts";
 
-export const EXTRAS = ["kwok", "pipelines"] as const;
+export const EXTRAS = ["kwok", "pipelines", "argo"] as const;
 export type Extra = (typeof EXTRAS)[number];
 export const PARTS = ["empty", "bare", "control", "node"] as const;
 export type Parts = (typeof PARTS)[number];

@@ -16,6 +16,7 @@ import { writeUserKubeconfigs } from "./kubeconfig.ts";
 import { API_PORT, layoutOf, linkOf } from "./layout.ts";
 import { giveBack, needPrograms } from "./machine.ts";
 import { buildKwok, buildParts } from "./parts/all.ts";
+import { buildArgo } from "./parts/argo.ts";
 import { buildPipelines } from "./parts/pipelines.ts";
 import { openDoor } from "./placeholder.ts";
 import type { Door } from "./placeholder.ts";
@@ -162,12 +163,17 @@ async function order(order: Order): Promise<void> {
   await progress.step(order.do === "start" ? "starting the programs" : `starting ${order.do}`, () => done);
 }
 
+/** Two of the extras begin with the same. */
+let pipelinesParts: ReturnType<typeof buildPipelines> | undefined;
+
 type ExtraOrder = Extract<Order, { do: Extra }>;
 
 async function buildExtra(extra: Extra): Promise<ExtraOrder> {
   if (extra === "kwok") return { do: extra, ...(await buildKwok(progress)) };
   if (parts !== "node") throw new Error("The pipelines need pods: start the sandbox with --parts node.");
-  return { do: extra, slot: settings.slot, ...(await buildPipelines(progress)) };
+  const pipelines = await (pipelinesParts ??= buildPipelines(progress));
+  if (extra === "pipelines") return { do: extra, slot: settings.slot, ...pipelines };
+  return { do: extra, slot: settings.slot, pipelines, ...(await buildArgo(progress)) };
 }
 
 async function addExtra(extra: ExtraOrder): Promise<void> {

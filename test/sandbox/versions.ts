@@ -21,6 +21,16 @@ export const JOBSET = "0.12.0";
  */
 export const PIPELINES = { release: "2.0.5", module: "0.0.0-20231208180049-c5658f09ec38" } as const;
 
+/** Go module github.com/argoproj/argo-workflows/v3: the release that those pipelines are made for. */
+export const ARGO = "3.3.10";
+
+/** PyPI: what steps with code of their own need in their image (that of test/pipelines/kfp.ts), and ML Metadata's library. */
+export const STEP_PACKAGES = ["kfp==2.17.3"];
+export const METADATA_PACKAGES = [
+  ...["ml-metadata==1.17.1", "protobuf==4.25.9", "grpcio==1.85.3"],
+  ...["absl-py==1.4.0", "attrs==23.2.0", "six==1.17.0", "typing-extensions==4.16.0"],
+];
+
 /** Go modules that only the test release takes manifests from (test/install): chosen 2026-11-30, as new as they download. */
 export const MANIFESTS = {
   /** github.com/kubeflow/katib */
@@ -52,7 +62,11 @@ export const DEBIAN = "bookworm";
 export const IMAGES = {
   pause: "trainyard.local/pause:1",
   python: "trainyard.local/python:1",
-  torch: "trainyard.local/torch:1",
+  torch: "trainyard.local/torch:2",
+  /** numpy, scikit-learn, the SDK of pipelines and ML Metadata's library. */
+  science: "trainyard.local/science:1",
+  /** Argo's executor, and the driver and launcher of pipelines. */
+  steps: "trainyard.local/steps:1",
 } as const;
 
 /**

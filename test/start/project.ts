@@ -3,7 +3,7 @@ import path from "node:path";
 import { ROOT } from "../../scripts/build.ts";
 
 /** Image of the sandbox that has Python and PyTorch. */
-export const TORCH_IMAGE = "trainyard.local/torch:1";
+export const TORCH_IMAGE = "trainyard.local/torch:2";
 /** A namespace that every sandbox has. */
 export const NAMESPACE = "team-a";
 

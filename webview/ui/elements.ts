@@ -8,6 +8,7 @@ import {
   vsCodeProgressRing,
   vsCodeRadio,
   vsCodeRadioGroup,
+  vsCodeTextArea,
   vsCodeTextField,
 } from "@vscode/webview-ui-toolkit";
 import { after, type Child, h, type VNode } from "./dom.ts";
@@ -22,6 +23,7 @@ export function registerElements(): void {
     vsCodeProgressRing(),
     vsCodeRadio(),
     vsCodeRadioGroup(),
+    vsCodeTextArea(),
     vsCodeTextField(),
   );
 }
@@ -66,35 +68,64 @@ export interface FieldLooks {
 
 /** Characters that a field takes; the extension takes no more (contract/wish.ts). */
 export const MOST_TEXT = 4_096;
+/** The same for what may be many lines, or as long (contract/jobForm.ts). */
+export const MOST_LINES = 32_768;
+
+interface TextLooks extends FieldLooks {
+  readonly placeholder?: string | undefined;
+}
 
 /** A line of text; its label stands above it. */
 export function textField(
-  looks: FieldLooks & { readonly numeric?: boolean; readonly placeholder?: string | undefined },
+  looks: TextLooks & { readonly numeric?: boolean; readonly most?: number },
   value: string,
   input: (text: string) => void,
 ): VNode {
-  const node = h(
-    "vscode-text-field",
+  const node = written("vscode-text-field", looks, value, { maxlength: looks.most ?? MOST_TEXT }, input);
+  return after(node, (element) => {
+    const control = described(element, "input", looks);
+    if (control !== null && looks.numeric === true) control.inputMode = "numeric";
+  });
+}
+
+/** Several lines of text, one entry a line. */
+export function textArea(looks: TextLooks, value: string, input: (text: string) => void): VNode {
+  // As many lines as are written, within reason.
+  const rows = Math.min(8, Math.max(2, value.split("\n").length));
+  const node = written("vscode-text-area", looks, value, { rows, resize: "vertical", maxlength: MOST_LINES }, input);
+  return after(node, (element) => void described(element, "textarea", looks));
+}
+
+function written(
+  tag: string,
+  looks: TextLooks,
+  value: string,
+  more: Readonly<Record<string, string | number>>,
+  input: (text: string) => void,
+): VNode {
+  return h(
+    tag,
     {
+      ...more,
       id: looks.id,
       "aria-label": looks.label, // The element itself names itself only once, by its first text.
       value,
       disabled: looks.disabled,
       placeholder: looks.placeholder,
       spellcheck: "false",
-      maxlength: MOST_TEXT,
       oninput: (event: Event) => input(textOf(event)),
     },
     looks.label,
   );
-  return after(node, (element) => {
-    const control = element.shadowRoot?.querySelector("input");
-    if (control == null) return; // Not upgraded yet: drawn again with the first state.
-    // The field itself is in a shadow tree, where ids of the page mean nothing: it is given the elements.
-    control.ariaDescribedByElements = looks.describedBy.flatMap((id) => document.getElementById(id) ?? []);
-    control.ariaInvalid = looks.invalid ? "true" : null;
-    if (looks.numeric === true) control.inputMode = "numeric";
-  });
+}
+
+/** The field itself is in a shadow tree, where ids of the page mean nothing: it is given the elements. */
+function described(element: Element, tag: "input" | "textarea", looks: FieldLooks): HTMLElement | null {
+  const control = element.shadowRoot?.querySelector<HTMLElement>(tag) ?? null;
+  if (control === null) return null; // Not upgraded yet: drawn again with the first state.
+  control.ariaDescribedByElements = looks.describedBy.flatMap((id) => document.getElementById(id) ?? []);
+  control.ariaInvalid = looks.invalid ? "true" : null;
+  return control;
 }
 
 export interface Option {

@@ -12,6 +12,8 @@ export interface Host<From> {
   send(message: From): void;
   /** Kept by the editor over a reload of the window, and handed to the extension then. */
   keep(state: unknown): void;
+  /** What was kept before, by this page or the one that was here when the tab was last shown. */
+  kept(): unknown;
 }
 
 /**
@@ -29,5 +31,9 @@ export function openHost<From, To extends { readonly type: string }>(
       typeof value === "object" && value !== null && "type" in value && types.some((type) => type === value.type);
     if (isMessage(data)) receive(data);
   });
-  return { send: (message) => api.postMessage(message), keep: (state) => api.setState(state) };
+  return {
+    send: (message) => api.postMessage(message),
+    keep: (state) => api.setState(state),
+    kept: () => api.getState(),
+  };
 }

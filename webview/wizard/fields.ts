@@ -1,10 +1,10 @@
 // One function per kind of field: its element, what it may hold, and what is wrong with it, tied to each other.
 import type { Choice, FieldPath, Finding } from "../../src/contract/preview.ts";
 import type { Wish } from "../../src/contract/wish.ts";
+import { fieldOf } from "../../src/contract/wishFields.ts";
 import type { FromWizard } from "../../src/contract/wizard.ts";
 import { type Child, h, type VNode } from "../ui/dom.ts";
 import { button, checkbox, dropdown, type FieldLooks, type Option, radios, textField } from "../ui/elements.ts";
-import { fieldId, getIn } from "./paths.ts";
 import type { Action, State } from "./state.ts";
 import { findings, locked } from "./state.ts";
 import { WORDS } from "./words.ts";
@@ -36,7 +36,7 @@ export function text(context: FormContext, path: FieldPath, label: string, optio
 }
 
 function line(context: FormContext, path: FieldPath, label: string, options: FieldOptions): VNode {
-  const value = context.state.typed[path] ?? shownText(getIn(context.wish, path));
+  const value = context.state.typed[path] ?? shownText(fieldOf(context.wish, path));
   const looks = { ...looksOf(context, path, label, options), numeric: options.numeric === true };
   return textField({ ...looks, placeholder: options.placeholder }, value, (typed) => {
     const parsed = options.numeric === true ? wholeNumber(typed) : typed;
@@ -64,7 +64,7 @@ export function folder(
 
 /** Several values in one line, separated by commas. */
 export function list(context: FormContext, path: FieldPath, label: string, options: FieldOptions): VNode {
-  const value = context.state.typed[path] ?? shownText(getIn(context.wish, path));
+  const value = context.state.typed[path] ?? shownText(fieldOf(context.wish, path));
   const looks = { ...looksOf(context, path, label, options), placeholder: options.placeholder };
   const field = textField(looks, value, (typed) => {
     const parts = typed.split(/[\s,;]+/).filter((part) => part !== "");
@@ -81,7 +81,7 @@ export function number(context: FormContext, path: FieldPath, label: string, opt
 export function pick(context: FormContext, path: FieldPath, label: string, options: FieldOptions = {}): VNode {
   const choices = context.state.preview?.choices[path] ?? [];
   if (choices.length === 0) return text(context, path, label, options);
-  const value = shownText(getIn(context.wish, path));
+  const value = shownText(fieldOf(context.wish, path));
   const known = choices.map((choice) => ({
     value: choice.value,
     label: choice.detail === undefined || choice.detail === "" ? choice.label : `${choice.label} · ${choice.detail}`,
@@ -98,7 +98,7 @@ export function pick(context: FormContext, path: FieldPath, label: string, optio
 
 export function toggle(context: FormContext, path: FieldPath, label: string): VNode {
   const looks = looksOf(context, path, label, {});
-  const field = checkbox(looks, getIn(context.wish, path) === true, (value) =>
+  const field = checkbox(looks, fieldOf(context.wish, path) === true, (value) =>
     context.dispatch({ type: "edit", path, value }),
   );
   return framed(context, path, label, field, {});
@@ -107,7 +107,7 @@ export function toggle(context: FormContext, path: FieldPath, label: string): VN
 /** Any number of the extension's choices. */
 export function several(context: FormContext, path: FieldPath, label: string, none: string): VNode {
   const choices = context.state.preview?.choices[path] ?? [];
-  const now = getIn(context.wish, path);
+  const now = fieldOf(context.wish, path);
   const chosen = Array.isArray(now) ? now.map(String) : [];
   const extra = chosen.filter((value) => choices.every((choice) => choice.value !== value));
   const all: Choice[] = [...choices, ...extra.map((value) => ({ value, label: WORDS.notOffered(value) }))];
@@ -149,6 +149,11 @@ export function oneOf(
 ): VNode {
   const looks = looksOf(context, path, label, more);
   return framed(context, path, label, radios(looks, value, options, choose), more);
+}
+
+/** Id of a field's element. */
+export function fieldId(path: FieldPath): string {
+  return `f-${path.replaceAll(".", "-")}`;
 }
 
 function looksOf(context: FormContext, path: FieldPath, label: string, options: FieldOptions): FieldLooks {

@@ -2,9 +2,8 @@
 import type { StatePlace } from "../../src/contract/wish.ts";
 import { type Child, h, type VNode } from "../ui/dom.ts";
 import { checkbox } from "../ui/elements.ts";
-import { folder, type FormContext, list, number, oneOf, pick, said, several, text, toggle } from "./fields.ts";
+import { fieldId, folder, type FormContext, list, number, oneOf, pick, said, several, text, toggle } from "./fields.ts";
 import { kubeflowFields } from "./kubeflow.ts";
-import { fieldId } from "./paths.ts";
 import { locked } from "./state.ts";
 import { TOOL_WORDS, WHERE_WORDS, WORDS } from "./words.ts";
 

@@ -1,77 +1,51 @@
 // The wizard's page: a form, beside it what comes of it, and one button that makes it so.
 import type { Wish } from "../../src/contract/wish.ts";
-import type { FromWizard, ToWizard } from "../../src/contract/wizard.ts";
-import { type Child, h, patch, type VNode } from "../ui/dom.ts";
-import { button, registerElements, spinner } from "../ui/elements.ts";
-import { openHost } from "../ui/host.ts";
-import { formContext } from "./fields.ts";
+import { type Child, h, type VNode } from "../ui/dom.ts";
+import { focusOn } from "../ui/focus.ts";
+import { button, spinner } from "../ui/elements.ts";
+import { openLoop } from "../ui/loop.ts";
+import { fieldId, formContext } from "./fields.ts";
 import { form } from "./form.ts";
-import { fieldId } from "./paths.ts";
 import { checksPart, costSum, groupedMade, picture, placeWords, preview } from "./side.ts";
-import { type Action, errors, locked, START, type State, step } from "./state.ts";
+import { errors, locked, START, type State, step } from "./state.ts";
 import { planFailure, planPart, timeline } from "./timeline.ts";
 import { WORDS } from "./words.ts";
 
 /** Typing is sent once it has paused for so long, in milliseconds. */
 const PAUSE_MS = 10;
-/** What stays at the foot of the page, and may hide what is behind it. */
-const FOOTER_PX = 80;
 /** How often running times are drawn anew. */
 const TICK_MS = 1000;
 
-let state = START;
 let pause: ReturnType<typeof setTimeout> | undefined;
-let isDrawing = false;
-let isDue = false;
-const host = openHost<FromWizard, ToWizard>(["init", "preview", "wish", "checks", "state"], dispatch);
+const types = ["init", "preview", "wish", "checks", "state"] as const;
+const loop = openLoop({ types, start: START, step, view: page, stepped });
+const { dispatch, press } = loop;
 
-function dispatch(action: Action): void {
-  const before = state;
-  const turn = step(state, action);
-  state = turn.state;
-  if (state.wish !== undefined && state.wish !== before.wish) host.keep(state.wish);
-  for (const message of turn.send) host.send(message);
+function stepped(before: State, state: State): void {
+  if (state.wish !== undefined && state.wish !== before.wish) loop.keep(state.wish);
   clearTimeout(pause);
   if (state.unsent) pause = setTimeout(() => dispatch({ type: "flush" }), PAUSE_MS);
-  if (state !== before) draw();
-  lead(before);
+  lead(before, state);
 }
 
-const press = (message: FromWizard): void => dispatch({ type: "press", message });
-
-/** Elements tell of a value that is set for them while it is drawn: what comes of that is drawn afterwards. */
-function draw(): void {
-  isDue = true;
-  if (isDrawing) return;
-  isDrawing = true;
-  try {
-    while (isDue) {
-      isDue = false;
-      drawOnce();
-    }
-  } finally {
-    isDrawing = false;
-  }
-}
-
-function drawOnce(): void {
-  patch(document.body, [
-    h("header", {}, header()),
+function page(state: State): Child[] {
+  return [
+    h("header", {}, header(state)),
     h("div", { class: "unseen", role: "status" }, state.said),
     state.wish === undefined
       ? h("main", { key: "reading", class: "reading" }, spinner(), h("p", {}, WORDS.reading))
-      : h("main", { key: "page", class: "page" }, left(state.wish), right(state.wish)),
-  ]);
+      : h("main", { key: "page", class: "page" }, left(state, state.wish), right(state, state.wish)),
+  ];
 }
 
-function header(): Child[] {
+function header(state: State): Child[] {
   const { maturity, mode } = state.wizard;
   // The extension spoke for the place as it was; the form may have gone on since.
   const isCloud = state.wish !== undefined && state.wish.where !== "local" && mode !== "install";
   return [h("h1", {}, WORDS.title[mode]), isCloud && maturity !== "" && h("p", { class: "maturity" }, maturity)];
 }
 
-function left(wish: Wish): VNode {
+function left(state: State, wish: Wish): VNode {
   const { phase, mode } = state.wizard;
   const making = phase === "running" || phase === "ended";
   if (making || mode === "destroy") {
@@ -84,7 +58,7 @@ function left(wish: Wish): VNode {
       state.preview !== undefined && mode !== "install" && picture(state, wish, state.preview),
       cost !== undefined && mode !== "destroy" && mode !== "install" && costSum(wish, cost),
       mode === "destroy" && h("p", {}, WORDS.destroyHint),
-      mode === "destroy" && !making && h("div", { class: "footer" }, planButton()),
+      mode === "destroy" && !making && h("div", { class: "footer" }, planButton(state)),
       state.preview !== undefined &&
         (mode === "destroy"
           ? // What the details say is about making it.
@@ -102,19 +76,19 @@ function left(wish: Wish): VNode {
     "form",
     { key: "form", class: "left", "aria-labelledby": "left-title", onsubmit: (event: Event) => event.preventDefault() },
     h("h2", { id: "left-title" }, WORDS.form),
-    state.complaints > 0 && summary(),
+    state.complaints > 0 && summary(state),
     fields,
     h(
       "div",
       { class: "footer" },
       mode !== "install" &&
         button(WORDS.exportFolder, () => press({ type: "exportFolder" }), { id: "export", disabled: exporting }),
-      planButton(),
+      planButton(state),
     ),
   );
 }
 
-function planButton(): VNode {
+function planButton(state: State): VNode {
   const { phase } = state.wizard;
   const title =
     phase === "planning" || state.pressed === "plan"
@@ -131,7 +105,7 @@ function planButton(): VNode {
 }
 
 /** What keeps the form from being planned, each with the way to its field. */
-function summary(): VNode | false {
+function summary(state: State): VNode | false {
   const wrong = errors(state);
   const items = wrong.map(({ field, message }, index) => {
     const go = (event: Event): void => {
@@ -151,7 +125,7 @@ function summary(): VNode | false {
   );
 }
 
-function right(wish: Wish): VNode {
+function right(state: State, wish: Wish): VNode {
   const { wizard } = state;
   const { phase, mode, plan } = wizard;
   const running = phase === "running" || phase === "ended";
@@ -177,7 +151,7 @@ function right(wish: Wish): VNode {
 }
 
 /** Takes the focus along where the page has gone on: to the summary, to the plan or why there is none, to the end. */
-function lead(before: State): void {
+function lead(before: State, state: State): void {
   if (state.complaints > before.complaints) focusOn("errors");
   if (before.wish === undefined) return;
   const [was, now] = [before.wizard, state.wizard];
@@ -186,21 +160,8 @@ function lead(before: State): void {
   else if (now.phase !== was.phase && /^(planned|running|ended)$/.test(now.phase)) focusOn("right-title");
 }
 
-function focusOn(id: string): void {
-  const element = document.getElementById(id);
-  if (element === null) return;
-  // A group of radios is no stop itself: its radio that is, is.
-  const stop = element.querySelector<HTMLElement>("vscode-radio[tabindex='0']") ?? element;
-  // What has come is read from its beginning, whatever was scrolled to.
-  stop.focus({ preventScroll: true });
-  const { top, bottom } = element.getBoundingClientRect();
-  if (top < 0 || bottom > window.innerHeight - FOOTER_PX) element.scrollIntoView({ block: "start" });
-}
-
-registerElements();
-draw();
+loop.begin();
 setInterval(() => {
-  if (state.wizard.steps.some((one) => one.state === "running")) draw();
+  if (loop.state.wizard.steps.some((one) => one.state === "running")) loop.draw();
 }, TICK_MS);
 document.addEventListener("visibilitychange", () => dispatch({ type: "flush" }));
-host.send({ type: "ready" });

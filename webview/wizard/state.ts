@@ -1,8 +1,8 @@
 // What the page knows, and how it changes: `step` is the only place where it does. No drawing, no clock, no editor.
 import type { Check, FieldPath, Finding, Preview } from "../../src/contract/preview.ts";
 import type { GpuPool, Where, Wish } from "../../src/contract/wish.ts";
+import { fieldOf, withField } from "../../src/contract/wishFields.ts";
 import type { FromWizard, ToWizard, WizardState } from "../../src/contract/wizard.ts";
-import { getIn, setIn } from "./paths.ts";
 import { CHECK_WORDS, STEP_WORDS, WORDS } from "./words.ts";
 
 /** Buttons that wait for the form to be right first. */
@@ -155,7 +155,7 @@ function takeWish(state: State, message: Extract<ToWizard, { type: "wish" }>): T
   const { wish, preview } = message;
   // What was typed into fields that the extension left alone stays as it was typed.
   const same = ([path]: [string, string]): boolean =>
-    state.wish !== undefined && String(getIn(state.wish, path)) === String(getIn(wish, path));
+    state.wish !== undefined && String(fieldOf(state.wish, path)) === String(fieldOf(wish, path));
   const typed = Object.fromEntries(Object.entries(state.typed).filter(same));
   const unreadable = Object.fromEntries(Object.entries(state.unreadable).filter(same));
   const next = { ...withWish(state, wish, preview), typed, unreadable, answered: state.seq, unsent: false };
@@ -195,8 +195,8 @@ function edit(state: State, path: FieldPath, value: unknown, typed: string | und
   }
   const next = { ...state, typed: texts, unreadable: without(state.unreadable, path) };
   // Components tell of values that the page itself has set, too.
-  if (JSON.stringify(getIn(state.wish, path)) === JSON.stringify(value)) return still(next);
-  const wish = setIn(state.wish, path, value);
+  if (JSON.stringify(fieldOf(state.wish, path)) === JSON.stringify(value)) return still(next);
+  const wish = withField(state.wish, path, value);
   const changed = { ...next, wish, stale: state.wizard.phase === "planned", lastGpu: remembered(state, wish) };
   return typed === undefined ? sendChange(changed) : still({ ...changed, unsent: true });
 }
@@ -205,7 +205,7 @@ function switchGpu(state: State, on: boolean): Turn {
   const where = state.wish?.where;
   if (state.wish === undefined || where === undefined || where === "local") return still(state);
   const path = `${where}.gpu`;
-  if ((getIn(state.wish, path) !== null) === on) return still(state);
+  if ((fieldOf(state.wish, path) !== null) === on) return still(state);
   const cleared: State = {
     ...state,
     typed: withoutBelow(state.typed, path),

@@ -44,12 +44,14 @@ export function planPart(state: State, plan: PlanWords, press: Press): VNode {
       act,
       button(mode === "install" ? WORDS.openObjects : WORDS.openPlan, () => press({ type: "openPlan" })),
     ),
+    // Of a cluster that is there it is all that there is to say; else it comes after what is made.
+    mode === "install" && planGroups(plan),
     plan.notes?.map(({ title, lines }) => {
       const items = lines.map((line) => h("li", {}, line));
       return section(`note-${title}`, title, h("ul", { class: "notes" }, items));
     }),
     checksPart(state, press),
-    planGroups(plan),
+    mode !== "install" && planGroups(plan),
   );
 }
 
@@ -62,9 +64,9 @@ function planGroups({ groups }: PlanWords): Child[] {
       items.map(({ action, what, address }) =>
         h(
           "li",
-          { key: address, class: action },
+          { key: `${address} ${what}`, class: action },
           h("span", { class: "tag" }, ACTION_WORDS[action]),
-          h("span", {}, what, " ", h("code", {}, address)),
+          h("span", {}, what, address !== "" && [" ", h("code", {}, address)]),
         ),
       ),
     );

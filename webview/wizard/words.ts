@@ -170,7 +170,6 @@ export const WORDS = {
   checkedBefore: "The checks were for an earlier form. Run them again.",
   runChecks: "Run checks",
   runAgain: "Run again",
-  nothingYet: "Nothing yet.",
 
   planFor: (name: string) => `Plan for ${name}`,
   planReady: (sentence: string) => `The plan is ready: ${sentence}`,

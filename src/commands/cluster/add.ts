@@ -2,24 +2,22 @@ import { homedir } from "node:os";
 import * as vscode from "vscode";
 import { label, pickLabel } from "../../core/sanitize.ts";
 import { plural } from "../../core/text.ts";
+import { COMMANDS } from "../../manifest.ts";
 import { type Choice, pickOne } from "../../platform/pick.ts";
 import { withProgress } from "../../platform/progress.ts";
 import type { AddClusterStep, AddedCluster, CloudCluster, CloudList, ExistingClusters } from "../../provision/index.ts";
 import type { CommandDeps } from "../deps.ts";
 import { addFile } from "./files.ts";
 
-export interface AddClusterDeps extends Pick<CommandDeps, "engine" | "settings" | "notify"> {
-  /** Shows the context's row. */
-  readonly tree: { readonly show: { cluster(context: string): Promise<void> } };
-}
-
 /** A kubeconfig file, or a cluster that the person has at Google or Amazon. `target` is a step that a failure offered. */
-export async function addCluster(deps: AddClusterDeps, target?: unknown): Promise<void> {
+export async function addCluster(deps: CommandDeps, target?: unknown): Promise<void> {
   const { existing } = await deps.engine();
   if (isStep(target)) return carryOut(existing, target);
   const [gcloud, aws] = await withProgress(vscode.l10n.t("Looking for gcloud and aws"), () =>
     Promise.all([existing.has("gcloud"), existing.has("aws")]),
   );
+  // The wizard's questions without its page.
+  const create = vscode.l10n.t("None yet: create one by quick picks…");
   const needs = (program: string, found: boolean): string => (found ? "" : vscode.l10n.t("{0} was not found", program));
   const source = await pickOne({
     title: vscode.l10n.t("Add Cluster"),
@@ -28,8 +26,13 @@ export async function addCluster(deps: AddClusterDeps, target?: unknown): Promis
       { label: vscode.l10n.t("Kubeconfig file…"), value: "file" },
       { label: vscode.l10n.t("Google Kubernetes Engine…"), description: needs("gcloud", gcloud), value: "gke" },
       { label: vscode.l10n.t("Amazon EKS…"), description: needs("aws", aws), value: "eks" },
+      { label: create, value: "create" },
     ],
   });
+  if (source === "create") {
+    await vscode.commands.executeCommand(COMMANDS.createCluster, "quick");
+    return;
+  }
   if (source === "file") return addChosenFile(deps);
   await show(deps, existing, source === "gke" ? await fromGke(existing) : await fromEks(existing));
 }
@@ -125,7 +128,7 @@ function describe({ location, version, state, nodes }: CloudCluster): string {
   return pickLabel(parts.filter((part) => part !== "").join(" · "));
 }
 
-async function show(deps: AddClusterDeps, existing: ExistingClusters, { file, context }: AddedCluster): Promise<void> {
+async function show(deps: CommandDeps, existing: ExistingClusters, { file, context }: AddedCluster): Promise<void> {
   const engine = await deps.engine();
   await engine.load();
   const known = engine.contexts().find(({ name }) => name === context);
@@ -139,7 +142,7 @@ async function show(deps: AddClusterDeps, existing: ExistingClusters, { file, co
   await deps.tree.show.cluster(context);
 }
 
-async function addChosenFile(deps: AddClusterDeps): Promise<void> {
+async function addChosenFile(deps: CommandDeps): Promise<void> {
   const picked = await vscode.window.showOpenDialog({
     canSelectMany: false,
     title: vscode.l10n.t("Kubeconfig file"),

@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
 import { UserError } from "../../core/errors.ts";
 import { label, pickLabel } from "../../core/sanitize.ts";
+import { joined } from "../../core/text.ts";
 import type { Engine } from "../../engine.ts";
 import type { ContextInfo } from "../../kube/context.ts";
 import { ALL_NAMESPACES, namespaceChoice } from "../../kubeflow/namespaceChoice.ts";
@@ -98,10 +99,14 @@ export async function openKubeconfig(deps: CommandDeps, target: unknown): Promis
   await vscode.window.showTextDocument(vscode.Uri.file(file));
 }
 
-/** One of the contexts that fit; the only one where there is no other. */
+/** One of the contexts that fit; the only one where there is no other. `note`: a word of each, before its server. */
 export async function pickContext(
   engine: Engine,
   fits: (context: ContextInfo) => boolean = () => true,
+  {
+    title = vscode.l10n.t("Clusters"),
+    note,
+  }: { readonly title?: string; readonly note?: (context: string) => string } = {},
 ): Promise<string> {
   await engine.load();
   const contexts = engine.contexts();
@@ -109,12 +114,10 @@ export async function pickContext(
     throw new UserError("no-kubeconfig", vscode.l10n.t("No kubeconfig was found, so there is no cluster."));
   const items: Choice<string>[] = contexts.filter(fits).map((context) => ({
     label: pickLabel(context.name),
-    description: pickLabel(context.server),
+    description: pickLabel(joined([note?.(context.name) ?? "", context.server])),
     value: context.name,
   }));
   const [only] = items;
   if (only === undefined) throw new UserError("no-cluster", vscode.l10n.t("There is no cluster to do this with."));
-  return items.length === 1
-    ? only.value
-    : pickOne({ title: vscode.l10n.t("Clusters"), placeholder: vscode.l10n.t("Which cluster?"), items });
+  return items.length === 1 ? only.value : pickOne({ title, placeholder: vscode.l10n.t("Which cluster?"), items });
 }

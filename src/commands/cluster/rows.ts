@@ -5,21 +5,18 @@ import type { CommandDeps } from "../deps.ts";
 import { contextOf, isNode } from "../nodes.ts";
 import { pickContext } from "./clusters.ts";
 
-/** A cluster, or a namespace of one: it stands before others. */
-export function pin(deps: CommandDeps, target: unknown): Promise<void> {
-  return setPinned(deps, target, true);
-}
-
-export function unpin(deps: CommandDeps, target: unknown): Promise<void> {
-  return setPinned(deps, target, false);
-}
-
-async function setPinned(deps: CommandDeps, target: unknown, isPinned: boolean): Promise<void> {
+/** A cluster, or a namespace of one: it stands before others, or no more. */
+export async function pin(deps: CommandDeps, target: unknown): Promise<void> {
   const engine = await deps.engine();
-  if (isNode(target, "namespace")) return engine.namespaceDesk.pin(target.context, target.namespace, isPinned);
+  if (isNode(target, "namespace")) {
+    const { context, namespace } = target;
+    return engine.namespaceDesk.pin(context, namespace, !engine.namespaceDesk.isPinned(context, namespace));
+  }
   const { pinned } = deps.preferences;
-  const context = contextOf(target) ?? (await pickContext(engine, ({ name }) => pinned.has(name) !== isPinned));
-  await deps.preferences.pin(context, isPinned);
+  const title = vscode.l10n.t("Pin or Unpin");
+  const note = (name: string): string => (pinned.has(name) ? vscode.l10n.t("pinned") : "");
+  const context = contextOf(target) ?? (await pickContext(engine, undefined, { title, note }));
+  await deps.preferences.pin(context, !deps.preferences.pinned.has(context));
 }
 
 export async function hideCluster(deps: CommandDeps, target: unknown): Promise<void> {

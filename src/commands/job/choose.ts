@@ -2,17 +2,33 @@ import path from "node:path";
 import * as vscode from "vscode";
 import { UserError } from "../../core/errors.ts";
 import { label, pickLabel } from "../../core/sanitize.ts";
-import { bytes, plural, shorten } from "../../core/text.ts";
+import { plural } from "../../core/text.ts";
 import type { Engine } from "../../engine.ts";
-import type { RunChoice, RunPlan, Size } from "../../jobs/index.ts";
-import { COMMANDS } from "../../manifest.ts";
+import type { CodeChoice, Finding, LaunchKind, Output, RunChoice, RunPlan, Size } from "../../jobs/index.ts";
 import { askText, type Choice, pickOne } from "../../platform/pick.ts";
 import { withProgress } from "../../platform/progress.ts";
+import { askContext, askNamespace, kindFor, type Step, steps } from "./askPlace.ts";
+import {
+  codeWords,
+  confirmLine,
+  filesWords,
+  imageWords,
+  kindWords,
+  outputWords,
+  requirementsWords,
+  shortImage,
+  worstOf,
+} from "./words.ts";
 
-type Step = readonly [step: number, of: number];
+/** What the settings and earlier runs say of a run. */
+export interface Wants {
+  /** Undefined where that is left to the cluster. */
+  readonly kind: LaunchKind | undefined;
+  readonly image: (kind: LaunchKind) => string;
+}
 
 /** The questions of a first run: cluster, namespace, size; each with an answer that Enter takes. */
-export async function askRun(engine: Engine, file: string, image: string): Promise<RunChoice> {
+export async function askRun(engine: Engine, file: string, wants: Wants): Promise<RunChoice> {
   const title = vscode.l10n.t("Run {0}", path.basename(file));
   const last = engine.jobs.lastRuns.get(file) ?? engine.jobs.lastRuns.latest();
   // One cluster is no question.
@@ -21,66 +37,21 @@ export async function askRun(engine: Engine, file: string, image: string): Promi
   const known = last?.context === context ? last.namespace : undefined;
   const namespace = await askNamespace(engine, title, context, known, [questions - 1, questions]);
   const size = await askSize(engine, title, last?.size, [questions, questions]);
-  return { context, namespace, size, image, args: engine.jobs.lastRuns.get(file)?.args ?? [] };
+  const kind = await kindFor(engine, context, wants.kind);
+  const args = engine.jobs.lastRuns.get(file)?.args ?? [];
+  return { kind, context, namespace, size, image: wants.image(kind), args };
 }
 
-async function askContext(engine: Engine, title: string, last: string | undefined, step?: Step): Promise<string> {
-  const contexts = engine.contexts();
-  const [only] = contexts;
-  if (only === undefined) throw noCluster(engine);
-  if (contexts.length === 1) return only.name;
-  const items: Choice<string>[] = contexts.map((context) => ({
-    label: pickLabel(context.name),
-    description: pickLabel(context.server),
-    value: context.name,
-  }));
-  const preferred = last ?? contexts.find((context) => context.isCurrent)?.name;
-  const active = items.find((item) => item.value === preferred);
-  return pickOne({ title, placeholder: vscode.l10n.t("On which cluster?"), items, active, ...steps(step) });
-}
+/** One process, without a GPU. */
+export const ONE: Size = { nodes: 1, gpusPerNode: 0, processesPerNode: 1 };
 
-/** There is no cluster to run on, or none that can be read: one sentence with what to press. */
-function noCluster(engine: Engine): UserError {
-  const add = { title: vscode.l10n.t("Add Cluster…"), command: COMMANDS.addCluster };
-  const [problem] = engine.problems();
-  if (problem !== undefined) {
-    const open = { title: vscode.l10n.t("Open Kubeconfig"), command: COMMANDS.openKubeconfig, args: [problem.file] };
-    return new UserError("kubeconfig", vscode.l10n.t("The job was not created."), {
-      why: problem.message,
-      next: [open, add],
-    });
-  }
-  return new UserError("no-kubeconfig", vscode.l10n.t("The job was not created."), {
-    why: vscode.l10n.t("No kubeconfig was found, so there is no cluster to run on."),
-    next: [add],
-  });
-}
-
-async function askNamespace(
-  engine: Engine,
-  title: string,
-  context: string,
-  last: string | undefined,
-  step?: Step,
-): Promise<string> {
-  const { names, mayList } = await withProgress(vscode.l10n.t("Connecting to {0}", label(context)), (signal) =>
-    engine.allNamespaces(context, signal),
-  );
-  const items: Choice<string>[] = names.map((name) => ({ label: pickLabel(name), value: name }));
-  const preferred = last ?? engine.context(context).namespace;
-  return pickOne({
-    title,
-    placeholder: mayList
-      ? vscode.l10n.t("In which namespace of {0}?", label(context))
-      : vscode.l10n.t("In which namespace of {0}? You may not list them: type its name.", label(context)),
-    items,
-    active: items.find((item) => item.value === preferred),
-    ...steps(step),
-    typed: (text) =>
-      /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text)
-        ? { label: text, description: vscode.l10n.t("as typed"), value: text }
-        : undefined,
-  });
+/** The same for who is asked all else on a page: one process in the namespace of the context. */
+export async function firstChoice(engine: Engine, file: string, wants: Wants): Promise<RunChoice> {
+  const last = engine.jobs.lastRuns.latest();
+  const context = await askContext(engine, vscode.l10n.t("Train {0}", path.basename(file)), last?.context);
+  const namespace = last?.context === context ? last.namespace : engine.context(context).namespace;
+  const kind = await kindFor(engine, context, wants.kind);
+  return { kind, context, namespace, size: ONE, image: wants.image(kind), args: [] };
 }
 
 async function askSize(engine: Engine, title: string, last: Size | undefined, step?: Step): Promise<Size> {
@@ -120,10 +91,6 @@ async function askSize(engine: Engine, title: string, last: Size | undefined, st
   return size;
 }
 
-function steps(step: Step | undefined): { readonly step?: Step } {
-  return step === undefined ? {} : { step };
-}
-
 function sizeWords(size: Size): string {
   const program = size.nodes === 1 && size.processesPerNode === 1 ? "python" : "torchrun";
   return program === "python"
@@ -131,38 +98,144 @@ function sizeWords(size: Size): string {
     : vscode.l10n.t("{0}, torchrun", plural(size.nodes * size.processesPerNode, "process", "processes"));
 }
 
-/** `PyTorchJob · team-a / alice · 2 nodes × 1 GPU · pytorch:2.11 · 12 files, 84 KB`: short enough to be read whole. */
-export function confirmLine(engine: Engine, plan: RunPlan): string {
-  const { spec, snapshot } = plan;
-  const size = snapshot.files.reduce((sum, file) => sum + file.bytes, 0);
-  const args = label(engine.jobs.joinArguments(spec.args));
-  return [
-    "PyTorchJob",
-    `${shorten(label(spec.context), 30)} / ${spec.namespace}`,
-    engine.jobs.sizes.describeSize(spec),
-    shortImage(label(spec.image)),
-    `${plural(snapshot.files.length, "file")}, ${bytes(size)}`,
-    ...(args === "" ? [] : [shorten(args, 30)]),
-  ].join(" · ");
+/** A volume of the namespace, an address of a bucket that is typed, or no place. */
+async function askOutput(
+  engine: Engine,
+  title: string,
+  { context, namespace, output }: RunChoice,
+): Promise<Output | undefined> {
+  const claims = await withProgress(vscode.l10n.t("Reading the volumes of {0}", namespace), (signal) =>
+    engine.claims(context, namespace, signal),
+  );
+  const items: Choice<Output | undefined>[] = [
+    ...claims.map(({ name, words }) => ({
+      label: pickLabel(name),
+      description: pickLabel(words),
+      value: { claim: name },
+    })),
+    { label: vscode.l10n.t("Nowhere"), description: outputWords(undefined), value: undefined },
+  ];
+  const active = items.find(({ value }) => outputWords(value) === outputWords(output));
+  return pickOne<Output | undefined>({
+    title,
+    placeholder: vscode.l10n.t("Where does OUTPUT_DIR lead? A volume, or type an address such as s3://bucket/folder"),
+    items,
+    active,
+    typed: (uri) =>
+      engine.jobs.outputProblem({ uri }) === undefined
+        ? { label: uri, description: vscode.l10n.t("given to the script as typed"), value: { uri } }
+        : undefined,
+  });
 }
 
-/** An image without its registry and path, which *Change…* shows whole: `pytorch:2.11.0-cuda12.8-cud…`. */
-function shortImage(image: string): string {
-  return shorten(image.slice(image.lastIndexOf("/") + 1), 28);
+function askCode(title: string, choice: RunChoice): Promise<CodeChoice> {
+  const items = (["imports", "folder"] as const).map((value) => ({
+    label: codeWords({ ...choice, code: value }),
+    description:
+      value === "imports"
+        ? vscode.l10n.t("no data, nothing that is not imported")
+        : vscode.l10n.t("without what .gitignore and .trainyardignore name, environments, data and secrets"),
+    value,
+  }));
+  const active = items.find(({ value }) => value === (choice.code ?? "imports"));
+  return pickOne<CodeChoice>({ title, placeholder: vscode.l10n.t("What is sent?"), items, active });
 }
 
-export type Confirmation = "run" | "change";
+/** Of either kind; a TrainJob by its runtime. */
+async function askKind(
+  engine: Engine,
+  title: string,
+  { context, namespace, kind, runtime }: RunChoice,
+): Promise<Pick<RunChoice, "kind" | "runtime">> {
+  type Chosen = Pick<RunChoice, "kind" | "runtime">;
+  const items = await withProgress(vscode.l10n.t("Reading the runtimes of {0}", label(context)), async (signal) => {
+    const kinds = await engine.launchKinds(context, signal);
+    const { client } = engine.cluster(context).connection;
+    const runtimes = kinds.includes("TrainJob") ? await engine.jobs.listRuntimes(client, namespace, signal) : [];
+    return [
+      ...(kinds.includes("PyTorchJob")
+        ? [
+            {
+              label: "PyTorchJob",
+              description: vscode.l10n.t("Training Operator"),
+              value: { kind: "PyTorchJob" as const },
+            },
+          ]
+        : []),
+      ...runtimes.map(({ name, kind: scope, framework = "", image = "" }): Choice<Chosen> => {
+        const chosen = { kind: "TrainJob" as const, runtime: { kind: scope, name } };
+        const words = [framework, shortImage(label(image))].filter((word) => word !== "").join(" · ");
+        return { label: pickLabel(kindWords(chosen)), description: pickLabel(words), value: chosen };
+      }),
+    ];
+  });
+  const active = items.find(
+    ({ value }) => value.kind === kind && (runtime === undefined || value.runtime?.name === runtime.name),
+  );
+  return pickOne<Chosen>({ title, placeholder: vscode.l10n.t("As which kind of job?"), items, active });
+}
+
+function omitRuntime(choice: RunChoice): Omit<RunChoice, "runtime"> {
+  const rest = { ...choice };
+  delete rest.runtime;
+  return rest;
+}
+
+/** The image that stays, or that the other kind begins with. */
+function imageOf(choice: RunChoice, kind: LaunchKind, wants: Wants): string {
+  return kind === choice.kind ? choice.image : wants.image(kind);
+}
+
+export type Confirmation =
+  "run" | "change" | "results" | "files" | "checks" | "gpu-node" | "save" | "manifest" | "page";
 
 /** The one line that a person confirms before anything is sent. */
-export function confirmRun(engine: Engine, plan: RunPlan): Promise<Confirmation> {
+export function confirmRun(engine: Engine, plan: RunPlan, findings: readonly Finding[]): Promise<Confirmation> {
   const items: Choice<Confirmation>[] = [
     { label: `$(rocket) ${vscode.l10n.t("Run")}`, detail: confirmLine(engine, plan), value: "run" },
     {
       label: `$(edit) ${vscode.l10n.t("Change…")}`,
-      detail: vscode.l10n.t("Cluster, namespace, size, image or arguments"),
+      detail: vscode.l10n.t("Cluster, namespace, size, kind, image, code or arguments"),
       value: "change",
     },
+    {
+      label: `$(settings-gear) ${vscode.l10n.t("Configure…")}`,
+      detail: vscode.l10n.t("All of it on a page: variables, volumes, nodes, queue, limits"),
+      value: "page",
+    },
+    {
+      label: `$(list-tree) ${vscode.l10n.t("Files…")}`,
+      detail: filesWords(plan),
+      value: "files",
+    },
+    {
+      label: `$(save) ${vscode.l10n.t("Results…")}`,
+      detail: outputWords(plan.spec.output),
+      value: "results",
+    },
+    {
+      label: `$(bookmark) ${vscode.l10n.t("Save as configuration…")}`,
+      detail: vscode.l10n.t("Under a name, for everyone with this folder"),
+      value: "save",
+    },
+    {
+      label: `$(file-code) ${vscode.l10n.t("Manifest…")}`,
+      detail: vscode.l10n.t("The job as YAML, to be edited and launched"),
+      value: "manifest",
+    },
   ];
+  const worst = worstOf(findings);
+  const node = findings.find(({ next }) => next?.what === "gpu-node")?.next;
+  if (worst !== undefined) {
+    const icon = worst.level === "problem" ? "error" : "warning";
+    items.splice(1, 0, {
+      ...{ label: `$(${icon}) ${vscode.l10n.t("Checks…")}`, detail: pickLabel(worst.text, 300), value: "checks" },
+    });
+  }
+  if (node !== undefined) {
+    const detail = vscode.l10n.t("Asks for how many first; the job starts when a node is there");
+    items.splice(2, 0, { label: `$(server) ${node.title}`, detail, value: "gpu-node" });
+  }
   const title = vscode.l10n.t("Run {0}", path.basename(plan.file));
   return pickOne({
     title,
@@ -171,19 +244,45 @@ export function confirmRun(engine: Engine, plan: RunPlan): Promise<Confirmation>
   });
 }
 
-/** Changes one thing of a run. */
-export async function changeRun(engine: Engine, file: string, choice: RunChoice): Promise<RunChoice> {
+/** Where the script's results are to go. */
+export async function changeResults(engine: Engine, file: string, choice: RunChoice): Promise<RunChoice> {
+  const output = await askOutput(engine, vscode.l10n.t("Run {0}", path.basename(file)), choice);
+  return { ...choice, output };
+}
+
+/** Changes one thing of a run; `configure` takes all of it from a configuration. */
+export async function changeRun(
+  engine: Engine,
+  file: string,
+  choice: RunChoice,
+  wants: Wants,
+  configure: (choice: RunChoice) => Promise<RunChoice>,
+): Promise<RunChoice> {
   const title = vscode.l10n.t("Run {0}", path.basename(file));
   const { describeSize } = engine.jobs.sizes;
-  const field = await pickOne<keyof RunChoice>({
+  const field = await pickOne<
+    Exclude<keyof RunChoice, "runtime" | "project" | "output" | "cpu" | "memory" | "env" | "needs"> | "configuration"
+  >({
     title,
     placeholder: vscode.l10n.t("What to change?"),
     items: [
       { label: vscode.l10n.t("Size"), description: describeSize(choice.size), value: "size" },
-      { label: vscode.l10n.t("Image"), description: choice.image, value: "image" },
+      { label: vscode.l10n.t("Kind"), description: kindWords(choice), value: "kind" },
+      { label: vscode.l10n.t("Image"), description: imageWords(choice.image), value: "image" },
       { label: vscode.l10n.t("Arguments"), description: choice.args.join(" "), value: "args" },
+      { label: vscode.l10n.t("Code"), description: codeWords(choice), value: "code" },
+      {
+        label: vscode.l10n.t("Requirements"),
+        description: requirementsWords(choice.installs !== false),
+        value: "installs",
+      },
       { label: vscode.l10n.t("Namespace"), description: choice.namespace, value: "namespace" },
       { label: vscode.l10n.t("Cluster"), description: label(choice.context), value: "context" },
+      {
+        label: vscode.l10n.t("Configuration"),
+        description: vscode.l10n.t("everything, as .vscode/trainyard.json names it"),
+        value: "configuration",
+      },
     ],
   });
   switch (field) {
@@ -193,7 +292,17 @@ export async function changeRun(engine: Engine, file: string, choice: RunChoice)
       return { ...choice, namespace: await askNamespace(engine, title, choice.context, choice.namespace) };
     case "context": {
       const context = await askContext(engine, title, choice.context);
-      return { ...choice, context, namespace: await askNamespace(engine, title, context, undefined) };
+      const namespace = await askNamespace(engine, title, context, undefined);
+      // A runtime is the other cluster's.
+      const { runtime } = choice;
+      const kind = await kindFor(engine, context, choice.kind);
+      const kept = runtime !== undefined && context === choice.context ? { runtime } : {};
+      return { ...omitRuntime(choice), ...kept, kind, context, namespace, image: imageOf(choice, kind, wants) };
+    }
+    case "kind": {
+      const chosen = await askKind(engine, title, choice);
+      // A PyTorchJob has none, and a TrainJob is chosen with its own.
+      return { ...omitRuntime(choice), ...chosen, image: imageOf(choice, chosen.kind, wants) };
     }
     case "image": {
       const check = engine.jobs.imageProblem;
@@ -201,12 +310,21 @@ export async function changeRun(engine: Engine, file: string, choice: RunChoice)
         ...choice,
         image: await askText({
           title,
-          prompt: vscode.l10n.t("Image with Python and PyTorch"),
+          prompt:
+            choice.kind === "TrainJob"
+              ? vscode.l10n.t("Image with Python and what the script imports; empty for the runtime’s own")
+              : vscode.l10n.t("Image with Python and PyTorch"),
           value: choice.image,
-          check,
+          check: (text) => (choice.kind === "TrainJob" && text === "" ? undefined : check(text)),
         }),
       };
     }
+    case "configuration":
+      return configure(choice);
+    case "code":
+      return { ...choice, code: await askCode(title, choice) };
+    case "installs":
+      return { ...choice, installs: choice.installs === false };
     case "args": {
       const prompt = vscode.l10n.t("Arguments of the script, as in a shell; quotes group words, nothing is expanded");
       const text = await askText({

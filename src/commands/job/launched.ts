@@ -4,6 +4,7 @@ import { elapsed } from "../../core/text.ts";
 import type { LaunchedNow } from "../../jobs/index.ts";
 import { type Choice, pickOne } from "../../platform/pick.ts";
 import { withProgress } from "../../platform/progress.ts";
+import type { WorkloadName } from "../../tree/reveal.ts";
 import type { CommandDeps } from "../deps.ts";
 import { contextOf, isTreeNode } from "../nodes.ts";
 import { isJobReference, pickLaunch, referenceOf } from "./jobs.ts";
@@ -26,7 +27,7 @@ export async function showJobs(deps: CommandDeps): Promise<void> {
     placeholder: vscode.l10n.t("Which one to show?"),
     items,
   });
-  await show(deps, context, { ...job, kind: "PyTorchJob" });
+  await show(deps, context, job);
 }
 
 function launchedChoice(value: LaunchedNow, now: number): Choice<LaunchedNow> {
@@ -44,13 +45,19 @@ function launchedChoice(value: LaunchedNow, now: number): Choice<LaunchedNow> {
   };
 }
 
-/** Shows a job, or the nodes of a cluster, in the tree. */
+/** Shows a job, something made from a template, or the nodes of a cluster, in the tree. */
 export async function reveal(deps: CommandDeps, target: unknown): Promise<void> {
   const engine = await deps.engine();
   await engine.load();
   if (isNodesTarget(target)) {
     const context = contextOf(target.row);
     if (context !== undefined) await deps.tree.show.nodes(context);
+    return;
+  }
+  if (isWorkloadTarget(target)) {
+    await withProgress(vscode.l10n.t("Looking for {0}", label(target.name)), () =>
+      deps.tree.show.workload(target.context, target),
+    );
     return;
   }
   const job = isJobReference(target) || isTreeNode(target) ? referenceOf(deps, target) : await pickLaunch(engine);
@@ -63,6 +70,11 @@ async function show(
   job: Parameters<CommandDeps["tree"]["show"]["job"]>[1],
 ): Promise<void> {
   await withProgress(vscode.l10n.t("Looking for {0}", label(job.name)), () => tree.show.job(context, job));
+}
+
+/** Handed over by a message of ours, which names it as its row does. */
+function isWorkloadTarget(target: unknown): target is WorkloadName & { readonly context: string } {
+  return typeof target === "object" && target !== null && "kind" in target && target.kind === "workload";
 }
 
 function isNodesTarget(target: unknown): target is { readonly row: unknown } {

@@ -26,10 +26,10 @@ type InstallDeps = Pick<
   | "extensionPath"
 >;
 
-/** Shows the page for the row's cluster; `profile` is what a row has asked for at once, as *Install Training…* does. */
+/** Shows the page for a cluster, by its row or its context; `profile` is planned at once, as by *Install Training…*. */
 export async function installKubeflow(deps: InstallDeps, target: unknown, profile?: unknown): Promise<void> {
   const engine = await deps.engine();
-  const context = contextOf(target) ?? (await pickContext(engine));
+  const context = typeof target === "string" ? target : (contextOf(target) ?? (await pickContext(engine)));
   const asked = typeof profile === "string" ? profile : undefined;
   const page = await installHost(deps, context, asked, false);
   await rememberShown(deps.state, { context, mode: "install", isRunning: page.isBusy });
@@ -46,8 +46,6 @@ export async function restoreInstall(
   const engine = await deps.engine();
   await engine.load();
   if (!engine.contexts().some(({ name }) => name === context)) {
-    await rememberShown(deps.state, undefined);
-    panel.dispose();
     throw new UserError("no-context", vscode.l10n.t("The install was not taken up."), {
       why: vscode.l10n.t("{0} is not in your kubeconfig any more.", label(context, 60)),
     });
@@ -100,7 +98,7 @@ export function flowPorts(
     showAccounts: async (context, accounts) => {
       const lines = accounts.map(({ email, password }) => `${email}    ${password}`);
       const title = vscode.l10n.t("Accounts of Kubeflow in {0}", label(context, 60));
-      const hint = vscode.l10n.t("They are shown once, and kept in the editor’s secret storage.");
+      const hint = vscode.l10n.t("Kept in the editor’s secret storage: Copy Dashboard Password has them later.");
       if (await notify.confirm(title, [...lines, "", hint], vscode.l10n.t("Copy")))
         await vscode.env.clipboard.writeText(lines.join("\n"));
     },

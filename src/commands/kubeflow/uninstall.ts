@@ -1,4 +1,5 @@
 import * as vscode from "vscode";
+import type { Step } from "../../contract/preview.ts";
 import { UserError } from "../../core/errors.ts";
 import { label } from "../../core/sanitize.ts";
 import type { InstallRecord, TakenAlong } from "../../install/index.ts";
@@ -12,6 +13,9 @@ const WITH_VOLUMES: ReadonlySet<string> = new Set(["PersistentVolumeClaim", "Sta
 
 /** Names in one list of the question. */
 const MOST_SHOWN = 12;
+
+/** Undefined where nothing that was installed has any. */
+type Volumes = "go" | "stay" | undefined;
 
 /** Takes away what Trainyard installed, in reverse order; volumes stay unless the person says otherwise, twice. */
 export async function uninstallKubeflow(deps: CommandDeps, target: unknown): Promise<void> {
@@ -29,23 +33,21 @@ export async function uninstallKubeflow(deps: CommandDeps, target: unknown): Pro
     );
   const volumes = await askVolumes(title, record);
   const titles = Object.values(record.components).map((component) => label(component.title, 60));
-  const detail = [
-    titles.join(", "),
-    ...alongWords(along),
-    volumes
-      ? vscode.l10n.t("The volumes go as well: the data on them is lost, and nothing brings it back.")
-      : vscode.l10n.t("Volumes with data stay, and the namespaces that they are in."),
-  ];
-  const agree = volumes ? vscode.l10n.t("Uninstall and Delete Data") : vscode.l10n.t("Uninstall, Keep Volumes");
+  const detail = [vscode.l10n.t("What goes: {0}.", titles.join(", ")), ...alongWords(along)];
+  let agree = vscode.l10n.t("Uninstall");
+  if (volumes === "go") {
+    detail.push(vscode.l10n.t("The volumes go as well: the data on them is lost, and nothing brings it back."));
+    agree = vscode.l10n.t("Uninstall and Delete Data");
+  } else if (volumes === "stay") {
+    detail.push(vscode.l10n.t("Volumes with data stay, and the namespaces that they are in."));
+    agree = vscode.l10n.t("Uninstall, Keep Volumes");
+  }
   if (!(await deps.notify.confirm(`${title}?`, detail, agree))) return;
   try {
     const { left, gone } = await withProgress(title, async (signal, report) => {
       const { left } = await installer.uninstall(
-        { volumes },
-        (steps) => {
-          const running = steps.filter(({ state }) => state === "running");
-          report(running.map((step) => `${step.label}: ${step.detail}`).join("; "));
-        },
+        { volumes: volumes === "go" },
+        (steps) => report(underWay(steps)),
         signal,
       );
       const gone = (await installer.installed(signal)) === undefined;
@@ -79,16 +81,24 @@ function alongWords({ kinds, namespaces }: TakenAlong): readonly string[] {
   ];
 }
 
-/** True where volumes are to go as well. Asked only where there may be any. */
-async function askVolumes(title: string, { components }: InstallRecord): Promise<boolean> {
+/** What is done now, once for all parts that do the same. */
+function underWay(steps: readonly Step[]): string {
+  const parts = new Map<string, string[]>();
+  for (const { state, label: part, detail } of steps)
+    if (state === "running") parts.set(detail, [...(parts.get(detail) ?? []), part]);
+  return [...parts].map(([detail, labels]) => `${labels.join(", ")}: ${detail}`).join("; ");
+}
+
+/** Whether volumes are to go as well. Asked only where there may be any. */
+async function askVolumes(title: string, { components }: InstallRecord): Promise<Volumes> {
   const objects = Object.values(components).flatMap((component) => component.objects);
-  if (!objects.some(({ kind }) => WITH_VOLUMES.has(kind))) return false;
-  return pickOne({
+  if (!objects.some(({ kind }) => WITH_VOLUMES.has(kind))) return undefined;
+  return pickOne<Volumes>({
     title,
     placeholder: vscode.l10n.t("What becomes of the volumes with data?"),
     items: [
-      { label: vscode.l10n.t("Keep Volumes"), value: false },
-      { label: vscode.l10n.t("Delete Volumes Too…"), value: true },
+      { label: vscode.l10n.t("Keep Volumes"), value: "stay" },
+      { label: vscode.l10n.t("Delete Volumes Too…"), value: "go" },
     ],
   });
 }

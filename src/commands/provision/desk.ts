@@ -14,7 +14,7 @@ type DeskDeps = Pick<CommandDeps, "engine" | "settings" | "notify" | "documents"
 const RUN = {
   testGpu: COMMANDS.testGpu,
   merge: COMMANDS.mergeKubeconfig,
-  resume: COMMANDS.showMaking,
+  resume: COMMANDS.open,
 } as const;
 
 /** What the making of clusters shows and asks outside its page. */

@@ -7,7 +7,7 @@ import type { CommandDeps } from "../deps.ts";
 import { contextOf, isNode } from "../nodes.ts";
 
 /**
- * The cluster that was made from here and that a command means: its id, its row, the row of its context, else one that
+ * The cluster that was made from here and that a command means: its id, its context, a row of either, else one that
  * is picked. `fits` leaves out those that the command is not for.
  */
 export async function madeCluster(
@@ -43,7 +43,9 @@ export function placeWords({ wish }: Pick<MadeRecord, "wish">): string {
 
 async function ofTarget(provisioning: Provisioning, target: unknown): Promise<MadeRecord | undefined> {
   const id = typeof target === "string" ? target : isNode(target, "made") ? target.made : undefined;
-  if (id !== undefined) return (await provisioning.made.list()).find((record) => record.id === id);
+  // A name without a row is an id, or what a kubeconfig calls the cluster.
+  if (id !== undefined)
+    return (await provisioning.made.list()).find((record) => record.id === id || record.kubeconfig?.context === id);
   const context = contextOf(target);
   return context === undefined ? undefined : provisioning.ofContext(context);
 }

@@ -4,6 +4,8 @@ import type { CommandDeps } from "../deps.ts";
 import { JOB_STATES } from "../../tree/jobRows.ts";
 import { NO_FILTER } from "../../tree/viewChoices.ts";
 import { STATE_ICONS } from "../../tree/row.ts";
+import { pickOne } from "../../platform/pick.ts";
+import { showHidden } from "../cluster/rows.ts";
 
 /**
  * Filters rows by name and state, as the person types: what is typed narrows by name, what is ticked by state. Escape
@@ -49,18 +51,34 @@ export function clearFilter(deps: CommandDeps): void {
   deps.tree.choices.setFilter(NO_FILTER);
 }
 
-export function sortByAge(deps: CommandDeps): Promise<void> {
-  return deps.tree.choices.setSort("age");
-}
-
-export function sortByName(deps: CommandDeps): Promise<void> {
-  return deps.tree.choices.setSort("name");
-}
-
-export function groupByServer(deps: CommandDeps): Promise<void> {
-  return deps.preferences.setGroupByServer(true);
-}
-
-export function ungroup(deps: CommandDeps): Promise<void> {
-  return deps.preferences.setGroupByServer(false);
+/** The order of rows and what of the clusters is shown. `target`: `hidden` goes straight to those that are hidden. */
+export async function arrangeRows(deps: CommandDeps, target?: unknown): Promise<void> {
+  if (target === "hidden") return showHidden(deps);
+  const { sort } = deps.tree.choices;
+  const { groupByServer, hidden } = deps.preferences;
+  const now = (is: boolean): string => (is ? vscode.l10n.t("as it is now") : "");
+  const change = await pickOne<() => Promise<void>>({
+    title: vscode.l10n.t("Arrange rows"),
+    placeholder: vscode.l10n.t("In which order, and which clusters?"),
+    items: [
+      {
+        label: vscode.l10n.t("Sort by age"),
+        description: now(sort === "age"),
+        value: () => deps.tree.choices.setSort("age"),
+      },
+      {
+        label: vscode.l10n.t("Sort by name"),
+        description: now(sort === "name"),
+        value: () => deps.tree.choices.setSort("name"),
+      },
+      {
+        label: groupByServer ? vscode.l10n.t("Show clusters ungrouped") : vscode.l10n.t("Group clusters by server"),
+        value: () => deps.preferences.setGroupByServer(!groupByServer),
+      },
+      ...(hidden.size > 0
+        ? [{ label: vscode.l10n.t("Show hidden clusters…"), value: (): Promise<void> => showHidden(deps) }]
+        : []),
+    ],
+  });
+  await change();
 }

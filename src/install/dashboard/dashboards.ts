@@ -1,3 +1,4 @@
+import { connect as connectTcp } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Disposable } from "../../core/dispose.ts";
 import { isCancelled } from "../../core/errors.ts";
@@ -9,9 +10,9 @@ import type { Connection } from "../../kube/connection.ts";
 import { isApiError } from "../../kube/errors.ts";
 import { SECRET_HEADER } from "../../kube/httpForward/gate.ts";
 import type { connectPod, HttpForward } from "../../kube/streams/index.ts";
+import { signIn, type SignIn } from "../../kubeflow/gateway/signIn.ts";
 import { accountsKey, type KnownAccount, knownAccounts } from "../accounts.ts";
 import { clusterUid } from "../record.ts";
-import { signIn, type SignIn } from "./signIn.ts";
 import { type Door, findDoor, type PodTarget, readyPod } from "./wayIn.ts";
 
 /** A dashboard that a browser on this computer may be sent to. */
@@ -50,8 +51,12 @@ export class Dashboards implements Disposable {
     const [account] = await this.accounts(connection.client, signal);
     const forward = await this.#forward(connection, await findDoor(connection.client, signal));
     const { port, secret } = forward;
-    const headers = { [SECRET_HEADER]: secret };
-    const entry: SignIn = account === undefined ? { kind: "open" } : await signIn({ port, headers }, account, signal);
+    const entrance = {
+      origin: new URL(`http://127.0.0.1:${port}`),
+      open: () => Promise.resolve(connectTcp(port, "127.0.0.1")),
+      headers: { [SECRET_HEADER]: secret },
+    };
+    const entry: SignIn = account === undefined ? { kind: "open" } : await signIn(entrance, account, signal);
     if (entry.kind === "unknown") this.#log.warn(`dashboard: not signed in: ${label(entry.why)}`);
     return {
       address: forward.address("/", entry.kind === "signed-in" ? entry.cookies : []),

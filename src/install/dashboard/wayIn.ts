@@ -4,8 +4,9 @@ import { label } from "../../core/sanitize.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import { isApiError } from "../../kube/errors.ts";
 import type { KubeObject } from "../../kube/objects.ts";
-import { POD, SERVICE } from "../../kubeflow/kinds/resources.ts";
-import { type Json, list, number, record } from "../../kubeflow/read.ts";
+import { SERVICE } from "../../kubeflow/kinds/resources.ts";
+import { record } from "../../kubeflow/read.ts";
+import { podBehind } from "../../kubeflow/servicePod.ts";
 
 export interface Door {
   readonly namespace: string;
@@ -71,13 +72,8 @@ export async function readyPod(
     const found = await client.find<KubeObject>(SERVICE, service, namespace, signal);
     if (found === undefined) return undefined;
     const spec = record(record(found)["spec"]);
-    const selector = Object.entries(record(spec["selector"]));
-    const labelSelector = selector.map(([key, value]) => `${key}=${String(value)}`).join(",");
-    // Without one, any pod of the namespace would do.
-    const wanted = { namespace, labelSelector, limit: 50, signal };
-    const items = selector.length === 0 ? [] : (await client.list<KubeObject>(POD, wanted)).items;
-    const pod = items.find(isReady);
-    if (pod !== undefined) return { namespace, pod: pod.metadata.name, port: portOf(spec, pod) };
+    const target = await podBehind(client, { namespace, spec, port: PORT }, signal);
+    if (target !== undefined) return { namespace, ...target };
   } catch (error) {
     if (!isApiError(error, "Forbidden")) throw error;
     const why = `The cluster says: ${label(error.message, 300).replace(/\.$/, "")}.`;
@@ -85,18 +81,4 @@ export async function readyPod(
   }
   const why = `No pod of ${service} in ${namespace} is ready.`;
   throw new UserError("no-ready-pod", NOT_OPENED, { why, hint: "Open it again when it is." });
-}
-
-function isReady(pod: KubeObject): boolean {
-  const conditions = list(record(record(pod)["status"])["conditions"]);
-  const ready = conditions.some(({ type, status }) => type === "Ready" && status === "True");
-  return ready && pod.metadata.deletionTimestamp === undefined;
-}
-
-/** The pod's port behind the Service's; a Service may call it by name. */
-function portOf(spec: Json, pod: KubeObject): number {
-  const target = list(spec["ports"]).find(({ port }) => port === PORT)?.["targetPort"];
-  const containers = list(record(record(pod)["spec"])["containers"]);
-  const named = containers.flatMap(({ ports }) => list(ports)).find(({ name }) => name === target);
-  return number(typeof target === "string" ? named?.["containerPort"] : target) ?? PORT;
 }

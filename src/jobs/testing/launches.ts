@@ -5,23 +5,32 @@ import { silentLogger } from "../../core/log.ts";
 import { KubeClient } from "../../kube/client.ts";
 import type { Journal, LaunchEntry } from "../journal.ts";
 import { Launcher } from "../launcher.ts";
-import type { Snapshot } from "../snapshot.ts";
-import type { LaunchSpec } from "../spec.ts";
-import { FakeApi } from "./fakeApi.ts";
+import type { Snapshot } from "../code/snapshot.ts";
+import type { LaunchSpec, RuntimeUse } from "../spec.ts";
+import { FakeApi } from "../../kubeflow/testing/fakeApi.ts";
 
 export const SNAPSHOT: Snapshot = {
   root: "/home/ada/project",
   script: "train.py",
+  searched: [],
   files: [
-    { path: "pkg/__init__.py", key: "f0001-__init__.py", bytes: 0, content: "", encoding: "utf8" },
-    { path: "train.py", key: "f0002-train.py", bytes: 15, content: "print('hello')\n", encoding: "utf8" },
+    { path: "pkg/__init__.py", bytes: 0 },
+    { path: "train.py", bytes: 15 },
   ],
-  skipped: [],
-  bytes: 46,
+  left: [],
+  missing: [],
+  bytes: 15,
+  tier: "files",
+  keyed: [
+    { path: "pkg/__init__.py", key: "f0001-__init__.py", content: "", encoding: "utf8" },
+    { path: "train.py", key: "f0002-train.py", content: "print('hello')\n", encoding: "utf8" },
+  ],
+  archive: { file: "/nowhere", bytes: 0, sha256: "" },
   hash: "5f3a".padEnd(64, "0"),
 };
 
 export const SPEC: LaunchSpec = {
+  kind: "PyTorchJob",
   id: "4f2a91bc77aa",
   name: "train-4f2a",
   namespace: "alice",
@@ -32,9 +41,29 @@ export const SPEC: LaunchSpec = {
   processesPerNode: 1,
   gpusPerNode: 0,
   args: [],
-  env: [{ name: "TOKEN", value: "secret" }],
+  env: [{ name: "MODE", value: "fast" }],
+  installs: true,
   owner: "0123456789abcdef",
 };
+
+export const RUNTIME: RuntimeUse = {
+  kind: "ClusterTrainingRuntime",
+  name: "torch-distributed",
+  policy: "torch",
+  targets: ["node"],
+  image: "pytorch/pytorch:2.13.0",
+  patches: "runtimePatches",
+};
+
+/** The same as the other kind. */
+export const TRAIN_SPEC: LaunchSpec = {
+  ...SPEC,
+  kind: "TrainJob",
+  runtime: RUNTIME,
+};
+
+/** One that Kueue lets run. */
+export const QUEUED_SPEC: LaunchSpec = { ...SPEC, needs: { queue: "team-a" } };
 
 /** Time that passes only when somebody sleeps. */
 export class TestClock implements Clock {
@@ -84,6 +113,9 @@ export class MemoryJournal implements Journal {
 
 export class Death extends Error {}
 
+/** Where there is no pod to connect to. */
+export const noPod = (): Promise<never> => Promise.reject(new Error("no pod here"));
+
 /** A cluster and a journal that outlive the processes that use them. */
 export class World {
   readonly api = new FakeApi();
@@ -107,7 +139,14 @@ export class World {
     this.#left = diesAt;
     // Numbers beyond any system's largest: processes that are gone.
     const instance = `${hostname()}/${String(2_000_000_000 + (this.#instances += 1))}/test`;
-    return new Launcher({ journal: this.journal, log: silentLogger, clock: this.clock, instance, version: "0.1.0" });
+    return new Launcher({
+      journal: this.journal,
+      log: silentLogger,
+      clock: this.clock,
+      instance,
+      version: "0.1.0",
+      connect: noPod,
+    });
   }
 
   get died(): boolean {

@@ -18,7 +18,8 @@ export interface Visit {
 }
 
 export type Passage =
-  | { readonly kind: "pass" }
+  /** A program showed the secret, or a browser the cookie. */
+  | { readonly kind: "pass"; readonly who: "program" | "browser" }
   /** The one use of an entry: give the cookie, and those that came with it; go on to `to`. */
   | {
       readonly kind: "enter";
@@ -74,9 +75,9 @@ export class Gate {
     if (this.#isForeign(headers)) return refuse(403, "Another page asked for this.");
     if (url.startsWith(ENTRY)) return this.#enter(method, url.slice(ENTRY.length));
     const shown = headers[SECRET_HEADER];
-    if (typeof shown === "string" && isSame(shown, this.secret)) return { kind: "pass" };
+    if (typeof shown === "string" && isSame(shown, this.secret)) return { kind: "pass", who: "program" };
     if (cookies(headers.cookie).some(([name, value]) => name === this.cookieName && isSame(value, this.secret)))
-      return { kind: "pass" };
+      return { kind: "pass", who: "browser" };
     return refuse(403, "Open this from Visual Studio Code: it lets in only the browser that it opened.");
   }
 

@@ -17,12 +17,13 @@ const OF_ONE_CONNECTION = new Set([
 type RawHeaders = readonly string[];
 
 /**
- * What the target is told of a request: everything but what is ours or the connection's. Cookies below `own`, the name
- * of the forward's cookie, are the target's under that name.
+ * What the target is told of a request: everything but what is ours or the connection's, and `set`, by lower-case
+ * names, in the place of what the client says. Cookies below `own`, the name of the forward's cookie, are the target's
+ * under that name.
  */
-export function toTarget(raw: RawHeaders, own: string): string[] {
-  return edit(raw, (name, value) => {
-    if (name === SECRET_HEADER) return undefined;
+export function toTarget(raw: RawHeaders, own: string, set: Readonly<Record<string, string>> = {}): string[] {
+  const kept = edit(raw, (name, value) => {
+    if (name === SECRET_HEADER || name in set) return undefined;
     if (name !== "cookie") return value;
     const kept = cookies(value)
       .map(([cookie, is]) => [cookie.startsWith(`${own}.`) ? cookie.slice(own.length + 1) : cookie, is] as const)
@@ -31,6 +32,7 @@ export function toTarget(raw: RawHeaders, own: string): string[] {
       ? undefined
       : kept.map(([cookie, is]) => (cookie === "" ? is : `${cookie}=${is}`)).join("; ");
   });
+  return [...kept, ...Object.entries(set).flat()];
 }
 
 /**

@@ -4,34 +4,11 @@ import http from "node:http";
 import net from "node:net";
 import type { Duplex } from "node:stream";
 import { UserError } from "../../core/errors.ts";
+import { ask } from "../testing/asking.ts";
 import { until } from "../testing/testServers.ts";
 import { ManualClock } from "../testing/manualClock.ts";
 import { SECRET_HEADER } from "./gate.ts";
 import { HttpForward, type HttpForwardOptions } from "./httpForward.ts";
-
-interface Answer {
-  readonly status: number;
-  readonly headers: http.IncomingHttpHeaders;
-  readonly raw: readonly string[];
-  readonly text: string;
-}
-
-type Asked = http.RequestOptions & { readonly body?: string | Buffer };
-
-/** A request as a browser or another program would send it; `path` goes out as it is. */
-async function ask(port: number, path: string, { body, ...options }: Asked = {}): Promise<Answer> {
-  const request = http.request({ host: "127.0.0.1", port, path, agent: false, ...options });
-  request.end(body);
-  const [response] = (await once(request, "response")) as [http.IncomingMessage];
-  const chunks: Buffer[] = [];
-  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
-  return {
-    status: response.statusCode ?? 0,
-    headers: response.headers,
-    raw: response.rawHeaders,
-    text: Buffer.concat(chunks).toString("utf8"),
-  };
-}
 
 describe("the loopback forward", () => {
   const ends: (() => unknown)[] = [];
@@ -298,7 +275,7 @@ describe("the loopback forward", () => {
     assert.equal(opened, 2);
   });
 
-  it("asks again on a new stream where a kept one had ended meanwhile, and only what has no body", async () => {
+  it("asks again on a new stream where a kept one had ended meanwhile, and only what may be asked twice", async () => {
     let cut = 0;
     await start((request, response) => {
       if (request.url === "/first" || cut > 0) response.end("answered");
@@ -313,6 +290,9 @@ describe("the loopback forward", () => {
     assert.deepEqual([opened, cut], [2, 1]);
     cut = 0;
     assert.equal((await ask(forward.port, "/third", { method: "POST", body: "x", headers })).status, 502);
+    cut = 0;
+    await ask(forward.port, "/first", { headers });
+    assert.equal((await ask(forward.port, "/fourth", { method: "POST", headers })).status, 502);
   });
 
   it("says in a sentence why the target was not reached", async () => {
@@ -321,8 +301,25 @@ describe("the loopback forward", () => {
     });
     await start(echo, { connect: () => Promise.reject(failing) });
     const { status, text, headers } = await ask(forward.port, "/", { headers: { [SECRET_HEADER]: forward.secret } });
-    assert.deepEqual([status, text], [502, "Port 8888 of bob-0 was not reached. Nothing listens.\n"]);
+    assert.deepEqual([status, text], [503, "Port 8888 of bob-0 was not reached. Nothing listens.\n"]);
     assert.equal(headers["content-type"], "text/plain; charset=utf-8");
+  });
+
+  it("asks its client to come again only where time or a person may help, and nothing was done", async () => {
+    let code = "";
+    await start(echo, { connect: () => Promise.reject(new UserError(code, "Port 8888 of bob-0 was not reached.")) });
+    const headers = { [SECRET_HEADER]: forward.secret };
+    const told: unknown[] = [];
+    for (code of ["gone", "sign-in-needed", "no-rights"]) {
+      const read = await ask(forward.port, "/", { headers });
+      const write = await ask(forward.port, "/", { method: "POST", body: "x", headers });
+      told.push([read.status, write.status]);
+    }
+    assert.deepEqual(told, [
+      [503, 503],
+      [503, 502],
+      [502, 502],
+    ]);
   });
 
   it("half an answer stays half an answer", async () => {

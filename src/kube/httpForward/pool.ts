@@ -1,18 +1,20 @@
-import { Agent, type ClientRequest } from "node:http";
+import type { ClientRequest } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../../core/clock.ts";
+import { AgingAgent } from "../agingAgent.ts";
 
 type OnStream = (error: Error | null, stream: Duplex) => void;
 
 /** Streams to one target that are used again, a few; each ends when it was not used for a while. */
-export class StreamPool extends Agent {
+export class StreamPool extends AgingAgent {
   readonly #open: () => Promise<Duplex>;
   readonly #clock: Clock;
   readonly #idleMs: number;
   readonly #idle = new WeakMap<Duplex, AbortController>();
 
   constructor(open: () => Promise<Duplex>, clock: Clock, idleMs: number) {
-    super({ keepAlive: true, maxSockets: Infinity, maxFreeSockets: 4, scheduling: "lifo" });
+    const options = { keepAlive: true, maxSockets: Infinity, maxFreeSockets: 4, scheduling: "lifo" } as const;
+    super(options, () => clock.now(), idleMs);
     this.#open = open;
     this.#clock = clock;
     this.#idleMs = idleMs;
@@ -30,6 +32,7 @@ export class StreamPool extends Agent {
   /** Instead of what Node does here to TCP sockets, which these are not. */
   override keepSocketAlive(stream: Duplex): boolean {
     const idle = new AbortController();
+    this.rests(stream);
     this.#idle.set(stream, idle);
     const onClose = (): void => idle.abort();
     stream.once("close", onClose);

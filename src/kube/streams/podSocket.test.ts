@@ -102,8 +102,10 @@ describe("the sockets of exec and port-forward", () => {
       [400, '{"message":"container x is not valid"}', "refused", /The cluster says: container x is not valid\.$/],
       // eslint-disable-next-line no-control-regex -- the point of the test
       [500, `{"message":"a\u001b[2J\\u001b[2J${"b".repeat(9000)}"}`, "refused", /^[^\u001b]{100,500}$/],
-      [502, "<html><h1>Bad gateway</h1></html>", "refused", /The cluster says: Bad gateway\.$/],
-      [503, "", "refused", /The cluster says: HTTP 503\.$/],
+      [400, '{"message":"pod bob-0 does not have a host assigned"}', "not-ready", /a host assigned\.$/],
+      [500, "pod not found (bob-0_team-a)", "not-ready", /The cluster says: pod not found/],
+      [502, "<html><h1>Bad gateway</h1></html>", "not-ready", /The cluster says: Bad gateway\.$/],
+      [503, "", "not-ready", /The cluster says: HTTP 503\.$/],
       [200, '{"message":{}}', "refused", /The cluster says: HTTP 200\.$/],
     ];
     connection = connect({ token: "t" });

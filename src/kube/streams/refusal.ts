@@ -26,5 +26,12 @@ export function refused(error: unknown, what: string): unknown {
   const why = `The cluster says: ${label(error.message, 300).replace(/\.$/, "")}.`;
   if (status === 403)
     return new UserError("no-rights", what, { why, hint: "An administrator can allow it.", cause: error });
-  return new UserError(status === 404 ? "gone" : "refused", what, { why, cause: error });
+  const code = status === 404 ? "gone" : isNotReady(status, error.message) ? "not-ready" : "refused";
+  return new UserError(code, what, { why, cause: error });
+}
+
+/** A pod that has no node yet, or whose kubelet has not heard of it; what stands before a cluster that is away. */
+function isNotReady(status: number, message: string): boolean {
+  if (status === 400) return /does not have a host assigned/.test(message);
+  return status === 500 ? /pod not found/.test(message) : [502, 503, 504].includes(status);
 }

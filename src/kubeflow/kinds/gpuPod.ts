@@ -1,7 +1,7 @@
 import { label } from "../../core/sanitize.ts";
-import type { KubeObject } from "../../kube/objects.ts";
+import type { KubeObject, ObjectMeta } from "../../kube/objects.ts";
 import type { StoreDefinition } from "../../kube/store.ts";
-import { type GpuAmounts, gpuAmounts, sumOf } from "../gpuNames.ts";
+import { type GpuAmounts, gpuAmounts, quantity, sumOf } from "../gpuNames.ts";
 import { JOBSET_LABELS, OPERATOR_LABELS } from "../labels.ts";
 import { fieldValue, type Json, list, record, text, time } from "../read.ts";
 import { NOTEBOOK_LABEL } from "./notebook.ts";
@@ -50,13 +50,10 @@ export function projectGpuPod({ metadata, ...rest }: KubeObject): GpuPod | null 
   const node = text(spec["nodeName"]);
   if (node === undefined || sumOf(gpus) === 0) return null;
   const status = record(record(rest)["status"]);
-  const labels = metadata.labels ?? {};
-  const job = text(labels[OPERATOR_LABELS.job]) ?? text(labels[JOBSET_LABELS.jobSet]);
-  const notebook = text(labels[NOTEBOOK_LABEL]);
   const containers = list(spec["containers"]);
-  const container = text((containers.find((one) => sumOf(asksOf(one)) > 0) ?? containers[0])?.["name"]) ?? "";
+  const container =
+    text((containers.find((one) => sumOf(asksOf(one, gpuAmounts)) > 0) ?? containers[0])?.["name"]) ?? "";
   const its = list(status["containerStatuses"]).find(({ name }) => name === container);
-  const owner = list(metadata.ownerReferences).find(({ controller }) => controller === true)?.["name"];
   return {
     uid: metadata.uid ?? "",
     pod: metadata.name,
@@ -65,22 +62,63 @@ export function projectGpuPod({ metadata, ...rest }: KubeObject): GpuPod | null 
     node,
     namespace: label(metadata.namespace ?? "", 63),
     gpus,
-    holder: job !== undefined ? "training job" : notebook !== undefined ? "notebook" : "other",
-    name: label(job ?? notebook ?? text(owner) ?? metadata.name, 63),
+    ...podHolder(metadata),
     since: time(status["startTime"]) ?? time(metadata.creationTimestamp) ?? 0,
   };
 }
 
-/**
- * GPUs that a pod takes from its node, as the scheduler counts (KEP-753): the containers together with those init
- * containers that run on beside them, or an init container with those that began before it, whichever is more.
- */
+/** The job or the notebook that a pod is of; its owner, else itself, where it is of neither. */
+export function podHolder(metadata: ObjectMeta): Pick<GpuPod, "holder" | "name"> {
+  const labels = metadata.labels ?? {};
+  const job = text(labels[OPERATOR_LABELS.job]) ?? text(labels[JOBSET_LABELS.jobSet]);
+  const notebook = text(labels[NOTEBOOK_LABEL]);
+  const owner = list(metadata.ownerReferences).find(({ controller }) => controller === true)?.["name"];
+  return {
+    holder: job !== undefined ? "training job" : notebook !== undefined ? "notebook" : "other",
+    name: label(job ?? notebook ?? text(owner) ?? metadata.name, 63),
+  };
+}
+
+/** What a pod holds, and for whom. */
+export interface PodHold {
+  readonly holder: string;
+  /** By resource; `pods` is one. */
+  readonly asks: GpuAmounts;
+}
+
+export function podHold(pod: KubeObject): PodHold {
+  return { holder: podHolder(pod.metadata).name, asks: { pods: 1, ...podAsks(record(record(pod)["spec"])) } };
+}
+
+/** GPUs that a pod takes from its node. */
 export function podGpus(spec: Json): GpuAmounts {
+  return podSums(spec, gpuAmounts);
+}
+
+/** What a pod takes from its node: cores, bytes, GPUs; with what its runtime class takes for itself. */
+export function podAsks(spec: Json): GpuAmounts {
+  const overhead = computeAmounts(record(spec["overhead"]));
+  const asks = podSums(spec, (resources) => ({ ...computeAmounts(resources), ...gpuAmounts(resources) }));
+  const add = (name: string): number => (asks[name] ?? 0) + (overhead[name] ?? 0);
+  return { ...asks, cpu: add("cpu"), memory: add("memory") };
+}
+
+/** Cores and bytes of a list of resources, such as `limits`; without what it does not name. */
+export function computeAmounts(resources: Json): GpuAmounts {
+  const [cpu, memory] = [quantity(resources["cpu"]), quantity(resources["memory"])];
+  return { ...(cpu !== undefined && { cpu }), ...(memory !== undefined && { memory }) };
+}
+
+/**
+ * What a pod takes, as the scheduler counts (KEP-753): the containers together with those init containers that run on
+ * beside them, or an init container with those that began before it, whichever is more.
+ */
+function podSums(spec: Json, amounts: (resources: Json) => GpuAmounts): GpuAmounts {
   const init = list(spec["initContainers"]).map((container) => ({
     staysOn: container["restartPolicy"] === "Always",
-    asks: asksOf(container),
+    asks: asksOf(container, amounts),
   }));
-  const main = list(spec["containers"]).map(asksOf);
+  const main = list(spec["containers"]).map((container) => asksOf(container, amounts));
   const held: Record<string, number> = {};
   for (const name of new Set([...init.map(({ asks }) => asks), ...main].flatMap((asks) => Object.keys(asks)))) {
     let beside = 0;
@@ -97,8 +135,8 @@ export function podGpus(spec: Json): GpuAmounts {
   return held;
 }
 
-function asksOf(container: Json): GpuAmounts {
+function asksOf(container: Json, amounts: (resources: Json) => GpuAmounts): GpuAmounts {
   const resources = record(container["resources"]);
   // Limits count where no request is written; for GPUs both must be the same.
-  return { ...gpuAmounts(record(resources["limits"])), ...gpuAmounts(record(resources["requests"])) };
+  return { ...amounts(record(resources["limits"])), ...amounts(record(resources["requests"])) };
 }

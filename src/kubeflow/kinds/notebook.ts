@@ -4,6 +4,7 @@ import type { JobPod } from "../model.ts";
 import { list, record, text, time, whole } from "../read.ts";
 import { message, templateGpus } from "./jobParts.ts";
 import { projectPod } from "./pod.ts";
+import { type Serving, servingOf } from "./notebookServing.ts";
 import { NOTEBOOK, POD } from "./resources.ts";
 
 export { NOTEBOOK } from "./resources.ts";
@@ -12,14 +13,13 @@ export { NOTEBOOK } from "./resources.ts";
 export const STOPPED_ANNOTATION = "kubeflow-resource-stopped";
 const ACTIVITY_ANNOTATION = "notebooks.kubeflow.org/last-activity";
 const SERVER_ANNOTATION = "notebooks.kubeflow.org/server-type";
-const REWRITE_ANNOTATION = "notebooks.kubeflow.org/http-rewrite-uri";
 /** On a notebook's pod, with the notebook's name. */
 export const NOTEBOOK_LABEL = "notebook-name";
 /** Where a server listens whose container names no port (notebook-controller: DefaultContainerPort). */
 const DEFAULT_PORT = 8888;
 
 /** A notebook server. Times are wall ms; texts are the cluster's own. */
-export interface Notebook {
+export interface Notebook extends Serving {
   readonly uid: string;
   readonly name: string;
   readonly namespace: string;
@@ -40,12 +40,12 @@ export interface Notebook {
   readonly condition: Said | undefined;
   readonly image: string | undefined;
   readonly gpus: number;
+  /** Names of the volume claims that its pod mounts. */
+  readonly claims: readonly string[];
   /** When somebody last did something in it; undefined where nobody keeps count (the culler is off by default). */
   readonly lastActivity: number | undefined;
   /** `jupyter`, `group-one` (code-server), `group-two` (RStudio), or what else the object says. */
   readonly server: string;
-  /** Path under which it serves. */
-  readonly path: string;
   readonly port: number;
 }
 
@@ -76,7 +76,7 @@ export function projectNotebook(object: KubeObject): Notebook {
   const status = record(record(object)["status"]);
   const waiting = record(record(status["containerState"])["waiting"]);
   const server = text(annotations[SERVER_ANNOTATION]) ?? "jupyter";
-  const atRoot = annotations[REWRITE_ANNOTATION] === "/" || server === "group-one" || server === "group-two";
+  const home = `/notebook/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}/`;
   return {
     uid: metadata.uid ?? "",
     name,
@@ -92,11 +92,23 @@ export function projectNotebook(object: KubeObject): Notebook {
     condition: said(list(status["conditions"]).find(({ reason }) => text(reason) !== undefined) ?? {}),
     image: text(main["image"]),
     gpus: templateGpus(template),
+    claims: claimsIn(template["spec"]),
     lastActivity: time(annotations[ACTIVITY_ANNOTATION]),
     server,
-    path: atRoot ? "/" : `/notebook/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}/`,
+    ...servingOf(main, annotations, home, server === "group-one" || server === "group-two"),
     port: portOf(list(main["ports"])[0]?.["containerPort"]),
   };
+}
+
+/** Of its pod: a StatefulSet of one (notebook-controller v1.11.0). */
+export function podName(notebook: string): string {
+  return `${notebook}-0`;
+}
+
+/** Names of the volume claims that a pod's spec names. */
+export function claimsIn(podSpec: unknown): readonly string[] {
+  const claims = list(record(podSpec)["volumes"]).map(({ persistentVolumeClaim }) => record(persistentVolumeClaim));
+  return [...new Set(claims.flatMap(({ claimName }) => text(claimName) ?? []))];
 }
 
 function said(value: Readonly<Record<string, unknown>>): Said | undefined {

@@ -15,6 +15,7 @@ export interface Asked {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: http.IncomingHttpHeaders;
+  readonly body: string;
 }
 
 interface Told {
@@ -32,6 +33,8 @@ export class Double {
   answer: (asked: Asked) => Told = () => ({ body: {} });
   /** What the cluster says to a path; undefined for what it says by itself. */
   cluster: (request: FakeRequest) => FakeReply | undefined = () => undefined;
+  /** Ends the connection after it has heard what fits, in place of an answer. */
+  hangUp: (asked: Asked) => boolean = () => false;
   /** Instead of a connection. */
   refuse: (() => Error) | undefined;
   pods: readonly object[] = [pod("ml-pipeline-1")];
@@ -52,7 +55,12 @@ export class Double {
   }
 
   private constructor() {
-    this.#server = http.createServer((request, response) => this.#serve(request, response));
+    this.#server = http.createServer((request, response) => {
+      let body = "";
+      request.setEncoding("utf8");
+      request.on("data", (chunk: string) => (body += chunk));
+      request.on("end", () => this.#serve(request, response, body));
+    });
     this.options = {
       client: new KubeClient(this.transport, this.clock),
       namespace: "kubeflow",
@@ -88,14 +96,19 @@ export class Double {
     return socket;
   }
 
-  #serve(request: http.IncomingMessage, response: http.ServerResponse): void {
+  #serve(request: http.IncomingMessage, response: http.ServerResponse, body: string): void {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://double");
-    const asked = { method: request.method ?? "", path: pathname, query: searchParams, headers: request.headers };
+    const { method = "", headers } = request;
+    const asked = { method, path: pathname, query: searchParams, headers, body };
     const isHealth = pathname === "/apis/v2beta1/healthz";
     if (!isHealth) this.asked.push(asked);
-    const { status = 200, body } = isHealth ? { body: this.healthz } : this.answer(asked);
-    response.writeHead(status, { "content-type": "application/json" });
-    response.end(typeof body === "string" ? body : JSON.stringify(body));
+    const answer = isHealth ? { body: this.healthz } : this.answer(asked);
+    if (this.hangUp(asked)) {
+      request.socket.destroy();
+      return;
+    }
+    response.writeHead(answer.status ?? 200, { "content-type": "application/json" });
+    response.end(typeof answer.body === "string" ? answer.body : JSON.stringify(answer.body));
   }
 
   #own({ path }: FakeRequest): FakeReply {

@@ -11,7 +11,7 @@ import { type Programs, unlessRefused } from "../existing/programs.ts";
 import { Timeline } from "../../install/index.ts";
 import { LIMITS } from "../plan/limits.ts";
 import { LOCAL_TOOL, type LocalCluster, type LocalCommand } from "./localTool.ts";
-import { runTool } from "./runTool.ts";
+import { runTool } from "../../kube/runTool.ts";
 
 export interface LocalClustersOptions {
   readonly programs: Programs;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { EKS_SHAPES } from "./catalogue/eks.ts";
-import { GKE_GPUS, GKE_MACHINES, GKE_SHAPES, gkeBootDisk } from "./catalogue/gke.ts";
+import { GKE_GPUS, GKE_MACHINES, GKE_SHAPES } from "./catalogue/gke.ts";
 import { bothErrors } from "./testing/legalTable.ts";
 
 /** Numbers of regions that list the accelerator and its machine types. */
@@ -43,12 +43,5 @@ describe("the GPU catalogue", () => {
     assert.deepEqual(GKE_MACHINES.get("g2-standard-96"), { name: "g2-standard-96", vcpus: 96, memory: 384 });
     assert.deepEqual(GKE_MACHINES.get("n1-highcpu-16"), { name: "n1-highcpu-16", vcpus: 16, memory: 14.4 });
     assert.equal(new Set(EKS_SHAPES.map(({ machine }) => machine)).size, EKS_SHAPES.length);
-  });
-
-  it("gives the newest GPU machines the disks that they take", () => {
-    assert.equal(gkeBootDisk("g4-standard-48"), "hyperdisk-balanced");
-    assert.equal(gkeBootDisk("a3-ultragpu-8g"), "hyperdisk-balanced");
-    assert.equal(gkeBootDisk("a3-highgpu-8g"), "pd-balanced");
-    assert.equal(gkeBootDisk("n1-standard-4"), "pd-balanced");
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Wish } from "../../contract/wish.ts";
 import type { PoolNow } from "../cloud/pools.ts";
-import { costNow } from "./costNow.ts";
+import { costNow, gpuPoolOf } from "./costNow.ts";
 import { defaultWish } from "./defaults.ts";
 import type { LivePrice } from "./live.ts";
 
@@ -55,5 +55,15 @@ describe("what a cluster costs now", () => {
   it("is nothing on this computer", () => {
     const local = costNow({ ...defaultWish(), where: "local" }, [], {}, TODAY);
     assert.deepEqual([local.hour, local.complete], [0, true]);
+  });
+
+  it("knows the GPU pool that a launch may want a node of", () => {
+    const pool = { gpu: "T4", machine: "g4dn.xlarge", perNode: 1, maxNodes: 2, spot: false };
+    const wish: Wish = { ...eks, eks: { ...eks.eks, gpu: pool } };
+    const known = { perNode: 1, mostNodes: 2, scalesItself: false, perHour: 0.526 };
+    assert.deepEqual(gpuPoolOf(wish, {}, TODAY), known);
+    assert.equal(gpuPoolOf({ ...wish, where: "gke" }, {}, TODAY)?.scalesItself, true);
+    assert.equal(gpuPoolOf({ ...wish, where: "local" }, {}, TODAY), undefined);
+    assert.equal(gpuPoolOf({ ...wish, eks: { ...wish.eks, gpu: null } }, {}, TODAY), undefined);
   });
 });

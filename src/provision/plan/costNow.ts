@@ -1,5 +1,6 @@
 import type { Cost } from "../../contract/preview.ts";
 import type { GpuPool, Wish } from "../../contract/wish.ts";
+import type { MadePool } from "../../jobs/index.ts";
 import type { PoolNow } from "../cloud/pools.ts";
 import { cost } from "./cost.ts";
 import type { Live } from "./live.ts";
@@ -44,6 +45,16 @@ export function gpuNodePrice(wish: Wish, live: Live, today: string): NodePrice |
   const unknown = lines.find(({ most }) => most === null);
   const note = (unknown ?? lines[0])?.note ?? "";
   return { perHour: unknown === undefined ? lines.reduce((sum, { most }) => sum + (most ?? 0), 0) : null, note };
+}
+
+/** The wish's GPU pool as a launch needs to know it; undefined where there is none. */
+export function gpuPoolOf(wish: Wish, live: Live, today: string): MadePool | undefined {
+  const pool = wish.where === "local" ? null : wish[wish.where].gpu;
+  if (pool === null) return undefined;
+  const { perNode, maxNodes: mostNodes } = pool;
+  // An EKS node group has as many nodes as somebody sets (media/terraform/eks).
+  const scalesItself = wish.where === "gke";
+  return { perNode, mostNodes, scalesItself, perHour: gpuNodePrice(wish, live, today)?.perHour ?? undefined };
 }
 
 /** The pools of the wish with as many nodes as there are, or `gpuNodes` in the GPU pool; the fullest and the emptiest are the same then. */

@@ -112,8 +112,9 @@ export class RunWatch implements Disposable {
     try {
       await writeFile(cancelFile(this.#options.runs, run.number), "", { flag: "wx", mode: 0o600 });
     } catch (error) {
-      if (errorCode(error) === "EEXIST") return "stopping";
-      throw error;
+      if (errorCode(error) !== "EEXIST") throw error;
+      this.#run = { ...run, cancelledAt: this.#options.clock.now() };
+      return "stopping";
     }
     try {
       process.kill(run.child.pid, "SIGINT");
@@ -145,7 +146,8 @@ export class RunWatch implements Disposable {
       for (;;) {
         // First the state, then the stream: what was written before the end is read before it is told.
         const now = await runNow(this.#options.runs, this.#run.number);
-        this.#run = now?.run ?? this.#run;
+        // What was read before it was interrupted does not take that back.
+        this.#run = { ...this.#run, ...now?.run };
         await this.#tail.drain((chunk) => this.#add(chunk));
         if (this.#stop.signal.aborted) return undefined;
         if (now?.status === "ended" || now?.status === "lost") return this.#finish();

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Check, Preview } from "../../contract/preview.ts";
 import type { Wish } from "../../contract/wish.ts";
+import { withField } from "../../contract/wishFields.ts";
 import type { FromWizard, ToWizard, WizardState } from "../../contract/wizard.ts";
 import { type Disposable, DisposableStore } from "../../core/dispose.ts";
 import { isCancelled, UserError } from "../../core/errors.ts";
@@ -294,17 +295,4 @@ function withoutName(live: Live, name: string): Live {
     ...(eks && { eks: freed(eks) }),
     ...(computer && { computer: freed(computer) }),
   };
-}
-
-/** The wish with one answer changed; as it is where there is no such field. */
-function withField(wish: Wish, field: string, value: unknown): Wish {
-  const [head, ...rest] = field.split(".");
-  return put(wish, [head ?? "", ...rest], value) as Wish;
-}
-
-function put(object: object, [head = "", ...rest]: readonly string[], value: unknown): object {
-  const known: unknown = Object.hasOwn(object, head) ? Reflect.get(object, head) : undefined;
-  if (known === undefined) return object;
-  if (rest.length === 0) return { ...object, [head]: value };
-  return typeof known === "object" && known !== null ? { ...object, [head]: put(known, rest, value) } : object;
 }

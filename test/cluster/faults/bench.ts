@@ -326,7 +326,7 @@ export class Client {
     this.rig.engine.dispose();
     await become(
       "the connections to close",
-      5_000,
+      20_000,
       () => this.faults.open === 0,
       () => this.faults.open,
     );

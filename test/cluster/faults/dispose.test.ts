@@ -233,14 +233,14 @@ describe("fault matrix, row 21: closed in the middle of it, nothing stays", () =
       client.rig.engine.dispose();
       const told = watched.map(({ states }) => states.length);
       await Promise.all(settled);
-      await become("the processes to end", 5_000, async () => ((await plugins.get(own)?.alive()) ?? []).length === 0);
+      await become("the processes to end", 20_000, async () => ((await plugins.get(own)?.alive()) ?? []).length === 0);
       // What stands between the window and the server is the test's own; the window's own sockets are gone already.
       const asked = client.faults.seen.length;
       middle.blackhole(false);
       await proxies.run();
       await become(
         "all to be as before",
-        5_000,
+        20_000,
         () => resources() === before,
         () => [resources(), before],
       );

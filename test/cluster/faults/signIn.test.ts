@@ -58,7 +58,7 @@ describe("fault matrix, sign-in, clocks and names", () => {
     faults.accepts = (token) => token === "t2";
     endAll(client);
     await Promise.all(TWELVE.map((index) => truth.put(`r5-${index}`, "a", "2")));
-    await allRecover(watched, 5_000);
+    await allRecover(watched, 15_000);
     assert.equal(await plugin.runs(), 2);
     for (const { kinds } of watched) assert.deepEqual(kinds, ["loading", "live"]);
     assert.equal(faults.seen.filter(({ status }) => status === 401).length, 12);
@@ -168,7 +168,7 @@ describe("fault matrix, sign-in, clocks and names", () => {
     assert.equal(verdict.outcome, "succeeded");
     assert.deepEqual(recorder.of(0), [...Array.from({ length: 200 }, (_, index) => String(index)), "last"]);
     assert.deepEqual(recorder.gaps, []);
-    await allRecover(watched, 5_000);
+    await allRecover(watched, 15_000);
 
     const lost = clock.now();
     client.faults.rule({ then: { do: "answer", status: 503 } });
@@ -200,7 +200,7 @@ describe("fault matrix, sign-in, clocks and names", () => {
     assert.match(watched[0]?.why ?? "", /^The cluster cannot be reached: the name cluster\.test was not found\./);
     assert.equal(client.rig.engine.clusterState(client.rig.context).kind, "failed");
     names.answer = "127.0.0.1";
-    await allRecover(watched, 5_000);
+    await allRecover(watched, 15_000);
 
     names.answer = "EAI_AGAIN";
     client.faults.cut();

@@ -9,6 +9,7 @@ import { certificate } from "../certificates.ts";
 import { CONTROLLERS } from "../controllers.ts";
 import { writeInsideKubeconfig } from "../kubeconfig.ts";
 import { API_PORT, NODE_NAME, layoutOf, linkOf } from "../layout.ts";
+import { startArgo } from "./argo.ts";
 import * as containers from "./containers.ts";
 import * as control from "./control.ts";
 import { startKwok } from "./kwok.ts";
@@ -178,16 +179,19 @@ async function disturbServer(act: ServerAct): Promise<void> {
   }
 }
 
-async function pipelines(order: Extract<Order, { do: "pipelines" }>): Promise<void> {
+async function pipelines(order: Extract<Order, { do: "pipelines" | "argo" }>): Promise<void> {
   const link = linkOf(order.slot);
-  const place = { api, processes, runAs: asOwnUser(link), folder: layout.run, server, authority };
-  await startPipelines({ ...place, user: link.user, step }, order);
+  const own = { api, processes, runAs: asOwnUser(link), folder: layout.run, server, authority };
+  const place = { ...own, user: link.user, step };
+  if (order.do === "pipelines") return startPipelines(place, order);
+  await containers.importImages(order.images, layout.images, (image) => step(`importing ${image.name}`));
+  await startArgo(place, order);
 }
 
 async function obey(order: Order): Promise<void> {
   if (order.do === "start") await start(order);
   else if (order.do === "server") await disturbServer(order.act);
-  else if (order.do === "pipelines") await pipelines(order);
+  else if (order.do === "pipelines" || order.do === "argo") await pipelines(order);
   else
     await startKwok(
       api,

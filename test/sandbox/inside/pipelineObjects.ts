@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { KubeObject } from "../api.ts";
-import { NODE_ADDRESS } from "../layout.ts";
+import { ARGO_NAMESPACE, NODE_ADDRESS } from "../layout.ts";
 import { IMAGES, PIPELINES } from "../versions.ts";
 
 /** One installation: namespace and ports of its API server, and whose Workflows its agent watches. */
@@ -21,6 +21,11 @@ export const INSTALLATIONS: readonly Installation[] = [
   { namespace: "kubeflow-multi-user", multiUser: true, http: 8898, rpc: 8897, database: "multiuser", runs: "team-a" },
 ];
 
+/** Where Argo itself carries out the runs; the extra `argo` starts it. */
+export const ARGO: Installation = {
+  ...{ namespace: ARGO_NAMESPACE, multiUser: false, http: 8908, rpc: 8907, database: "argo", runs: ARGO_NAMESPACE },
+};
+
 // Read at once: later the sandbox's own folders cover the machine's, and perhaps this one.
 const RELAY = fs.readFileSync(path.join(import.meta.dirname, "relay.py"), "utf8");
 
@@ -38,7 +43,7 @@ export function pipelineObjects(): KubeObject[] {
  * The Deployment of upstream's name and labels, with a stand-in for its program: a relay to the API server, which runs
  * beside the cluster. So there is a ready pod behind the Service, which answers on the ports that upstream's has.
  */
-function relay({ namespace, http, rpc }: Installation): KubeObject {
+export function relay({ namespace, http, rpc }: Installation): KubeObject {
   const labels = { app: "ml-pipeline" };
   const container = {
     name: "ml-pipeline-api-server",

@@ -4,6 +4,7 @@ import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { run } from "../../../scripts/steps.mjs";
+import type { Api } from "../api.ts";
 import { API_PORT, NODE_ADDRESS } from "../layout.ts";
 import { runtimePaths } from "../parts/debian.ts";
 import { readObjects } from "../parts/manifests.ts";
@@ -17,8 +18,8 @@ import { accountToken, answersOk, applyObjects } from "./run-controller.ts";
 import type { ControllerPlace } from "./run-controller.ts";
 import type { PipelinesParts } from "./talk.ts";
 
-const DATABASE_PORT = 13306;
-const STORE_PORT = 19000;
+export const DATABASE_PORT = 13306;
+export const STORE_PORT = 19000;
 const AUDIENCE = "pipelines.kubeflow.org";
 
 export interface PipelinesPlace extends ControllerPlace {
@@ -30,30 +31,34 @@ export interface PipelinesPlace extends ControllerPlace {
 
 export async function startPipelines(place: PipelinesPlace, parts: PipelinesParts): Promise<void> {
   const { api, processes, step } = place;
-  processes.start("gofakes3", parts.objectStore, ["-backend", "memory", "-host", `127.0.0.1:${STORE_PORT}`]);
+  processes.start("gofakes3", parts.objectStore, ["-backend", "memory", "-host", `${NODE_ADDRESS}:${STORE_PORT}`]);
   await Promise.all([startDatabase(place, parts), objects(place, parts)]);
   step("pipelines: database and objects ready");
   new ArgoStandIn(api, step).start();
   await Promise.all(INSTALLATIONS.map((installation) => startInstallation(place, parts, installation)));
   step("pipelines: programs ready");
-  await Promise.all(
-    INSTALLATIONS.map(({ namespace }) => {
-      const health = `/api/v1/namespaces/${namespace}/services/ml-pipeline:8888/proxy/apis/v2beta1/healthz`;
-      return until(`ml-pipeline in ${namespace} answers`, 60, async () => (await api.send("GET", health)).code === 200);
-    }),
-  );
+  await Promise.all(INSTALLATIONS.map((installation) => answers(place, installation)));
   step("pipelines ready");
+}
+
+/** Resolves when it is reached as people reach it. */
+export function answers({ api }: ControllerPlace, { namespace }: Installation): Promise<void> {
+  const health = `/api/v1/namespaces/${namespace}/services/ml-pipeline:8888/proxy/apis/v2beta1/healthz`;
+  return until(`ml-pipeline in ${namespace} answers`, 60, async () => (await api.send("GET", health)).code === 200);
 }
 
 async function objects({ api }: ControllerPlace, parts: PipelinesParts): Promise<void> {
   await applyObjects(api, [...pipelineNamespaces(), ...readObjects(parts.manifests), ...pipelineObjects()]);
-  // The database is new: what an earlier life left of its runs and schedules belongs to nobody.
-  for (const { runs } of INSTALLATIONS)
-    for (const kind of [
-      "kubeflow.org/v1beta1/namespaces/RUNS/scheduledworkflows",
-      "argoproj.io/v1alpha1/namespaces/RUNS/workflows",
-    ])
-      await api.send("DELETE", `/apis/${kind.replace("RUNS", runs)}`);
+  await Promise.all(INSTALLATIONS.map((installation) => forgetRuns(api, installation)));
+}
+
+/** The database is new: what an earlier life left of its runs and schedules belongs to nobody. */
+export async function forgetRuns(api: Api, { runs }: Installation): Promise<void> {
+  for (const kind of [
+    "kubeflow.org/v1beta1/namespaces/RUNS/scheduledworkflows",
+    "argoproj.io/v1alpha1/namespaces/RUNS/workflows",
+  ])
+    await api.send("DELETE", `/apis/${kind.replace("RUNS", runs)}`);
 }
 
 async function startDatabase({ folder, processes, runAs, user }: PipelinesPlace, parts: PipelinesParts): Promise<void> {
@@ -69,7 +74,13 @@ async function startDatabase({ folder, processes, runAs, user }: PipelinesPlace,
   await until("MariaDB listens", 30, () => listens(DATABASE_PORT));
 }
 
-async function startInstallation(place: PipelinesPlace, parts: PipelinesParts, own: Installation): Promise<void> {
+/** @param env more for its API server */
+export async function startInstallation(
+  place: PipelinesPlace,
+  parts: PipelinesParts,
+  own: Installation,
+  env: Record<string, string> = {},
+): Promise<void> {
   const { namespace, http, rpc, runs, multiUser } = own;
   const folder = path.join(place.folder, `pipelines-${namespace}`);
   fs.mkdirSync(folder, { recursive: true });
@@ -84,6 +95,7 @@ async function startInstallation(place: PipelinesPlace, parts: PipelinesParts, o
     // It will not start without them; there is no such server.
     ML_PIPELINE_VISUALIZATIONSERVER_SERVICE_HOST: "127.0.0.1",
     ML_PIPELINE_VISUALIZATIONSERVER_SERVICE_PORT: "1",
+    ...env,
   });
   const health = `http://${NODE_ADDRESS}:${http}/apis/v2beta1/healthz`;
   await until(`the API server of ${namespace}`, 60, () => answersOk(health));
@@ -116,7 +128,7 @@ function configuration({ database, multiUser }: Installation): object {
       SecretAccessKey: "minio123",
       BucketName: database,
       PipelinePath: "pipelines",
-      Host: "127.0.0.1",
+      Host: NODE_ADDRESS,
       Port: String(STORE_PORT),
       Region: "us-east-1",
       Secure: "false",
@@ -134,7 +146,7 @@ function configuration({ database, multiUser }: Installation): object {
 }
 
 /** These programs know only how a pod reaches the API server: each sees the folders of its ServiceAccount's tokens. */
-async function startInCluster(
+export async function startInCluster(
   place: ControllerPlace,
   { namespace }: Installation,
   account: string,
@@ -159,6 +171,8 @@ async function startInCluster(
   const mount = ["sh", "-c", 'mount --bind "$0" "$1" && shift && exec "$@"', own, secrets];
   const covered = ["--mount", "--propagation", "private", ...mount];
   place.processes.start(name, "unshare", [...covered, ...place.runAs, program, ...flags], {
+    // That of whoever started the sandbox is none of theirs.
+    KUBECONFIG: "",
     KUBERNETES_SERVICE_HOST: "127.0.0.1",
     KUBERNETES_SERVICE_PORT: String(API_PORT),
     POD_NAMESPACE: namespace,

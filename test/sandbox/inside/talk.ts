@@ -5,6 +5,8 @@ import * as v from "valibot";
 export const ServerAct = v.picklist(["kill", "start", "compact"]);
 export type ServerAct = v.InferOutput<typeof ServerAct>;
 
+const Image = v.object({ name: v.string(), archive: v.string() });
+
 const Extra = v.object({ program: v.string(), stages: v.array(v.string()) });
 
 /** Paths of the pipelines' programs, of MariaDB's packages, of an empty database and of the manifests. */
@@ -18,6 +20,10 @@ const PipelinesParts = v.object({
   manifests: v.string(),
 });
 export type PipelinesParts = v.InferOutput<typeof PipelinesParts>;
+
+/** Path of Argo's controller and of the manifests, and the images of its pods. */
+const ArgoParts = v.object({ controller: v.string(), manifests: v.string(), images: v.array(Image) });
+export type ArgoParts = v.InferOutput<typeof ArgoParts>;
 
 /** To the inside, on its standard input. When that ends, the supervisor is gone and the inside ends as well. */
 export const Order = v.variant("do", [
@@ -33,13 +39,14 @@ export const Order = v.variant("do", [
         programs: v.array(v.string()),
         libraries: v.array(v.string()),
         cni: v.string(),
-        images: v.array(v.object({ name: v.string(), archive: v.string() })),
+        images: v.array(Image),
       }),
     ),
     slot: v.number(),
   }),
   v.object({ do: v.literal("kwok"), ...Extra.entries }),
   v.object({ do: v.literal("pipelines"), slot: v.number(), ...PipelinesParts.entries }),
+  v.object({ do: v.literal("argo"), slot: v.number(), pipelines: PipelinesParts, ...ArgoParts.entries }),
   v.object({ do: v.literal("server"), act: ServerAct }),
 ]);
 export type Order = v.InferOutput<typeof Order>;
@@ -50,7 +57,7 @@ export const Report = v.variant("what", [
   /** The namespaces are there: the link to the host can be laid. */
   v.object({ what: v.literal("here") }),
   v.object({ what: v.literal("step"), text: v.string() }),
-  v.object({ what: v.literal("done"), order: v.picklist(["start", "kwok", "pipelines", "server"]) }),
+  v.object({ what: v.literal("done"), order: v.picklist(["start", "kwok", "pipelines", "argo", "server"]) }),
   v.object({ what: v.literal("failed"), message: v.string() }),
 ]);
 export type Report = v.InferOutput<typeof Report>;

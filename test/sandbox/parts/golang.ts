@@ -52,26 +52,56 @@ export async function publishedProgram(name: string, program: string, version: s
   return path.join(dir, path.posix.basename(program));
 }
 
-/** Builds a program of a published module by way of a module kept here (`go/<by>`) that names its version; `replacements` are files of ours that it replaces others by. Returns its path. */
+/** What is built of a module kept here. */
+interface ToolOptions {
+  /** Files of ours in its folder that it replaces others by. */
+  readonly replacements?: readonly string[];
+  readonly completed?: Completed;
+}
+
+/** A module that lacks files: built from a copy with these of ours, by their places there. */
+interface Completed {
+  readonly module: string;
+  readonly version: string;
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** Builds a program of a published module by way of a module kept here (`go/<by>`) that names its version. Returns its path. */
 export async function toolProgram(
   name: string,
   program: string,
   by: string,
-  replacements: readonly string[] = [],
+  options: ToolOptions = {},
 ): Promise<string> {
+  const { replacements = [], completed } = options;
   const source = path.join(SOURCES, by);
-  const content = ["go.mod", "go.sum", ...replacements].map((file) => readIfThere(path.join(source, file)));
+  const files = ["go.mod", "go.sum", ...replacements, ...Object.values(completed?.files ?? {})];
+  const content = files.map((file) => readIfThere(path.join(source, file)));
   const flags = ["-trimpath", "-tags=grpcnotrace", "-ldflags=-s -w"];
   const dir = await cached(
     name,
-    { content, program, flags, arch: process.arch, recipe: 1 },
-    (into) =>
-      compile((go) =>
-        run(go, ["build", ...flags, "-o", path.join(into, name), program], { cwd: source, env: goEnvironment() }),
-      ),
+    { content, program, flags, ...(completed && { completed }), arch: process.arch, recipe: 1 },
+    async (into) => {
+      const copy = path.join(into, "source");
+      if (completed !== undefined) await complete(source, copy, completed);
+      const cwd = completed === undefined ? source : copy;
+      const build = (go: string) =>
+        run(go, ["build", ...flags, "-o", path.join(into, name), program], { cwd, env: goEnvironment() });
+      await compile(build);
+      fs.rmSync(copy, { recursive: true, force: true });
+    },
     { needsGB: 2 },
   );
   return path.join(dir, name);
+}
+
+/** `go build -overlay` would do, but refuses files below the module cache. */
+async function complete(source: string, copy: string, { module, version, files }: Completed): Promise<void> {
+  const own = path.join(copy, "completed");
+  fs.cpSync(source, copy, { recursive: true });
+  fs.cpSync(await moduleFolder(module, version), own, { recursive: true });
+  for (const [file, ours] of Object.entries(files)) fs.copyFileSync(path.join(source, ours), path.join(own, file));
+  await run(await goProgram(), ["mod", "edit", `-replace=${module}=./completed`], { cwd: copy, env: goEnvironment() });
 }
 
 /** etcd, the control plane, kubelet, kube-proxy and kubectl in one static program. */

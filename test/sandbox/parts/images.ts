@@ -74,25 +74,20 @@ export async function pythonImage(): Promise<string> {
   return path.join(dir, "image.tar");
 }
 
-/** Archive of the torch image: the python image with Debian's PyTorch, without what it was built with. */
+/** Archive of the torch image: the python image with Debian's PyTorch and pip, without what it was built with. */
 export async function torchImage(): Promise<string> {
   const dir = await cached(
     "image-torch",
-    { DEBIAN, NSLOOKUP, UNUSED, name: IMAGES.torch, recipe: 2 },
+    { DEBIAN, NSLOOKUP, UNUSED, name: IMAGES.torch, recipe: 3 },
     async (into) => {
       const full = await unpackRoot(path.join(into, "full"));
-      const apt = async (...args: string[]) =>
-        run("chroot", [full, "apt-get", "-y", "--no-install-recommends", ...args], {
-          env: { ...(await aptProxy()), DEBIAN_FRONTEND: "noninteractive" },
-        });
-      fs.copyFileSync("/etc/resolv.conf", path.join(full, "etc/resolv.conf"));
-      await apt("update");
-      await apt("install", "python3-torch");
+      await install(full, ["python3-torch", "python3-pip"]);
       const root = await unpackRoot(path.join(into, "root"));
       await copyTorch(full, root);
       mendTorchrun(root);
       // An image without a working torch must not get into the cache.
       await run("chroot", [root, "python3", "-c", "import torch, torch.distributed; torch.ones(2).numpy()"]);
+      await run("chroot", [root, "python3", "-m", "pip", "--version"]);
       await packImage(IMAGES.torch, root, path.join(into, "image.tar"), ["python3"]);
       fs.rmSync(root, { recursive: true, force: true });
       fs.rmSync(full, { recursive: true, force: true });
@@ -102,7 +97,24 @@ export async function torchImage(): Promise<string> {
   return path.join(dir, "image.tar");
 }
 
-async function unpackRoot(root: string): Promise<string> {
+/** Installs packages of Debian in a root file system. */
+export async function install(root: string, packages: readonly string[]): Promise<void> {
+  const apt = async (...args: string[]) =>
+    run("chroot", [root, "apt-get", "-y", "--no-install-recommends", ...args], {
+      env: { ...(await aptProxy()), DEBIAN_FRONTEND: "noninteractive" },
+    });
+  fs.copyFileSync("/etc/resolv.conf", path.join(root, "etc/resolv.conf"));
+  await apt("update");
+  await apt("install", ...packages);
+}
+
+/** Takes out what is of no use in a container. */
+export function slim(root: string): void {
+  for (const folder of UNUSED) fs.rmSync(path.join(root, folder), { recursive: true, force: true });
+  fs.writeFileSync(path.join(root, "etc/resolv.conf"), "");
+}
+
+export async function unpackRoot(root: string): Promise<string> {
   const archive = path.join(await rootFileSystem(), "root.tar");
   fs.mkdirSync(root);
   await run("tar", ["--numeric-owner", "-C", root, "-xpf", archive]);
@@ -117,7 +129,7 @@ async function unpackRoot(root: string): Promise<string> {
   return root;
 }
 
-const PACKAGES = ["torch", "torchgen", "numpy", "typing_extensions.py", "yaml", "pkg_resources"];
+const PACKAGES = ["torch", "torchgen", "numpy", "typing_extensions.py", "yaml", "pkg_resources", "pip"];
 const DIST = "usr/lib/python3/dist-packages";
 
 /** Copies PyTorch and just the shared libraries that it links: 0.6 GB instead of the 2 GB that its package pulls in. */

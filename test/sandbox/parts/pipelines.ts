@@ -17,13 +17,17 @@ const SOURCE = `${MODULE}/backend/src`;
 /** Without SQLite, whose C code takes longer than all the rest: go.mod says how. */
 const NO_SQLITE = ["nosqlite/go.mod", "nosqlite/sqlite3.go"];
 
+/** @param folder of its main package, below the backend's sources */
+export function pipelinesProgram(name: string, folder: string): Promise<string> {
+  return toolProgram(name, `${SOURCE}/${folder}`, "pipelines", { replacements: NO_SQLITE });
+}
+
 export async function buildPipelines(progress: Progress): Promise<PipelinesParts> {
   const database = await progress.step("unpacking MariaDB", mariadb);
-  const tool = (name: string, folder: string) => toolProgram(name, `${SOURCE}/${folder}`, "pipelines", NO_SQLITE);
   const programs = await progress.step("compiling Kubeflow Pipelines", async () => ({
-    apiServer: await tool("pipelines-api", "apiserver"),
-    agent: await tool("pipelines-agent", "agent/persistence"),
-    schedules: await tool("pipelines-schedules", "crd/controller/scheduledworkflow"),
+    apiServer: await pipelinesProgram("pipelines-api", "apiserver"),
+    agent: await pipelinesProgram("pipelines-agent", "agent/persistence"),
+    schedules: await pipelinesProgram("pipelines-schedules", "crd/controller/scheduledworkflow"),
     objectStore: await publishedProgram("gofakes3", "github.com/johannesboyne/gofakes3/cmd/gofakes3", GOFAKES3),
   }));
   const manifests = await progress.step("collecting the manifests of Kubeflow Pipelines", pipelinesManifests);
@@ -94,30 +98,36 @@ const ROLES = ["apiserver", "persistenceagent", "scheduledworkflow"].flatMap((na
   `${name}-role`,
   `${name}-rolebinding`,
 ]);
+const ownFile = (name: string) => `${BASE}/pipeline/ml-pipeline-${name}.yaml`;
 const RUNNER = ["sa", "role", "rolebinding"].map((what) => `${BASE}/pipeline/pipeline-runner-${what}.yaml`);
+/** Files of an installation for one person. */
+export const ONE_PERSON = [...[...ACCOUNTS, ...ROLES].map(ownFile), ...RUNNER];
 const MULTI_USER = `${BASE}/installs/multi-user`;
 const CLUSTER_ROLES = ["api-service", "persistence-agent", "scheduled-workflow"].flatMap((folder) =>
   ["cluster-role", "cluster-role-binding"].map((file) => `${MULTI_USER}/${folder}/${file}.yaml`),
 );
 const ARGO = "manifests/kustomize/third-party/argo/upstream/manifests/base/crds/minimal";
-const ownFile = (name: string) => `${BASE}/pipeline/ml-pipeline-${name}.yaml`;
+
+/** Upstream's module, and what reads the objects of one of its files. */
+export async function pipelinesModule(): Promise<{ folder: string; read: (name: string) => KubeObject[] }> {
+  const folder = await moduleFolder(MODULE, PIPELINES.module);
+  return { folder, read: (name) => parseObjects(fs.readFileSync(path.join(folder, name), "utf8")) };
+}
 
 /** Path of all objects, as one JSON list. */
 async function pipelinesManifests(): Promise<string> {
   const file = "objects.json";
   const dir = await cached("manifests-pipelines", { PIPELINES, recipe: 1 }, async (into) => {
-    const folder = await moduleFolder(MODULE, PIPELINES.module);
-    const read = (name: string) => parseObjects(fs.readFileSync(path.join(folder, name), "utf8"));
+    const { folder, read } = await pipelinesModule();
     const argo = fs.readdirSync(path.join(folder, ARGO)).filter((name) => name.startsWith("argoproj.io_"));
     const definitions = [
       `${BASE}/pipeline/cluster-scoped/scheduled-workflow-crd.yaml`,
       ...argo.map((name) => `${ARGO}/${name}`),
     ];
-    const one = [...[...ACCOUNTS, ...ROLES].map(ownFile), ...RUNNER];
     const many = [...ACCOUNTS.map(ownFile), ...CLUSTER_ROLES, `${MULTI_USER}/view-edit-cluster-roles.yaml`];
     const objects = [
       ...definitions.flatMap(read),
-      ...one.flatMap(read).map((object) => inNamespace(object, "kubeflow")),
+      ...ONE_PERSON.flatMap(read).map((object) => inNamespace(object, "kubeflow")),
       ...many.flatMap(read).map((object) => inNamespace(object, "kubeflow-multi-user")),
     ];
     fs.writeFileSync(path.join(into, file), JSON.stringify(objects));
@@ -126,7 +136,7 @@ async function pipelinesManifests(): Promise<string> {
 }
 
 /** What kustomize does with its `namespace`. */
-function inNamespace(object: KubeObject, namespace: string): KubeObject {
+export function inNamespace(object: KubeObject, namespace: string): KubeObject {
   const own = object.kind.startsWith("Cluster") ? object.metadata : { ...object.metadata, namespace };
   const subjects: unknown = object["subjects"];
   if (!Array.isArray(subjects)) return { ...object, metadata: own };

@@ -194,8 +194,3 @@ function shapesOf(gpu: GkeGpu): readonly GpuShape[] {
 
 /** Every legal GPU node of GKE; shapes without a legal count are not listed. */
 export const GKE_SHAPES: readonly GpuShape[] = GKE_GPUS.flatMap(shapesOf).filter(({ perNode }) => perNode.length > 0);
-
-/** Boot disk that the machine type takes: the newest GPU machines refuse persistent disks. General knowledge, and cluster-toolkit's blueprints. */
-export function gkeBootDisk(machine: string): "pd-balanced" | "hyperdisk-balanced" {
-  return /^(g4|a4|a4x)-|^a3-ultragpu-/.test(machine) ? "hyperdisk-balanced" : "pd-balanced";
-}

@@ -1,0 +1,83 @@
+// Every word that the page says by itself. What depends on a cluster comes from the extension.
+import type { JobField } from "../../src/contract/jobForm.ts";
+import type { FieldWords } from "../ui/form/fields.ts";
+
+export const FIELDS: Readonly<Record<JobField, FieldWords>> = {
+  kind: { label: "Kind" },
+  runtime: { label: "Runtime", hint: "Its image, its way to start the script, and what comes before." },
+  context: { label: "Cluster" },
+  namespace: { label: "Namespace" },
+  nodes: { label: "Nodes" },
+  processes: { label: "Processes per node", example: "one for each GPU" },
+  gpus: { label: "GPUs per node", example: "none" },
+  cpu: { label: "CPU per node", example: "such as 4 or 500m" },
+  memory: { label: "Memory per node", example: "such as 16Gi" },
+  image: { label: "Image", hint: "Has Python and what the script imports." },
+  args: {
+    label: "Arguments",
+    hint: "As in a shell: quotes group words, nothing is expanded.",
+    example: "such as --epochs 3",
+  },
+  code: { label: "What is sent" },
+  installs: { label: "Install what requirements.txt or pyproject.toml names, before the start" },
+  output: {
+    label: "Results",
+    hint: "OUTPUT_DIR leads there. Without a place, files that the script writes are lost with its pods.",
+    example: "pvc://claim or s3://bucket/folder",
+  },
+  env: { label: "Variables", example: "NAME=value" },
+  secrets: {
+    label: "Variables from Secrets",
+    hint: "The values stay in the cluster.",
+    example: "HF_TOKEN=secret/key",
+  },
+  volumes: { label: "Volumes", hint: "Claims of the namespace, and where they stand.", example: "claim:/data:ro" },
+  dataset: { label: "Dataset", hint: "Fetched into /workspace/dataset before the start.", example: "hf://org/name" },
+  model: { label: "Model", hint: "Fetched into /workspace/model before the start.", example: "hf://org/name" },
+  nodeSelector: { label: "Node labels", hint: "Only nodes that have all of them.", example: "label=value" },
+  tolerations: {
+    label: "Tolerated taints",
+    hint: "Nodes with such taints may be used as well.",
+    example: "nvidia.com/gpu:NoSchedule",
+  },
+  serviceAccount: { label: "Service account", example: "default" },
+  queue: { label: "Queue", hint: "Kueue says when the job may run.", example: "none" },
+  priority: { label: "Priority class", example: "none" },
+  timeLimit: { label: "Time limit, minutes", example: "none" },
+  retries: {
+    label: "Restarts after a failure",
+    hint: "The first failure ends the job where this is empty.",
+    example: "none",
+  },
+  keepFor: { label: "Delete after, hours", hint: "After its end, with its pods and logs.", example: "never" },
+};
+
+export const WORDS = {
+  none: "none",
+  title: (file: string): string => `Train ${file}`,
+  reading: "Reading the code and the cluster",
+  parts: {
+    where: "Where",
+    size: "Size",
+    program: "Program",
+    data: "Data and results",
+    variables: "Environment",
+    nodes: "Nodes and queue",
+    limits: "Limits",
+  },
+  kinds: { PyTorchJob: "PyTorchJob", TrainJob: "TrainJob" },
+  kindAbsent: (kind: string): string => `${kind} (not in this cluster)`,
+  preferred: "the cluster’s preferred one",
+  imports: "The script with what it imports",
+  folder: "The whole folder, without what .gitignore names",
+  gpuType: "GPU type",
+  anyGpu: "any",
+  run: "Run",
+  runAnyway: "Run Anyway",
+  running: "Sending…",
+  price: "Price",
+  priceHint: "for its GPU nodes while it runs",
+  sent: "Sent",
+  files: "Show Files",
+  save: "Save as Configuration…",
+} as const;
