@@ -7,6 +7,7 @@ import { kindOf } from "../../src/kubeflow/jobKinds.ts";
 import { NODE } from "../../src/kubeflow/kinds/node.ts";
 import { CLAIM, LIMIT_RANGE, POD, PRIORITY_CLASS, SECRET } from "../../src/kubeflow/kinds/resources.ts";
 import { until } from "../editor/until.ts";
+import { keepAlive } from "./bareNodes.ts";
 import {
   bendKubeconfig,
   choice,
@@ -60,10 +61,11 @@ describe("what is known of a run before it is sent", () => {
     });
   }
 
-  function makeNode(name: string, gpus: number): Promise<void> {
+  async function makeNode(name: string, gpus: number): Promise<void> {
     const allocatable = { cpu: "8", memory: "32Gi", pods: "100", [GPU]: String(gpus) };
     const status = { allocatable, capacity: allocatable, conditions: [{ type: "Ready", status: "True" }] };
-    return make(NODE, name, { spec: { taints: [TAINT] }, status }, OWN);
+    await make(NODE, name, { spec: { taints: [TAINT] }, status }, OWN);
+    keepAlive(cleanup, admin.client, name);
   }
 
   async function check(rig: Rig, inside: string, more: Partial<RunChoice> = {}): Promise<readonly Finding[]> {

@@ -25,6 +25,13 @@ const WHO = 'import os; print(f\'rank {os.environ["RANK"]} of {os.environ["WORLD
 /** Of lines that count from 0: the first that is not its turn. */
 const firstOutOfOrder = (lines: readonly string[]): string | undefined =>
   lines.find((line, index) => line.trim() !== String(index));
+/** A worker's word to the master, who listens as soon as it is there. */
+const CALL_MASTER = [
+  "import os, socket, time",
+  "while True:",
+  '    try: socket.create_connection((os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])), 5); break',
+  "    except OSError: time.sleep(0.2)",
+].join("\n");
 const WAIT = "import time\nprint('begun', flush=True)\ntime.sleep(600)";
 
 describe("following a job", () => {
@@ -54,8 +61,9 @@ describe("following a job", () => {
     const target = await createRaw(rig, {
       name: "ranks",
       namespace,
-      master: `${WHO}\nimport time; time.sleep(4)`,
-      worker: WHO,
+      // The master's end is the job's: it waits for those who come to it.
+      master: `${WHO}\nimport os, socket; s = socket.create_server(("", int(os.environ["MASTER_PORT"]))); [s.accept() for _ in range(2)]`,
+      worker: `${WHO}\n${CALL_MASTER}`,
       workers: 2,
     });
     const { recorder, result } = await followToEnd(rig, target);
@@ -145,6 +153,8 @@ describe("following a job", () => {
         "for i in range(100000): print(f'{i:>60}')",
         "sys.stdout.write(' 100000'); time.sleep(12); print()",
         "for i in range(100001, 101000): print(f'{i:>60}')",
+        // What containerd has not copied 2 s after the end is dropped.
+        "sys.stdout.flush(); time.sleep(3)",
       ].join("\n"),
     });
     const { recorder } = await followToEnd(rig, target);

@@ -5,7 +5,8 @@ import { UserError } from "../../src/core/errors.ts";
 import type { LaunchKind, RunPlan } from "../../src/jobs/index.ts";
 import { kindOf } from "../../src/kubeflow/jobKinds.ts";
 import { partsWords } from "../../src/kubeflow/parts.ts";
-import { list, record } from "../../src/kubeflow/read.ts";
+import { list, record, text } from "../../src/kubeflow/read.ts";
+import { until } from "../editor/until.ts";
 import type { KubeObject } from "../sandbox/api.ts";
 import { CONTROLLERS } from "../sandbox/controllers.ts";
 import { controllerManifests, readObjects } from "../sandbox/parts/manifests.ts";
@@ -16,6 +17,7 @@ const SANDBOX = "generations";
 const NAMESPACE = "default";
 /** Go module github.com/kubeflow/trainer/v2: the oldest that a TrainJob can be given code on. */
 const OLDER_TRAINER = "2.1.0";
+const AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 const V1 = ["PyTorchJob", "TFJob", "MPIJob", "XGBoostJob", "PaddleJob", "JAXJob"];
 
 async function definitionsOf(name: string, version?: string): Promise<readonly KubeObject[]> {
@@ -30,6 +32,8 @@ describe("a cluster's generations of training jobs", function () {
   const cleanup = new Cleanup();
   let sandbox: Sandbox;
   let file: string;
+  /** Kinds that are defined now. */
+  let served: readonly string[] = [];
 
   before(async function () {
     // The older Trainer's module may still have to be fetched.
@@ -49,6 +53,9 @@ describe("a cluster's generations of training jobs", function () {
         JSON.stringify({ apiVersion: "v1", kind: "List", items: some }),
       );
     const isDefinition = ({ kind }: KubeObject): boolean => kind === "CustomResourceDefinition";
+    const kinds = objects
+      .filter(isDefinition)
+      .map((object) => text(record(record(record(object)["spec"])["names"])["kind"]) ?? "");
     await sandbox.kubectl(["delete", "crds", "--all"]);
     if (objects.length > 0) {
       await create(objects.filter(isDefinition));
@@ -56,7 +63,17 @@ describe("a cluster's generations of training jobs", function () {
       const others = objects.filter((object) => !isDefinition(object));
       if (others.length > 0) await create(others);
     }
-    return openRig(cleanup, sandbox.kubeconfig);
+    const rig = await openRig(cleanup, sandbox.kubeconfig);
+    // Gathered by a controller of its own, after a definition is established or gone.
+    await until(
+      "discovery",
+      async () => JSON.stringify(await rig.client.json({ method: "GET", path: "/apis", accept: AGGREGATED })),
+      (said) =>
+        kinds.every((kind) => said.includes(`"kind":"${kind}"`)) &&
+        served.every((kind) => kinds.includes(kind) || !said.includes(`"kind":"${kind}"`)),
+    );
+    served = kinds;
+    return rig;
   }
 
   /** What its row, its jobs' row and the question for the kind say. */

@@ -134,7 +134,10 @@ describe("installing Kubeflow", function () {
 
   it("names a webhook that does not come up, finishes what does not need it, and goes on later", async () => {
     const release = smallRelease(of);
-    const hasty = { ...release, components: release.components.map((one) => ({ ...one, readyWithinS: 4 })) };
+    const hasty = {
+      ...release,
+      components: release.components.map((one) => ({ ...one, readyWithinS: one.id === "base" ? 15 : 60 })),
+    };
     rig.standIn.fills = false;
     const { installer, client, storage } = await window(undefined, hasty);
     const steps = lastSteps();
@@ -312,7 +315,7 @@ describe("installing Kubeflow", function () {
     await installer.run(await installer.plan(all(), row.signal), () => undefined, row.signal);
     const [kind, next] = [`things.${of}.test`, `${of}-next`];
     await apply(make(`${of}.test/v1`, "Thing", next, "held", { metadata: { finalizers: ["test.local/hold"] } }));
-    const { left } = await installer.uninstall({ volumes: false, goneWithinMs: 3_000 }, () => undefined, row.signal);
+    const { left } = await installer.uninstall({ volumes: false, goneWithinMs: 15_000 }, () => undefined, row.signal);
     for (const line of [
       `Namespace ${of}-side: it holds 1 volume with data`,
       `Thing held in ${next}: it waits for the finalizer test.local/hold`,

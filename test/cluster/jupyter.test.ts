@@ -4,7 +4,8 @@ import type { KubeObject } from "../../src/kube/objects.ts";
 import { NOTEBOOK, projectNotebook } from "../../src/kubeflow/kinds/notebook.ts";
 import { POD } from "../../src/kubeflow/kinds/resources.ts";
 import { until } from "../editor/until.ts";
-import { connect, hush, manager, run, settingsOf as settingsIn } from "./jupyterClient.ts";
+import { run } from "../jupyter/client.ts";
+import { connect, hush, manager, settingsOf as settingsIn } from "./jupyterClient.ts";
 import { jupyterOptions, jupyterPackages } from "./jupyterPython.ts";
 import { notebookObject, type NotebookObject } from "./notebook.ts";
 import {

@@ -97,7 +97,7 @@ describe("notebooks while they live", () => {
 
   it("restart: cancelled half way it stays stopped, says so, and starts again", async function () {
     this.timeout(180_000);
-    const slow = "import os, signal, time; signal.signal(signal.SIGTERM, lambda *_: (time.sleep(4), os._exit(0)))";
+    const slow = "import os, signal, time; signal.signal(signal.SIGTERM, lambda *_: (time.sleep(12), os._exit(0)))";
     await make("half", { container: { command: ["python3", "-c", `${slow}; time.sleep(600)`] } });
     await says("half", /^Ready/);
     const ending = new AbortController();
@@ -146,7 +146,7 @@ describe("notebooks while they live", () => {
   it("an image without Jupyter: up for a moment, and what its end was is said before it crashes again", async function () {
     this.timeout(120_000);
     await make("plainos", {
-      container: { command: ["python3", "-c", "import time; time.sleep(3); raise SystemExit(127)"] },
+      container: { command: ["python3", "-c", "import time; time.sleep(8); raise SystemExit(127)"] },
     });
     await until(
       "both",

@@ -190,19 +190,12 @@ describePipelines("pipelines that are uploaded and run from here", () => {
     });
     cleanup.add(() => many.dispose());
     const { namespace } = PROFILE;
-    const own = await uploadPipeline(
-      many.server,
-      { document: parsePipeline(twoTasks(`${name}-m`)), namespace },
-      Date.now(),
-      signal,
-    );
+    // Under way until it is stopped.
+    const document = parsePipeline(twoTasks(`${name}-m`, { prepare: "import time; time.sleep(60)" }));
+    const upload = () => uploadPipeline(many.server, { document, namespace }, Date.now(), signal);
+    const own = await upload();
     assert.equal(own.isNew, true);
-    const again = await uploadPipeline(
-      many.server,
-      { document: parsePipeline(twoTasks(`${name}-m`)), namespace },
-      Date.now(),
-      signal,
-    );
+    const again = await upload();
     assert.deepEqual(again, { ...own, isNew: false });
     const id = await startRun(many.server, wish({ source: own }), namespace, signal);
     cleanup.add(() => many.server.remove(`/runs/${id}`, namespace, signal));

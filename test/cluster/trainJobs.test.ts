@@ -223,12 +223,21 @@ describe("TrainJobs", () => {
     assert.equal(why(job).at(-1), "It ran longer than its deadline allows.");
   });
 
+  /** A quota counts for nothing until its controller has taken it up. */
+  const isHeld = (name: string): Promise<unknown> =>
+    until(
+      `quota ${name} to hold`,
+      () => rig.client.get<KubeObject & { status?: { used?: object } }>(RESOURCE_QUOTA, name, namespace),
+      ({ status }) => status?.used !== undefined,
+    );
+
   it("whose pods a quota forbids says which, though only its Job was told", async () => {
     const quota = { apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "no-gpus", namespace } };
     const made = await rig.client.create<KubeObject>(RESOURCE_QUOTA, {
       ...quota,
       ...{ spec: { hard: { "requests.nvidia.com/gpu": "2" } } },
     });
+    await isHeld("no-gpus");
     const target = await create("quota", { code: WAIT, resources: { limits: { "nvidia.com/gpu": "3" } } });
     const job = await says(target.uid, /^Waiting · the quota no-gpus allows 2 GPUs/);
     assert.match(why(job)[0] ?? "", /^No pods can be made: the quota no-gpus allows 2 GPUs .*this job asks for 3\)\.$/);
@@ -242,6 +251,7 @@ describe("TrainJobs", () => {
       ...quota,
       ...{ spec: { hard: { "count/jobsets.jobset.x-k8s.io": "1" } } },
     });
+    await isHeld("no-sets");
     const target = await create("no-set", { code: WAIT });
     const job = await says(target.uid, /^Waiting · the quota no-sets allows 1 /);
     assert.match(why(job)[0] ?? "", /the quota no-sets allows 1 /);

@@ -79,7 +79,7 @@ describe("watching a cluster", () => {
     );
   });
 
-  it("shows a change within a second", async () => {
+  it("shows a change within seconds", async () => {
     const rig = await openRig(cleanup, proxied);
     const store = storesOf(rig.engine.cluster(rig.context), namespace).jobs;
     store.hold();
@@ -105,7 +105,7 @@ describe("watching a cluster", () => {
       times.push((seen ?? Infinity) - asked);
       await deleteJob(direct, target);
     }
-    assert.ok(Math.max(...times) < 1000, times.map((time) => `${time.toFixed(0)} ms`).join(", "));
+    assert.ok(Math.max(...times) < 3000, times.map((time) => `${time.toFixed(0)} ms`).join(", "));
   });
 
   it("outlives an outage: says since when it knows nothing new, then catches up with all that happened", async () => {

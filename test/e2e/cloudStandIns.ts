@@ -11,7 +11,7 @@ import type { KubeObject, ResourceKind } from "../../src/kube/objects.ts";
 import type { Cleanup } from "../cluster/support.ts";
 import { ensureTerraform } from "../provision/program.ts";
 
-/** Seconds that the stand-in of the control plane takes; for a cluster of the name `slow`, the second. */
+/** Seconds that the stand-in of the control plane takes; for those whose making is interrupted, the second. */
 const CONTROL_PLANE_S = [4, 20] as const;
 
 /** Its resources are named as in media/terraform, so that the page shows a timeline that looks like one. */
@@ -22,7 +22,7 @@ resource "terraform_data" "network" {
 }
 resource "terraform_data" "control_plane" {
   input = terraform_data.network.id
-  provisioner "local-exec" { command = "sleep \${var.name == "slow" ? ${CONTROL_PLANE_S[1]} : ${CONTROL_PLANE_S[0]}}" }
+  provisioner "local-exec" { command = "sleep \${contains(["slow", "halfway"], var.name) ? ${CONTROL_PLANE_S[1]} : ${CONTROL_PLANE_S[0]}}" }
 }
 resource "terraform_data" "cpu_pool" { input = terraform_data.control_plane.id }
 resource "terraform_data" "gpu_pool" { input = terraform_data.control_plane.id }

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
 import { until } from "../editor/until.ts";
 import { NAMESPACE } from "../start/project.ts";
 import { firstRun } from "../start/firstRun.ts";
+import { logFolderOf } from "../start/road.ts";
 import { lookAtFailure, Stage, variable } from "./support.ts";
 
 describe("the first run of a new person", () => {
@@ -31,6 +34,9 @@ describe("the first run of a new person", () => {
     const header = new RegExp(`▶ (train-\\w{4}) · PyTorchJob · \\S+ / ${NAMESPACE} · 1 node`);
     const running = async (): Promise<string> => header.exec(await stage.workbench.terminalText())?.[1] ?? "";
     const first = await running();
+    // Still at work when it is run once more.
+    const file = path.join(path.dirname(logFolderOf(stage.session.userData)), "sample", "train.py");
+    fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace("sleep(0.2)", "sleep(3)"));
     await stage.workbench.palette("Kubeflow: Run as Training Job");
     const second = await until("the second job's terminal", running, (name) => name !== "" && name !== first, 30_000);
     assert.notEqual(second, first);

@@ -49,6 +49,7 @@ describe("what can be done with a job", () => {
   });
 
   const row = () => workbench.treeRow(new RegExp(`^${job}, training job`));
+  const isFollowing = (text: string): boolean => /tick \d+$/m.test(text) && !text.includes("no longer following");
 
   async function openJobs(): Promise<void> {
     await workbench.openView("Kubeflow");
@@ -80,8 +81,8 @@ describe("what can be done with a job", () => {
 
   it("a row follows the logs again, from the first line", async () => {
     await workbench.rowMenu(row(), "Follow Logs");
-    // The earlier terminal ends at a single digit.
-    await workbench.waitForTerminal(/tick \d\d+$/m, 30_000);
+    // Not the earlier terminal, in which somebody has stopped following.
+    await until("the new terminal", () => workbench.terminalText(), isFollowing, 30_000);
     await workbench.terminalKey("Control+C");
     await workbench.pick("Stop following");
     await workbench.waitForTerminal("no longer following");
@@ -99,9 +100,7 @@ describe("what can be done with a job", () => {
 
   it("a reload of the window forgets nothing: the job that was followed is offered again", async () => {
     await workbench.rowMenu(row(), "Follow Logs");
-    // A terminal of its own, in which nobody has stopped following.
-    const shows = (text: string): boolean => /tick \d+$/m.test(text) && !text.includes("no longer following");
-    await until("the new terminal", () => workbench.terminalText(), shows, 30_000);
+    await until("the new terminal", () => workbench.terminalText(), isFollowing, 30_000);
     await workbench.page.reload();
     await workbench.ready();
     await workbench.hasView("Kubeflow");
@@ -158,7 +157,7 @@ describe("what can be done with a job", () => {
   it("a closed terminal stops nothing: the job ends, the log is whole, and the person is told", async () => {
     fs.writeFileSync(
       path.join(stage.folder, "project", "away.py"),
-      "import time\nfor i in range(20):\n    print('i', i, flush=True)\n    time.sleep(0.2)\n",
+      "import time\nfor i in range(20):\n    print('i', i, flush=True)\n    time.sleep(15 if i == 2 else 0.1)\n",
     );
     await askToRun(workbench, { script: "away.py", namespace: NAMESPACE, size: "1 node" });
     await workbench.pick("Run");

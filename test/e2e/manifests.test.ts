@@ -132,10 +132,11 @@ describe("manifests and named configurations", () => {
     await stage.look("named");
     await workbench.pick("in red");
     await stage.look("place");
-    const asked = await workbench.quickPickItems();
-    assert.ok(
-      asked.some(({ label }) => label.includes(NAMESPACE)),
-      JSON.stringify(asked),
+    const asked = await until(
+      "the place",
+      () => workbench.quickPickItems(),
+      (items) => items.some(({ label }) => label.includes(NAMESPACE)),
+      30_000,
     );
     await workbench.pick(asked[0]?.label ?? "");
     await until(
@@ -146,14 +147,15 @@ describe("manifests and named configurations", () => {
     );
     await stage.look("confirm-named");
     await workbench.pick("Run");
-    await workbench.waitForTerminal(/colour red[^]*✓ named-\w{4} succeeded/, 90_000);
+    const succeeded = /colour red[^]*✓ (named-\w{4}) succeeded/;
+    const first = succeeded.exec(await workbench.waitForTerminal(succeeded, 90_000))?.[1];
     // The next run asks nothing.
     await workbench.openView("Explorer");
     await workbench.fileMenu("named.py", "Run as Training Job");
     await until(
       "the second run",
-      () => workbench.terminalText(),
-      (text) => text.split("colour red").length === 2 && /✓ named-\w{4} succeeded/.test(text),
+      async () => succeeded.exec(await workbench.terminalText())?.[1],
+      (name) => name !== undefined && name !== first,
       90_000,
     );
   });

@@ -23,7 +23,7 @@ describePipelines("pipelines in the explorer", () => {
     this.timeout(180_000);
     const rig = await openRig(cleanup, kubeconfigOf("admin"));
     const server = new PipelinesServer(rig);
-    const pipeline = await makePipeline(cleanup, server, "road", { train: "import time; time.sleep(240)" });
+    const pipeline = await makePipeline(cleanup, server, "road", { train: "import time; time.sleep(900)" });
     const failing = await makePipeline(cleanup, server, "failing", { prepare: "print('bad'); raise SystemExit(3)" });
     const fine = await makePipeline(cleanup, server, "fine");
     await startRecurringRun(cleanup, server, pipeline, { name: "every hour", seconds: 3600 });
@@ -86,7 +86,12 @@ describePipelines("pipelines in the explorer", () => {
     await says(/^train, task, skipped/);
     await stage.look("tasks");
     await workbench.rowMenu(/^prepare, task, failed/, "Why?");
-    assert.match(JSON.stringify(await workbench.quickPickItems()), /prepare: ended with exit code/);
+    await until(
+      "the reason",
+      async () => JSON.stringify(await workbench.quickPickItems()),
+      (items) => items.includes("prepare: ended with exit code"),
+      30_000,
+    );
     await workbench.page.keyboard.press("Escape");
     await workbench.rowMenu(/^train, task, running/, "Show Events");
     await workbench.page
@@ -109,7 +114,7 @@ describePipelines("pipelines in the explorer", () => {
 
   it("lists recurring runs with their schedule, and pipelines with their versions", async () => {
     await toTop();
-    await workbench.treeRow(/^Runs/).locator(".monaco-tl-twistie").click();
+    await workbench.foldRow(/^Runs/);
     await workbench.expandRow(/^Recurring runs/);
     await says(/^every hour, recurring run, Enabled, every 1 hour/);
     await workbench.rowMenu(/^every night, recurring run, Disabled, every 1 day/, "Delete…");

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
 import { NAMESPACE, SANDBOX_SETTINGS } from "../start/project.ts";
 import { logFolderOf, type RoadResult, runRoad } from "../start/road.ts";
 import { lookAtFailure, Stage, variable } from "./support.ts";
@@ -71,17 +73,21 @@ describe("the road", () => {
     await workbench.openView("Kubeflow");
     await workbench.openFile("train.py");
     await workbench.palette("Kubeflow: Run as Training Job");
-    await workbench.waitForTerminal(/epoch 3/, 60_000);
+    // Before the epochs: after them it runs for a second or two only.
     await workbench
       .treeRow(/^train-\w+, training job, running, 2 nodes/)
       .first()
-      .waitFor();
+      .waitFor({ timeout: 60_000 });
+    await workbench.waitForTerminal(/epoch 3/, 60_000);
     await look("readme")("road");
     await workbench.waitForTerminal(/✓ train-\w+ succeeded/, 60_000);
     assert.equal(await workbench.notification(/succeeded after/).count(), 0, "a person looks at it: no notification");
   });
 
   it("tells a person who looks elsewhere that a job has ended, once", async () => {
+    const file = path.join(stage.folder, "project", "broken.py");
+    // Long enough for a person to look elsewhere.
+    fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace("sleep(0.2)", "sleep(15)"));
     await workbench.openFile("broken.py");
     await workbench.palette("Kubeflow: Run as Training Job");
     await workbench.waitForTerminal(/▶ broken/, 30_000);

@@ -6,7 +6,7 @@ import { POD } from "../../src/kubeflow/kinds/pod.ts";
 import { CLAIM } from "../../src/kubeflow/kinds/resources.ts";
 import { notebookObject, type NotebookOptions, STOPPED } from "../cluster/notebook.ts";
 import { type Cleanup, PYTHON, SERVICE_ACCOUNT } from "../cluster/support.ts";
-import { makeNode } from "./bareNodes.ts";
+import { makeNode } from "../cluster/bareNodes.ts";
 import { deleteHeld, HOLD, TOO_MANY } from "./stateJobs.ts";
 
 const RBAC = { group: "rbac.authorization.k8s.io", version: "v1", namespaced: true };
@@ -114,7 +114,7 @@ export async function jobsOnly(client: KubeClient, namespace: string): Promise<s
       subjects: [{ kind: "ServiceAccount", name, namespace }],
     },
   });
-  const spec = { expirationSeconds: 600 };
+  const spec = { expirationSeconds: 3600 };
   const answer = await client.json<{ status: { token: string } }>({
     method: "POST",
     path: `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`,

@@ -78,9 +78,9 @@ describe("the wizard", () => {
     await text(/makes 4 things/).waitFor({ timeout: 60_000 });
     await stage.look("planned");
     await button("Create").click();
+    await workbench.treeRow(/^ml-team, cluster, being made/).waitFor({ timeout: 60_000 });
     await text(/of 4 done/).waitFor({ timeout: 60_000 });
     await stage.look("running");
-    await workbench.treeRow(/^ml-team, cluster, being made/).waitFor();
     await text("ml-team is ready.").waitFor({ timeout: 60_000 });
     await stage.look("ready");
     await workbench.treeRow(/^gke_ml-team-42_us-central1_ml-team, cluster/).waitFor();
@@ -130,7 +130,7 @@ describe("the wizard", () => {
     await button("Plan").click();
     await text(/makes 4 things/).waitFor({ timeout: 60_000 });
     await button("Create").click();
-    await text(/of 4 done/).waitFor({ timeout: 60_000 });
+    await text(/[1-9] of 4 done/).waitFor({ timeout: 60_000 });
     await button("Cancel").click();
     await text(/^Stopped: /).waitFor({ timeout: 60_000 });
     await stage.look("cancelled");

@@ -8,7 +8,7 @@ import type { JobKind } from "../../src/kubeflow/model.ts";
 import { notebookObject, STOPPED } from "../cluster/notebook.ts";
 import { type Cleanup, PYTHON } from "../cluster/support.ts";
 import { until } from "../editor/until.ts";
-import { makeNode } from "./bareNodes.ts";
+import { makeNode } from "../cluster/bareNodes.ts";
 
 const WAIT =
   "import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(1))\nprint('begun', flush=True)\ntime.sleep(900)";

@@ -2,6 +2,9 @@
 import type { Locator, Page } from "playwright-core";
 import { until } from "./until.ts";
 
+/** Before a question something may be compiled or read from afar, in ms. */
+const ASKED_WITHIN_MS = 60_000;
+
 export interface QuickPickRow {
   label: string;
   description: string;
@@ -76,7 +79,7 @@ export async function quickPickItems(page: Page): Promise<QuickPickRow[]> {
 }
 
 export async function pickRow(page: Page, label: string): Promise<void> {
-  await rows(page).first().waitFor();
+  await rows(page).first().waitFor({ timeout: ASKED_WITHIN_MS });
   // Rows out of sight are not in the page: a long list has to be narrowed down first.
   if (!(await quickPickRow(page, label).first().isVisible())) await quickInputBox(page).fill(label);
   await quickPickRow(page, label).first().click();
@@ -84,7 +87,7 @@ export async function pickRow(page: Page, label: string): Promise<void> {
 
 /** Fills in an input box and accepts it. Waits until it is one: the pick before it may still be on the screen. */
 export async function fillInput(page: Page, text: string): Promise<void> {
-  await quickInput(page).waitFor();
+  await quickInput(page).waitFor({ timeout: ASKED_WITHIN_MS });
   await quickInput(page).locator(".quick-input-list").filter({ visible: true }).waitFor({ state: "detached" });
   await quickInputBox(page).fill(text);
   await quickInputBox(page).press("Enter");

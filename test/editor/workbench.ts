@@ -116,21 +116,30 @@ export class Workbench {
     return row;
   }
 
-  async expandRow(name: string | RegExp): Promise<Locator> {
+  expandRow(name: string | RegExp): Promise<Locator> {
+    return this.turnRow(name, "true");
+  }
+
+  foldRow(name: string | RegExp): Promise<Locator> {
+    return this.turnRow(name, "false");
+  }
+
+  private async turnRow(name: string | RegExp, wanted: "true" | "false"): Promise<Locator> {
     const row = this.treeRow(name).first();
     await row.waitFor();
     let clicked = -Infinity;
     await until(
-      `row ${String(name)} expanded`,
+      `row ${String(name)} ${wanted === "true" ? "expanded" : "folded"}`,
       async () => {
+        const expanded = await row.getAttribute("aria-expanded");
         // A row that is drawn anew under the mouse loses the click.
-        if (performance.now() - clicked > CLICK_LOST_MS && (await row.getAttribute("aria-expanded")) === "false") {
+        if (performance.now() - clicked > CLICK_LOST_MS && expanded !== null && expanded !== wanted) {
           clicked = performance.now();
           await row.locator(".monaco-tl-twistie").click();
         }
         return row.getAttribute("aria-expanded");
       },
-      (expanded) => expanded === "true",
+      (expanded) => expanded === wanted,
     );
     return row;
   }

@@ -10,7 +10,7 @@ import { NOTEBOOK } from "../../src/kubeflow/kinds/notebook.ts";
 import { SETTINGS } from "../../src/manifest.ts";
 import { Cleanup, kubeconfigOf, makeNamespace, openRig, PYTHON } from "../cluster/support.ts";
 import { until } from "../editor/until.ts";
-import type { JupyterStandIn, KeptCollection } from "./jupyter/extension.ts";
+import type { JupyterStandIn, KeptCollection } from "../jupyter/extension.ts";
 
 const SERVER = path.join(process.env["TRAINYARD_ROOT"] ?? "", "test", "cluster", "notebookServer.py");
 

@@ -6,6 +6,7 @@ import process from "node:process";
 import { runTests } from "@vscode/test-electron";
 import esbuild from "esbuild";
 import { buildExtension, COMMON, ROOT } from "../../scripts/build.ts";
+import { buildJupyterStandIn, JUPYTER_ID } from "../jupyter/build.ts";
 import { copyProject } from "../start/project.ts";
 
 const files = process.argv.slice(2);
@@ -26,23 +27,17 @@ await esbuild.build({
   external: ["vscode", "mocha"],
   sourcemap: "inline",
 });
-// Stands for the Jupyter extension, which is not to be had as a package.
-const jupyter = path.join(ROOT, "test", "host", "jupyter");
-await esbuild.build({
-  ...COMMON,
-  entryPoints: [path.join(jupyter, "extension.ts")],
-  outfile: path.join(out, "jupyter", "extension.cjs"),
-});
-await fs.copyFile(path.join(jupyter, "package.json"), path.join(out, "jupyter", "package.json"));
+const jupyter = await buildJupyterStandIn(out);
 const folder = await fs.mkdtemp(path.join(os.tmpdir(), "trainyard-host-"));
 try {
   await runTests({
     vscodeExecutablePath: path.join(ROOT, "test", "editor", "code"),
-    extensionDevelopmentPath: [ROOT, path.join(out, "jupyter")],
+    extensionDevelopmentPath: [ROOT, jupyter],
     extensionTestsPath: path.join(out, "index.cjs"),
     launchArgs: [
       copyProject(path.join(folder, "project")),
       "--disable-workspace-trust",
+      `--enable-proposed-api=${JUPYTER_ID}`,
       `--user-data-dir=${path.join(folder, "user")}`,
       `--extensions-dir=${path.join(folder, "extensions")}`,
     ],

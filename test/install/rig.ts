@@ -44,9 +44,9 @@ export class CountingClient extends KubeClient {
     return this.#inner.stream(request);
   }
 
-  /** Paths of server-side applies, without those of our own record and namespace. */
+  /** Paths of server-side applies, without those of our own record and namespace; each once, sent again or not. */
   get applied(): readonly string[] {
-    return this.#applies.map(({ path }) => path);
+    return [...new Set(this.#applies.map(({ path }) => path))];
   }
 
   /** Components that something was applied of. */

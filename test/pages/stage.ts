@@ -101,7 +101,7 @@ export class PageStage<From extends Message, To> {
   async open(theme: Theme, viewport = { width: 1280, height: 1000 }): Promise<OpenPage<From, To>> {
     if (this.#context === undefined) throw new Error("the stage is not set");
     const page = await this.#context.newPage();
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(20_000);
     await page.setViewportSize(viewport);
     const opened = new OpenPage(page, this.#staged);
     await opened.begin(theme, THEMES[theme], BODY_CLASS[theme], `${this.#origin}/page`);
@@ -192,7 +192,7 @@ export class OpenPage<From extends Message, To> {
       `${count} × ${type}`,
       () => Promise.resolve(this.heard.filter(isIt)),
       (messages) => messages.length >= count,
-      5000,
+      20_000,
     );
     const last = found.at(-1);
     if (last === undefined) throw new Error(`the page never said ${type}`);

@@ -89,7 +89,7 @@ export const RINGS: readonly Ring[] = [
   {
     name: "pages",
     files: ["test/pages/**/*.test.ts"],
-    argv: mocha(30_000),
+    argv: mocha(60_000),
     prepare: async () => {
       await testEditor();
       return {};

@@ -3,7 +3,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
 import type { KubeObject } from "../../src/kube/objects.ts";
 import { NODE } from "../../src/kubeflow/kinds/node.ts";
-import type { Cleanup } from "../cluster/support.ts";
+import type { Cleanup } from "./support.ts";
 
 /** Where nodes say that they live. */
 const LEASES = "kube-node-lease";
@@ -67,7 +67,7 @@ function nodeObject({ name, pool, gpu, instanceType, cordoned = false }: BareNod
 }
 
 /** Without a kubelet nobody says that the node lives. */
-function keepAlive(cleanup: Cleanup, client: KubeClient, node: string): void {
+export function keepAlive(cleanup: Cleanup, client: KubeClient, node: string): void {
   const lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name: node, namespace: LEASES } };
   const renew = (): void => {
     const spec = {

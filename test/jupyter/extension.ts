@@ -1,5 +1,10 @@
-// A stand-in for the Jupyter extension: its published API as far as servers go, which keeps what it is given.
+// A stand-in for the Jupyter extension, which is not to be had as a package: its published API as far as servers go,
+// whose kernels can be chosen and run cells.
 import type { Jupyter, JupyterServerCollection, JupyterServerProvider } from "@vscode/jupyter-extension";
+import * as vscode from "vscode";
+import { Kernels } from "./kernels.ts";
+
+const SLEEP = "jupyterStandIn.sleep";
 
 export interface KeptCollection extends JupyterServerCollection {
   readonly provider: JupyterServerProvider;
@@ -11,8 +16,10 @@ export interface JupyterStandIn extends Jupyter {
   readonly kept: readonly KeptCollection[];
 }
 
-export function activate(): JupyterStandIn {
+export function activate(context: vscode.ExtensionContext): JupyterStandIn {
   const kept: KeptCollection[] = [];
+  const kernels = new Kernels(context, kept);
+  context.subscriptions.push(vscode.commands.registerCommand(SLEEP, sleep));
   return {
     kept,
     kernels: { getKernel: () => Promise.resolve(undefined) },
@@ -22,7 +29,14 @@ export function activate(): JupyterStandIn {
         dispose: () => (collection.isDisposed = true),
       };
       kept.push(collection);
+      void kernels.restore(collection);
       return collection;
     },
   };
+}
+
+/** An hour passes on the wall while all timers stand still, as for a computer that sleeps. */
+function sleep(): void {
+  const now = Date.now.bind(Date);
+  Date.now = () => now() + 3_600_000;
 }
