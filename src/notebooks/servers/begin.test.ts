@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Emitter } from "../../core/events.ts";
 import { KubeClient } from "../../kube/client.ts";
+import type { KubeObject } from "../../kube/objects.ts";
 import { type FakeReply, FakeTransport, json, refusal } from "../../kube/testing/fakeTransport.ts";
 import { ManualClock } from "../../kube/testing/manualClock.ts";
 import { projectNotebook, STOPPED_ANNOTATION } from "../../kubeflow/kinds/notebook.ts";
@@ -10,8 +11,9 @@ import type { NamespaceNotebooks } from "../namespaceNotebooks.ts";
 import type { NotebookState } from "../notebookStatus.ts";
 import { begin } from "./begin.ts";
 
-const NEVER = new AbortController().signal;
 const LAB = { namespace: "team-a", name: "lab" };
+const STARTED = { metadata: { ...LAB, uid: "u" }, status: { readyReplicas: 1 } };
+const STOPPED = { annotations: { [STOPPED_ANNOTATION]: "2026-11-22T00:00:00Z" } };
 
 describe("a notebook that is to run cells", () => {
   const clock = new ManualClock();
@@ -25,23 +27,39 @@ describe("a notebook that is to run cells", () => {
       lost,
       more = {},
       agrees = true,
-    }: { readonly lost?: string; readonly more?: object; readonly agrees?: boolean } = {},
+      meanwhile,
+      stops = Infinity,
+    }: {
+      readonly lost?: string;
+      readonly more?: object;
+      readonly agrees?: boolean;
+      /** Nobody answers the question; this happens instead. */
+      readonly meanwhile?: "started" | "deleted" | "cancelled";
+      /** After so many states it is stopped. */
+      readonly stops?: number;
+    } = {},
   ): Promise<readonly string[]> {
-    let object = { metadata: { ...LAB, uid: "u", ...more }, status: { readyReplicas: 1 } };
+    const cancel = new AbortController();
+    let object: Pick<KubeObject, "metadata"> | undefined = { ...STARTED, metadata: { ...STARTED.metadata, ...more } };
     const said: string[] = [];
     const transport = new FakeTransport(({ path, raw: { method, body } }) => {
       if (method === "PATCH") {
         said.push(`PATCH ${JSON.stringify(body)}`);
-        object = { ...object, metadata: { ...LAB, uid: "u" } };
+        object = STARTED;
       }
-      return path.includes("/pods/") ? itsPod() : json(object);
+      if (path.includes("/pods/")) return itsPod();
+      return object === undefined ? refusal(404, "NotFound", "no") : json(object);
     });
     const left = [...states];
     const live: Partial<NamespaceNotebooks> = {
       ...{ state: { kind: "live" }, onDidChange: change.event, dispose: () => undefined },
       answered: () => Promise.resolve(),
-      get: () => projectNotebook(object),
-      summary: () => ({ state: left.shift() ?? "Ready", detail: "so it goes", when: "" }),
+      get: () => object && projectNotebook(object),
+      summary: () => {
+        if (states.length - left.length + 1 === stops)
+          object = { ...STARTED, metadata: { ...STARTED.metadata, ...STOPPED } };
+        return { state: left.shift() ?? "Ready", detail: "so it goes", when: "" };
+      },
       podOf: () => pod({ phase: lost === undefined ? "Running" : "Failed", reason: lost }),
       warningsOf: () => [],
     };
@@ -50,10 +68,13 @@ describe("a notebook that is to run cells", () => {
       watch: () => live as NamespaceNotebooks,
       mayStart: (name: string) => {
         said.push(`Start ${name}?`);
-        return Promise.resolve(agrees);
+        if (meanwhile === undefined) return Promise.resolve(agrees);
+        if (meanwhile === "cancelled") cancel.abort();
+        else object = meanwhile === "deleted" ? undefined : STARTED;
+        return new Promise<boolean>(() => undefined);
       },
     };
-    const done = begin(LAB, ports, NEVER).then(
+    const done = begin(LAB, ports, cancel.signal).then(
       () => said.push("ready"),
       (error: unknown) => said.push(String(error)),
     );
@@ -85,7 +106,7 @@ describe("a notebook that is to run cells", () => {
 
   it("that is stopped is started where that is agreed to, and left alone where it is not", async () => {
     const there = () => json({ metadata: { name: "lab-0" } });
-    const more = { annotations: { [STOPPED_ANNOTATION]: "2026-11-22T00:00:00Z" } };
+    const more = STOPPED;
     assert.deepEqual(await told(there, ["Starting", "Ready"], { more }), [
       "Start lab?",
       `PATCH {"metadata":{"uid":"u","annotations":{"${STOPPED_ANNOTATION}":null}}}`,
@@ -94,5 +115,20 @@ describe("a notebook that is to run cells", () => {
     const [asked, ...rest] = await told(there, [], { more, agrees: false });
     assert.equal(asked, "Start lab?");
     assert.match(rest.join(), /^\w+: lab was not connected\. It is stopped\.$/);
+  });
+
+  it("does not wait for the answer once it is started elsewhere, gone, or no longer wanted", async () => {
+    const there = () => json({ metadata: { name: "lab-0" } });
+    const after = async (meanwhile: "started" | "deleted" | "cancelled"): Promise<string> =>
+      (await told(there, ["Starting", "Ready"], { more: STOPPED, meanwhile })).slice(1).join();
+    assert.equal(await after("started"), "Starting · so it goes,ready");
+    assert.match(await after("deleted"), /lab was not connected\. It was deleted meanwhile\.$/);
+    assert.match(await after("cancelled"), /^CancelledError/);
+  });
+
+  it("is given up where it is stopped again before it is ready", async () => {
+    const none = () => refusal(404, "NotFound", "no");
+    const said = await told(none, ["Starting", "Starting", "Starting", "Ready"], { stops: 2 });
+    assert.match(said.at(-1) ?? "", /lab was not connected\. It was stopped meanwhile\.$/);
   });
 });

@@ -17,6 +17,7 @@ import { startNotebook } from "../notebookObjects.ts";
 const TAKEN_UP_MS = 20_000;
 /** The view is looked at this often where nothing changes; milliseconds. */
 const LOOK_MS = 1_000;
+const NEVER = new AbortController().signal;
 
 export interface Begin {
   readonly client: KubeClient;
@@ -47,12 +48,13 @@ export async function begin(
   const found = projectNotebook(object);
   if (found.deleting) throw new UserError("notebook-gone", what, { why: "It is being deleted." });
   if (found.ready && !found.stopped && !(await isEnding(client, found, signal))) return found;
-  if (found.stopped) {
-    if (!(await mayStart(name))) throw new UserError("notebook-stopped", what, { why: "It is stopped." });
-    await startNotebook(client, found, signal);
-  }
   const live = watch(namespace);
   try {
+    if (found.stopped) {
+      const answer = await answered({ client, clock, live }, found, mayStart(name), signal);
+      if (answer === false) throw new UserError("notebook-stopped", what, { why: "It is stopped." });
+      if (answer === true) await startNotebook(client, found, signal);
+    }
     return await ready(live, found, { clock, tell, what }, signal);
   } finally {
     live.dispose();
@@ -70,6 +72,31 @@ async function isEnding(client: KubeClient, { name, namespace }: Notebook, signa
   }
 }
 
+/** What the person says; undefined where the notebook is started elsewhere meanwhile, or gone. */
+async function answered(
+  { client, clock, live }: Pick<Begin, "client" | "clock"> & { readonly live: NamespaceNotebooks },
+  { uid, name, namespace }: Notebook,
+  asked: Promise<boolean>,
+  signal: AbortSignal,
+): Promise<boolean | undefined> {
+  let answer: boolean | undefined;
+  const over = new AbortController();
+  const said = asked.then((agrees) => {
+    answer = agrees;
+    over.abort();
+  });
+  // Told by the race, unless the question is no longer waited for.
+  said.catch(() => undefined);
+  for (;;) {
+    await Promise.race([said, change(live, clock, signal, over.signal)]);
+    if (answer !== undefined) return answer;
+    if (live.state.kind !== "live" || live.get(uid)?.stopped === true) continue;
+    // The view may be of a time before it was stopped.
+    const now = await client.find<KubeObject>(NOTEBOOK, name, namespace, signal);
+    if (now?.metadata.uid !== uid || !projectNotebook(now).stopped) return undefined;
+  }
+}
+
 async function ready(
   live: NamespaceNotebooks,
   { uid }: Notebook,
@@ -79,13 +106,17 @@ async function ready(
   // Without its pod, it is still what the old one was.
   await orCancelled(live.answered(TAKEN_UP_MS), signal);
   const begun = clock.monotonic();
+  let isStarted = false;
   for (;;) {
     const { state } = live;
     const notebook = live.get(uid);
     if (state.kind === "forbidden") throw new UserError("notebook-hidden", what, { why: state.why });
     if (notebook === undefined && state.kind === "live")
       throw new UserError("notebook-gone", what, { why: "It was deleted meanwhile." });
+    if (notebook?.stopped === true && isStarted)
+      throw new UserError("notebook-stopped", what, { why: "It was stopped meanwhile." });
     if (notebook !== undefined && !notebook.stopped) {
+      isStarted = true;
       const said = live.summary(notebook);
       if (said.state === "Ready") return notebook;
       const pod = live.podOf(notebook);
@@ -105,12 +136,17 @@ async function ready(
   }
 }
 
-/** Resolves at the next change, or after a second. */
-async function change(live: NamespaceNotebooks, clock: Clock, signal: AbortSignal): Promise<void> {
+/** Resolves at the next change, after a second, or when `enough` says so. Rejects with CancelledError. */
+async function change(
+  live: NamespaceNotebooks,
+  clock: Clock,
+  signal: AbortSignal,
+  enough: AbortSignal = NEVER,
+): Promise<void> {
   const over = new AbortController();
   const heard = live.onDidChange(() => over.abort());
   try {
-    await clock.sleep(LOOK_MS, AbortSignal.any([signal, over.signal]));
+    await clock.sleep(LOOK_MS, AbortSignal.any([signal, over.signal, enough]));
   } catch (error) {
     if (signal.aborted) throw error;
   } finally {

@@ -8,6 +8,7 @@ import { type FakeReply, FakeTransport, json, refusal } from "../../kube/testing
 import { ManualClock } from "../../kube/testing/manualClock.ts";
 import { type Notebook, projectNotebook, STOPPED_ANNOTATION } from "../../kubeflow/kinds/notebook.ts";
 import type { ObjectsChange } from "../../kubeflow/namespaceObjects.ts";
+import type { NamespaceNotebooks } from "../namespaceNotebooks.ts";
 import { NotebookServers, type ServedClusters } from "./notebookServers.ts";
 
 const NEVER = new AbortController().signal;
@@ -30,8 +31,10 @@ describe("notebooks that others are offered", () => {
   let answer: (path: string, query: string) => FakeReply;
   let servers: NotebookServers;
   let told: number;
+  let watched: () => NamespaceNotebooks;
 
   beforeEach(() => {
+    watched = () => assert.fail("nothing is watched");
     clock = new ManualClock();
     kept = new Map();
     told = 0;
@@ -52,7 +55,7 @@ describe("notebooks that others are offered", () => {
         readParts: () => Promise.resolve(undefined),
       }),
       namespaces: () => Promise.resolve({ shown: ["team-a"], more: false, notes: new Map() }),
-      notebooks: () => assert.fail("nothing is watched"),
+      notebooks: () => watched(),
     };
     const state = {
       get: (key: string) => kept.get(key),
@@ -95,6 +98,11 @@ describe("notebooks that others are offered", () => {
     // It goes on to where its pod is watched.
     await assert.rejects(servers.connect(idOf("lab"), asking, NEVER), /nothing is watched/);
     kept.set(KEY, [chosen("lab")]);
+    const live: Partial<NamespaceNotebooks> = {
+      onDidChange: new Emitter<ObjectsChange>().event,
+      dispose: () => undefined,
+    };
+    watched = () => live as NamespaceNotebooks;
     await assert.rejects(servers.connect(idOf("lab"), asking, NEVER), { code: "notebook-stopped" });
     assert.deepEqual(asked, ["lab"]);
   });
