@@ -362,7 +362,7 @@ export class Engine extends Clusters {
 
   async stopNotebook(context: string, notebook: NotebookIdentity, signal?: AbortSignal): Promise<void> {
     await stopNotebook(this.client(context), notebook, this.clock.now(), signal);
-    this.notebookServers.close(notebook.uid);
+    this.notebookServers.stopped(notebook.uid);
   }
 
   /** Removes journal entries and log files that nobody needs any more. */

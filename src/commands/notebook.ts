@@ -71,11 +71,19 @@ export async function stopNotebook(deps: CommandDeps, target: unknown): Promise<
   const engine = await deps.engine();
   const { context, notebook } = notebookOf(deps, target);
   const question = vscode.l10n.t("Stop {0}?", label(notebook.name));
-  const detail = vscode.l10n.t("What runs in it ends. Its volumes and what is on them stay.");
-  if (!(await deps.notify.confirm(question, detail, vscode.l10n.t("Stop")))) return;
+  const isUsed = engine.notebookServers.used.get(notebook.uid) !== undefined;
+  const used = isUsed ? ` ${vscode.l10n.t("It is in use in this window.")}` : "";
+  if (!(await deps.notify.confirm(question, endWords(notebook) + used, vscode.l10n.t("Stop")))) return;
   await withProgress(vscode.l10n.t("Stopping {0}", label(notebook.name)), (signal) =>
     engine.stopNotebook(context, notebook, signal),
   );
+}
+
+/** What becomes of what runs in it, and of its files. */
+function endWords({ claims }: Notebook): string {
+  return claims.length === 0
+    ? vscode.l10n.t("What runs in it ends. It mounts no volume claim: all files in it are lost.")
+    : vscode.l10n.t("What runs in it ends. What is on its volumes stays, and what is on none is lost.");
 }
 
 /** Stop, wait, start; where that is cancelled half way it stays stopped, and a button starts it. */
@@ -84,7 +92,7 @@ export async function restartNotebook(deps: CommandDeps, target: unknown): Promi
   const { context, notebook } = notebookOf(deps, target);
   if (notebook.stopped) return startNotebook(deps, target);
   const name = label(notebook.name);
-  const detail = vscode.l10n.t("What runs in it ends. Its volumes and what is on them stay.");
+  const detail = endWords(notebook);
   if (!(await deps.notify.confirm(vscode.l10n.t("Restart {0}?", name), detail, vscode.l10n.t("Restart")))) return;
   const live = engine.notebooks(context, notebook.namespace);
   const { client } = engine.cluster(context).connection;

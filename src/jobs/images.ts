@@ -26,6 +26,13 @@ export function imageProblem(reference: string): string | undefined {
   if (!/^[a-zA-Z0-9][-a-zA-Z0-9._/:@+]*$/.test(reference)) {
     return `${JSON.stringify(reference.slice(0, 80))} is not an image reference such as ${BUILT_IN_IMAGE.reference}.`;
   }
+  const parts = reference
+    .replace(/@.*$/, "")
+    .replace(/:[^/:]*$/, "")
+    .split("/");
+  // A first part with a dot, a port or a capital letter is a registry (distribution/reference, splitDockerDomain).
+  const path = (parts.length > 1 && /[.:A-Z]/.test(parts[0] ?? "") ? parts.slice(1) : parts).join("/");
+  if (/[A-Z]/.test(path)) return `The name of an image has no capital letters: ${path.toLowerCase()}, perhaps.`;
   return undefined;
 }
 

@@ -118,9 +118,10 @@ describe("names and images", () => {
   });
 
   it("accepts references and nothing else", () => {
-    for (const good of ["python", "ghcr.io/a/b:v1", `localhost:5000/x@sha256:${"0".repeat(64)}`])
+    for (const good of ["python", "ghcr.io/a/b:v1", `localhost:5000/x@sha256:${"0".repeat(64)}`, "Registry/x:V1"])
       assert.equal(imageProblem(good), undefined);
-    for (const bad of ["", "a b", "-v", "a\nb", "x".repeat(256), "$(x)"]) assert.notEqual(imageProblem(bad), undefined);
+    for (const bad of ["", "a b", "-v", "a\nb", "x".repeat(256), "$(x)", "Python:3", "ghcr.io/Me/b:v1"])
+      assert.notEqual(imageProblem(bad), undefined);
   });
 
   it("refuses a spec that a cluster would", () => {

@@ -46,7 +46,7 @@ export class NotebookForwards implements Disposable {
     return (await this.#open.get(uid)?.renew(signal)) ?? false;
   }
 
-  /** The notebook was stopped or deleted. */
+  /** The notebook was deleted. */
   close(uid: string): void {
     this.#open.get(uid)?.dispose();
     this.#open.delete(uid);

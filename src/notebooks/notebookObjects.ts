@@ -1,7 +1,8 @@
 // A notebook in its cluster, one request at a time. Only the very object that is meant is touched.
 import { UserError } from "../core/errors.ts";
+import { label } from "../core/sanitize.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { isGone } from "../kube/errors.ts";
+import { isApiError, isGone } from "../kube/errors.ts";
 import { type Notebook, NOTEBOOK, STOPPED_ANNOTATION } from "../kubeflow/kinds/notebook.ts";
 
 /** Which notebook: its name may be another's by now, its uid never is. */
@@ -9,7 +10,7 @@ export type NotebookIdentity = Pick<Notebook, "name" | "namespace" | "uid">;
 
 /**
  * Ends the server and keeps the notebook with its volumes. `now` is wall ms. Rejects with UserError `notebook-deleted`
- * where it is gone, else as KubeClient does.
+ * where it is gone and `no-rights` where the person may not, else as KubeClient does.
  */
 export function stopNotebook(
   client: KubeClient,
@@ -36,6 +37,12 @@ async function annotate(
   try {
     await client.patch(NOTEBOOK, name, namespace, patch, { signal });
   } catch (error) {
+    if (isApiError(error, "Forbidden"))
+      throw new UserError("no-rights", `${name} was not ${done}.`, {
+        why: `You may not change notebooks in ${label(namespace, 63)}.`,
+        hint: "An administrator can allow it.",
+        cause: error,
+      });
     if (!isGone(error)) throw error;
     const why = "It was deleted meanwhile.";
     throw new UserError("notebook-deleted", `${name} was not ${done}.`, { why, cause: error });

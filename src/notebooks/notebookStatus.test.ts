@@ -57,6 +57,10 @@ const sight = (
   cullAfter: undefined,
   ...more,
 });
+const mount = warning('MountVolume.SetUp failed for volume "hub" : secret "hub" not found', {
+  aboutUid: own().uid,
+  reason: "FailedMount",
+});
 const unbound = own({
   node: undefined,
   phase: "Pending",
@@ -252,6 +256,14 @@ const TABLE: readonly Row[] = [
   ["container runs, not ready", {}, own(), [], /^Starting · its server is not ready yet · for 1[45] min$/],
   ["image is being pulled", {}, own(waits("ContainerCreating")), [], /^Starting · on gpu-1 · for 1[45] min$/],
   [
+    "its volume cannot be mounted",
+    {},
+    own(waits("ContainerCreating")),
+    [warning("old", { aboutUid: "before", reason: "FailedMount", time: 3 }), mount],
+    /^Waiting · (Secret hub is missing|MountVolume.*secret "hub" not found) · for 1[45] min$/,
+  ],
+  ["another pod's could not", {}, own(waits("ContainerCreating")), [{ ...mount, aboutUid: "b" }], /^Starting · on gpu/],
+  [
     "image cannot be pulled",
     {},
     own(waits("ErrImagePull", "manifest unknown")),
@@ -365,6 +377,10 @@ describe("what a row says of a notebook", () => {
     assert.deepEqual(why({ stopped: true }), [["resume", undefined]]);
     assert.deepEqual(why({}, undefined, [warning("no room")]), [["events", "no room"]]);
     assert.deepEqual(why({}, own(waits("CrashLoopBackOff"))), [["logs", undefined]]);
+    assert.deepEqual(why({}, own(waits("ContainerCreating")), [mount]), [["events", mount.message]]);
+    const pull = warning("Failed to pull image: not found", { time: 1 });
+    const echoes = [warning("Error: ErrImagePull", { time: 2 }), warning("Back-off pulling image", { time: 3 })];
+    assert.deepEqual(why({}, own(waits("ErrImagePull")), [pull, ...echoes]), [["events", pull.message]]);
     assert.deepEqual(why({ hasStatus: false }), [["install", undefined]]);
     const warnings = [said("home", "no class"), said("other", "x")];
     assert.deepEqual(why({ claims: ["home"] }, unbound, [], { claims: { claims: undefined, warnings } }), [

@@ -53,6 +53,8 @@ const TOLD_MS = 3_600_000;
 /** One that runs for this long, in ms, has not crashed of late. */
 const STEADY_MS = 600_000;
 /** Said while an image is pulled and a container set up; nothing is wrong. */
+/** Of a pod that has a node: the kubelet tries these again for ever, and no container begins before. */
+const HOLDS_UP = new Set(["FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox"]);
 const ORDINARY = new Set(["ContainerCreating", "PodInitializing"]);
 /** Characters of a label, and of a StatefulSet's name: its pods have that in one, before a hash of ten. */
 const [LONGEST_LABEL, LONGEST_NAME] = [63, 52];
@@ -155,7 +157,8 @@ export function notebookWhy(sight: NotebookSight, now: number): readonly Reason[
   const about = isForVolume
     ? newestOf(claims.warnings, ({ aboutName }) => notebook.claims.includes(aboutName))
     : undefined;
-  const said = label(about?.message ?? pod?.unschedulable ?? newestOf(warnings)?.message ?? "", 600);
+  const warning = newestOf(warnings, ({ message }) => !/^(Error: |Back-off )/.test(message)) ?? newestOf(warnings);
+  const said = label(about?.message ?? pod?.unschedulable ?? warning?.message ?? "", 600);
   return [
     {
       text: `${detail.charAt(0).toUpperCase()}${detail.slice(1)}.`,
@@ -180,7 +183,7 @@ function notebookWarning({ message }: JobEvent): string {
   return warningText({ message: own }, "it");
 }
 
-function ofPod(pod: JobPod, { notebook, claims }: NotebookSight): Told | undefined {
+function ofPod(pod: JobPod, { notebook, warnings, claims }: NotebookSight): Told | undefined {
   const { state, detail } = replicaSummary(pod);
   switch (state) {
     case "Running":
@@ -193,8 +196,10 @@ function ofPod(pod: JobPod, { notebook, claims }: NotebookSight): Told | undefin
     case "Waiting":
       if (waitsForVolume(pod.unschedulable)) return { state, detail: volumeWords(notebook.claims, claims) };
       return { state, detail: pod.unschedulable ? unschedulableRow(pod.unschedulable, pod.needs) : detail };
-    case "Starting":
-      return { state, detail };
+    case "Starting": {
+      const held = newestOf(warnings, ({ aboutUid, reason }) => aboutUid === pod.uid && HOLDS_UP.has(reason));
+      return held === undefined ? { state, detail } : { state: "Waiting", detail: notebookWarning(held) };
+    }
     default:
       return undefined;
   }

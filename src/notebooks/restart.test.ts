@@ -105,12 +105,15 @@ describe("a notebook that is restarted", () => {
     ending = new AbortController();
     [now, isDown] = [at(true), true];
     answer = (stopped) => (stopped === null ? refusal(403, "Forbidden", "you may not") : json({ metadata: BOB }));
-    await assert.rejects(restart(), { code: "left-stopped", message: "bob was not started again. you may not" });
+    await assert.rejects(restart(), {
+      code: "left-stopped",
+      message: "bob was not started again. You may not change notebooks in team-a. An administrator can allow it.",
+    });
   });
 
   it("is left as it is where it cannot be stopped, was cancelled before, or is gone", async () => {
     answer = () => refusal(403, "Forbidden", "you may not");
-    await assert.rejects(restart(), { name: "ApiError" });
+    await assert.rejects(restart(), { code: "no-rights" });
     ending.abort();
     await assert.rejects(restart(), { name: "CancelledError" });
     assert.equal(patches.length, 1);

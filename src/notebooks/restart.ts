@@ -43,8 +43,10 @@ export async function restartNotebook(
     await startNotebook(client, notebook);
   } catch (error) {
     if (errorCode(error) === "notebook-deleted") throw error;
-    const why = isCancelled(error) ? "Restarting was cancelled after it had been stopped." : errorText(error);
-    throw new UserError("left-stopped", `${label(notebook.name, 63)} was not started again.`, { why, cause: error });
+    const name = label(notebook.name, 63);
+    const said = errorText(error).replace(`${name} was not started. `, "");
+    const why = isCancelled(error) ? "Restarting was cancelled after it had been stopped." : said;
+    throw new UserError("left-stopped", `${name} was not started again.`, { why, cause: error });
   }
 }
 

@@ -60,7 +60,8 @@ export function registerServers(
   const resolve = async (server: JupyterServer, signal: AbortSignal): Promise<JupyterServer> => {
     try {
       const made = await load();
-      const title = vscode.l10n.t("Connecting {0}", server.label);
+      // Not the state that its label has: that changes now.
+      const title = vscode.l10n.t("Connecting {0}", server.label.split(" · ", 1)[0] ?? server.label);
       const { baseUrl, headers } = await withProgress(title, (shown, tell) =>
         made.connect(server.id, { tell, mayStart }, AbortSignal.any([signal, shown])),
       );

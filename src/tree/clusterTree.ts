@@ -33,6 +33,7 @@ import {
   type TreeNode,
 } from "./nodes.ts";
 import type { MadeView } from "./madeView.ts";
+import { patiently } from "./patiently.ts";
 import { ageingRows, Redraws } from "./redraws.ts";
 import { Revealer } from "./reveal.ts";
 import type { ClusterPreferences } from "../platform/clusterPreferences.ts";
@@ -161,7 +162,8 @@ export class ClusterTree implements vscode.TreeDataProvider<TreeNode>, Disposabl
 
   /** Shows a row that is drawn already and selects it. */
   async reveal(node: TreeNode, options: { readonly expand?: boolean } = {}): Promise<void> {
-    await this.#view.reveal(this.#nodes.get(node.id) ?? node, { select: true, focus: true, ...options });
+    const shown = { select: true, focus: true, ...options };
+    await patiently(() => this.#view.reveal(this.#nodes.get(node.id) ?? node, shown));
   }
 
   /** The rows of the clusters that are shown, as they stand now. */

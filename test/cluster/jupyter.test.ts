@@ -170,7 +170,7 @@ describe("a real Jupyter Server through the forward", function () {
       );
       assert.match(
         error.message,
-        /It takes the right to create pods\/portforward in team-a\. Kubeflow’s own address has it at \/notebook\/team-a\/shared\/\.$/,
+        /It takes the rights to get and create pods\/portforward in team-a\. Kubeflow’s own address has it at \/notebook\/team-a\/shared\/\.$/,
       );
       return true;
     });

@@ -45,11 +45,15 @@ async function show(
 ): Promise<void> {
   const panels = await deps.notebookForms();
   const place = { context, namespace };
+  const key = JSON.stringify([context, namespace, like]);
+  // What a person has filled in there is not thrown away.
+  if (kept === undefined && panels.reveal(key)) return;
   const ports: NotebookEditorPorts = {
     making: (name, work) => withProgress(vscode.l10n.t("Creating {0}", label(name)), work),
     made: (notebook) => {
       engine.notebookServers.changed();
-      return deps.tree.show.notebook(context, notebook);
+      // It is there, as the page says, also where its row cannot be shown now.
+      return deps.tree.show.notebook(context, notebook).catch(() => undefined);
     },
     open: async (yaml) => {
       await openManifest(yaml);
@@ -63,7 +67,7 @@ async function show(
       throw withInstall(error, context);
     }),
   );
-  panels.open(`${context}/${namespace}`, vscode.l10n.t("New Notebook"), host, undefined, panel);
+  panels.open(key, vscode.l10n.t("New Notebook"), host, undefined, panel);
 }
 
 function withInstall(error: unknown, context: string): unknown {

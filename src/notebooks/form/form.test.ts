@@ -24,6 +24,28 @@ function built(change: Partial<NotebookForm>, spawner?: Spawner) {
 const problemsOf = (change: Partial<NotebookForm>, spawner?: Spawner): readonly string[] =>
   read(change, spawner).problems.map(({ field }) => field);
 
+describe("a form of a notebook", () => {
+  const texts = (change: Partial<NotebookForm>): readonly string[] =>
+    read(change).problems.map(({ field, text }) => `${field}: ${text}`);
+
+  it("makes no claim that another volume has, too", () => {
+    const twice = (name: string): string =>
+      `volumes: Two volumes are to be the claim ${name}, and one of them is new: each needs a name of its own.`;
+    assert.deepEqual(texts({ volumes: "a=1Gi:/d1\na=2Gi:/d2" }), [twice("a")]);
+    assert.deepEqual(texts({ volumes: "lab-workspace=1Gi:/x" }), [twice("lab-workspace")]);
+    assert.deepEqual(texts({ volumes: "shared:/d1\nshared:/d2" }), []);
+  });
+
+  it("takes no amount whose unit was forgotten, and no limit below what is wanted", () => {
+    assert.deepEqual(texts({ memory: "8" }), ["memory: 8 is less than a megabyte. Is 8Gi meant?"]);
+    assert.deepEqual(texts({ cpu: "2", cpuLimit: "500m" }), ["cpuLimit: It is less than the 2 that are wanted."]);
+  });
+
+  it("says how a value of a Secret is written", () => {
+    assert.deepEqual(texts({ env: "X=secret:hub" }), ["env: X: what is in a Secret is written secret:name/key."]);
+  });
+});
+
 describe("a notebook's manifest", () => {
   it("is what the spawner ships, with a home of its own", () => {
     const { notebook, claims } = built({});

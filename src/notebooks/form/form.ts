@@ -4,6 +4,7 @@ import type { FieldProblem } from "../../core/formHost.ts";
 import { FormReader, quoted, readVariables } from "../../core/formReader.ts";
 import { imageProblem, needsProblems, type SecretVariable } from "../../jobs/index.ts";
 import { isJobName } from "../../kube/names.ts";
+import { quantity } from "../../kubeflow/gpuNames.ts";
 import { type Json, record } from "../../kubeflow/read.ts";
 import { MOST_NAME, type NotebookWish, type WishedVolume } from "./manifest.ts";
 import { type Amount, type OfferedVolume, otherServer, type Server, type Spawner } from "./spawner.ts";
@@ -16,6 +17,8 @@ export interface ReadNotebook {
 /** Stands for the notebook's name (crud-web-apps/jupyter: spawner_ui_config.yaml). */
 const TEMPLATE = "{notebook-name}";
 const MOST_GPUS = 64;
+/** Bytes below which no program runs: an amount whose unit was forgotten. */
+const LEAST_MEMORY = 2 ** 20;
 const MODES: Readonly<Record<string, string>> = {
   rwo: "ReadWriteOnce",
   rwx: "ReadWriteMany",
@@ -82,7 +85,9 @@ export function readNotebookForm(written: NotebookForm, spawner: Spawner, namesp
   // What the administrators have written is not a person's to keep elsewhere.
   const isTheirs = (one: (typeof env)[number]): boolean =>
     spawner.env.some(({ name: own, value }) => own === one.name && value === one.value);
-  const judged = env.map((one) => (isTheirs(one) ? { ...one, value: "" } : one));
+  for (const one of env.filter(({ value }) => /^secret:/.test(value)))
+    say("env", `${one.name}: what is in a Secret is written secret:name/key.`);
+  const judged = env.map((one) => (isTheirs(one) || /^secret:/.test(one.value) ? { ...one, value: "" } : one));
   const how = { isTrainJob: false, hasTimeLimit: true };
   const places = (volumes: readonly WishedVolume[]) => ({ volumes });
   const home = (is: Partial<WishedVolume>) =>
@@ -92,8 +97,10 @@ export function readNotebookForm(written: NotebookForm, spawner: Spawner, namesp
   for (const { text } of home({ claim: "any" })) say("workspacePath", text);
   for (const { field, text } of needsProblems({ ...places(data), secrets }, judged, how))
     say(field === "volumes" ? "volumes" : "env", text);
-  const paths = [...workspace, ...data].map(({ path }) => path.replace(/\/$/, ""));
-  say("volumes", new Set(paths).size < paths.length && "Two volumes have the same path.");
+  const isAtHome = data.some((one) => workspace.some((own) => bare(own) === bare(one)));
+  say("volumes", isAtHome && "Two volumes have the same path.");
+  for (const claim of doublyMade([...workspace, ...data]))
+    say("volumes", `Two volumes are to be the claim ${claim}, and one of them is new: each needs a name of its own.`);
   const tolerations = spawner.tolerations.find(({ key }) => key === form.tolerations);
   const affinity = spawner.affinities.find(({ key }) => key === form.affinity);
   say("tolerations", form.tolerations !== "" && tolerations === undefined && "The cluster offers no such group.");
@@ -118,6 +125,17 @@ export function readNotebookForm(written: NotebookForm, spawner: Spawner, namesp
     serviceAccount: form.serviceAccount.trim(),
   };
   return { choice, problems };
+}
+
+function bare({ path }: WishedVolume): string {
+  return path.replace(/\/$/, "");
+}
+
+/** Claims that are named more than once, and that one of these would make. */
+function doublyMade(volumes: readonly WishedVolume[]): readonly string[] {
+  const isDouble = ({ claim, make }: WishedVolume): boolean =>
+    make !== undefined && volumes.filter((other) => other.claim === claim).length > 1;
+  return [...new Set(volumes.filter(isDouble).map(({ claim }) => claim))];
 }
 
 /** `secret:name/key`, whose value stays in the cluster. */
@@ -158,7 +176,16 @@ function nameProblem(name: string): string | undefined {
 function readSize(reader: FormReader<NotebookField>, spawner: Spawner): Pick<NotebookWish, "requests" | "limits"> {
   const of = (field: "cpu" | "memory", example: string) => {
     const asked = reader.quantity(field, example);
-    const limit = reader.quantity(`${field}Limit`, example) ?? times(asked, spawner[field]);
+    const most = reader.quantity(`${field}Limit`, example);
+    const limit = most ?? times(asked, spawner[field]);
+    for (const [at, amount] of [
+      [field, asked],
+      [`${field}Limit`, most],
+    ] as const)
+      if (field === "memory" && amount !== undefined && (quantity(amount) ?? 0) < LEAST_MEMORY)
+        reader.say(at, `${amount} is less than a megabyte. Is ${parseFloat(amount)}Gi meant?`);
+    if (asked !== undefined && most !== undefined && (quantity(most) ?? 0) < (quantity(asked) ?? 0))
+      reader.say(`${field}Limit`, `It is less than the ${asked} that are wanted.`);
     return {
       asked: asked === undefined ? {} : { [field]: asked },
       limit: limit === undefined ? {} : { [field]: limit },

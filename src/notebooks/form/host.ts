@@ -244,12 +244,18 @@ export class NotebookFormHost extends FormHost<
           ? "Nothing was made of it."
           : `${isThere(left)}${goesOn === true ? `: another try goes on with ${left.length === 1 ? "it" : "them"}` : ""}.`
     }`;
-    this.say({ field: "form", level: "problem", text, ...this.#removal(left ?? []) });
     const { next } = error instanceof UserError ? error : {};
+    const [first] = next ?? [];
+    const button = left === undefined || left.length === 0 ? first && this.#pressing(first) : this.#removal(left);
+    this.say({ field: "form", level: "problem", text, ...button });
     const options = { ...(next && { next }), cause: error };
     if (!isCancelled(error)) this.#ports.onError(new UserError(errorCode(error) ?? "not-made", text, options));
     else if (this.over.signal.aborted)
       this.#ports.onError(new UserError("not-made", NOT_MADE, { why: text, cause: error }));
+  }
+
+  #pressing(next: NextStep): Pick<FoundInForm<NotebookField>, "next"> {
+    return { next: { title: next.title, press: () => this.press(next) } };
   }
 
   #try(objects: readonly Tried[]): void {

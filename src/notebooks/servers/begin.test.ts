@@ -108,11 +108,11 @@ describe("a notebook that is to run cells", () => {
     const there = () => json({ metadata: { name: "lab-0" } });
     const more = STOPPED;
     assert.deepEqual(await told(there, ["Starting", "Ready"], { more }), [
-      "Start lab?",
+      ...["it is stopped, and waits for your answer", "Start lab?"],
       `PATCH {"metadata":{"uid":"u","annotations":{"${STOPPED_ANNOTATION}":null}}}`,
       ...["Starting · so it goes", "ready"],
     ]);
-    const [asked, ...rest] = await told(there, [], { more, agrees: false });
+    const [, asked, ...rest] = await told(there, [], { more, agrees: false });
     assert.equal(asked, "Start lab?");
     assert.match(rest.join(), /^\w+: lab was not connected\. It is stopped\.$/);
   });
@@ -120,7 +120,7 @@ describe("a notebook that is to run cells", () => {
   it("does not wait for the answer once it is started elsewhere, gone, or no longer wanted", async () => {
     const there = () => json({ metadata: { name: "lab-0" } });
     const after = async (meanwhile: "started" | "deleted" | "cancelled"): Promise<string> =>
-      (await told(there, ["Starting", "Ready"], { more: STOPPED, meanwhile })).slice(1).join();
+      (await told(there, ["Starting", "Ready"], { more: STOPPED, meanwhile })).slice(2).join();
     assert.equal(await after("started"), "Starting · so it goes,ready");
     assert.match(await after("deleted"), /lab was not connected\. It was deleted meanwhile\.$/);
     assert.match(await after("cancelled"), /^CancelledError/);

@@ -51,6 +51,7 @@ export async function begin(
   const live = watch(namespace);
   try {
     if (found.stopped) {
+      tell("it is stopped, and waits for your answer");
       const answer = await answered({ client, clock, live }, found, mayStart(name), signal);
       if (answer === false) throw new UserError("notebook-stopped", what, { why: "It is stopped." });
       if (answer === true) await startNotebook(client, found, signal);

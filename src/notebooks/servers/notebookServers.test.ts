@@ -80,6 +80,13 @@ describe("notebooks that others are offered", () => {
       "b · team-a · dev · stopped",
       ...["c", "d"],
     ]);
+    const ready = { ...object("z"), status: { readyReplicas: 1 } };
+    answer = () => json({ items: [object("a"), object("s", true), ready], metadata: {} });
+    assert.deepEqual((await labels()).slice(0, 3), [
+      "z · team-a · dev",
+      "s · team-a · dev · stopped, starts when chosen",
+      "a · team-a · dev · not ready",
+    ]);
     answer = () => refusal(500, "InternalError", "no");
     assert.deepEqual(await labels(), ["b", "gone", "c", "d"]);
   });

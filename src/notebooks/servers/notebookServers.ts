@@ -186,7 +186,13 @@ export class NotebookServers implements Disposable {
     return { address: forward.address(notebook.path), allowHost: (host) => forward.allowHost(host) };
   }
 
-  /** The notebook was stopped or deleted. */
+  /** Its way stays, at the same port: who comes by it is told that nobody is there, and finds what is started again. */
+  stopped(uid: string): void {
+    this.used.close(uid);
+    this.changed();
+  }
+
+  /** The notebook was deleted. */
   close(uid: string): void {
     this.#forwards.close(uid);
     this.used.close(uid);
@@ -265,6 +271,7 @@ export class NotebookServers implements Disposable {
       .flat()
       .map(projectNotebook)
       .filter((notebook) => isJupyter(notebook) && !notebook.deleting)
+      .sort((a, b) => rank(a) - rank(b))
       .map((notebook) => {
         const id = idOf(context, notebook);
         return { id, label: words(context, notebook, !chosen.has(id)) };
@@ -298,10 +305,15 @@ export class NotebookServers implements Disposable {
 }
 
 /** `starts`: one that is stopped is started without a question. */
-function words(context: string, { name, namespace, gpus, stopped }: Notebook, starts: boolean): string {
-  const state = stopped ? (starts ? "stopped, starts when chosen" : "stopped") : "";
+function words(context: string, { name, namespace, gpus, stopped, ready }: Notebook, starts: boolean): string {
+  const state = stopped ? (starts ? "stopped, starts when chosen" : "stopped") : ready ? "" : "not ready";
   const more = [gpus === 0 ? "" : plural(gpus, "GPU"), state];
   return joined([label(name), label(namespace, 63), label(context, 60), ...more]);
+}
+
+/** Those that can be used at once come first, and those that nothing may come of last. */
+function rank({ stopped, ready }: Notebook): number {
+  return stopped ? 1 : ready ? 0 : 2;
 }
 
 function idOf(context: string, { namespace, name }: Notebook): string {

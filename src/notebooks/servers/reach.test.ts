@@ -83,7 +83,7 @@ describe("whether a notebook can be used", () => {
       hint: "An administrator can allow it.",
     });
     const words =
-      "lab was not opened. The cluster says: no. It takes the right to create pods/portforward in team-a. " +
+      "lab was not opened. The cluster says: no. It takes the rights to get and create pods/portforward in team-a. " +
       "Kubeflow’s own address has it at /notebook/team-a/lab/.";
     const ingress = (said: object): object => ({ status: { loadBalancer: { ingress: [said] } } });
     const rows: readonly (readonly [() => Promise<unknown>, readonly unknown[]])[] = [

@@ -105,7 +105,7 @@ async function withoutForward(
     .replace(/^.*? was not reached\. /, "")
     .replace(/ An administrator can allow it\.$/, "");
   const gateway = await gatewayOf(client, signal);
-  const right = `It takes the right to create pods/portforward in ${label(namespace, 63)}.`;
+  const right = `It takes the rights to get and create pods/portforward in ${label(namespace, 63)}.`;
   const other = `Kubeflow’s own address has it at ${label(home, 200)}.`;
   const next: readonly NextStep[] =
     gateway === undefined
