@@ -39,7 +39,7 @@ async function annotate(
   } catch (error) {
     if (isApiError(error, "Forbidden"))
       throw new UserError("no-rights", `${name} was not ${done}.`, {
-        why: `You may not change notebooks in ${label(namespace, 63)}.`,
+        why: `You may not patch notebooks in ${label(namespace, 63)}.`,
         hint: "An administrator can allow it.",
         cause: error,
       });

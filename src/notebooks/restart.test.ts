@@ -107,7 +107,7 @@ describe("a notebook that is restarted", () => {
     answer = (stopped) => (stopped === null ? refusal(403, "Forbidden", "you may not") : json({ metadata: BOB }));
     await assert.rejects(restart(), {
       code: "left-stopped",
-      message: "bob was not started again. You may not change notebooks in team-a. An administrator can allow it.",
+      message: "bob was not started again. You may not patch notebooks in team-a. An administrator can allow it.",
     });
   });
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import http from "node:http";
 import { systemClock } from "../../src/core/clock.ts";
 import { deleteObject } from "../../src/kube/anyObject.ts";
-import { isApiError } from "../../src/kube/errors.ts";
+import { errorCode } from "../../src/core/errors.ts";
 import type { KubeObject } from "../../src/kube/objects.ts";
 import { openShell } from "../../src/kube/streams/index.ts";
 import { type Notebook, NOTEBOOK } from "../../src/kubeflow/kinds/notebook.ts";
@@ -194,7 +194,8 @@ describe("notebooks", () => {
   it("who may only look is told so, and who may look nowhere sees that as well", async () => {
     const reader = await openRig(cleanup, kubeconfigOf("reader"));
     const cluster = reader.engine.cluster(reader.context);
-    const refused = (error: unknown): boolean => isApiError(error, "Forbidden") && /cannot patch/.test(error.message);
+    const refused = (error: unknown): boolean =>
+      errorCode(error) === "no-rights" && /may not patch notebooks/.test(String(error));
     await assert.rejects(stopNotebook(reader.client, { name: "any", namespace: "team-a", uid: "u" }, 0), refused);
     const theirs = new NamespaceNotebooks(cluster, namespace, systemClock);
     await theirs.answered(10_000);
