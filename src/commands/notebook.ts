@@ -82,8 +82,8 @@ export async function stopNotebook(deps: CommandDeps, target: unknown): Promise<
 /** What becomes of what runs in it, and of its files. */
 function endWords({ claims }: Notebook): string {
   return claims.length === 0
-    ? vscode.l10n.t("What runs in it ends. It mounts no volume claim: all files in it are lost.")
-    : vscode.l10n.t("What runs in it ends. What is on its volumes stays, and what is on none is lost.");
+    ? vscode.l10n.t("What runs in it ends. It mounts no volume claim: what is on no volume is lost.")
+    : vscode.l10n.t("What runs in it ends. What is on its volumes stays, what is on none is lost.");
 }
 
 /** Stop, wait, start; where that is cancelled half way it stays stopped, and a button starts it. */

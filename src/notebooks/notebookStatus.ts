@@ -52,9 +52,9 @@ const IDLE_MS = 300_000;
 const TOLD_MS = 3_600_000;
 /** One that runs for this long, in ms, has not crashed of late. */
 const STEADY_MS = 600_000;
-/** Said while an image is pulled and a container set up; nothing is wrong. */
 /** Of a pod that has a node: the kubelet tries these again for ever, and no container begins before. */
 const HOLDS_UP = new Set(["FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox"]);
+/** Said while an image is pulled and a container set up; nothing is wrong. */
 const ORDINARY = new Set(["ContainerCreating", "PodInitializing"]);
 /** Characters of a label, and of a StatefulSet's name: its pods have that in one, before a hash of ten. */
 const [LONGEST_LABEL, LONGEST_NAME] = [63, 52];

@@ -51,6 +51,11 @@ export class OnePage<Kept, From extends { readonly type: string }, To> implement
     return true;
   }
 
+  /** What was filled in there is done with: whoever wants that subject again gets a new page. */
+  finished(key: string): void {
+    if (this.#page?.key === key) this.#page = { key: "", page: this.#page.page };
+  }
+
   /** `kept`: the tab that the editor has kept over a reload; `held` ends with the page. */
   open(key: string, title: string, host: PageHost<From, To>, held?: Disposable, kept?: vscode.WebviewPanel): void {
     this.close();

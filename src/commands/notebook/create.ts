@@ -52,6 +52,7 @@ async function show(
     making: (name, work) => withProgress(vscode.l10n.t("Creating {0}", label(name)), work),
     made: (notebook) => {
       engine.notebookServers.changed();
+      panels.finished(key);
       // It is there, as the page says, also where its row cannot be shown now.
       return deps.tree.show.notebook(context, notebook).catch(() => undefined);
     },

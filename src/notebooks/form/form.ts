@@ -85,9 +85,9 @@ export function readNotebookForm(written: NotebookForm, spawner: Spawner, namesp
   // What the administrators have written is not a person's to keep elsewhere.
   const isTheirs = (one: (typeof env)[number]): boolean =>
     spawner.env.some(({ name: own, value }) => own === one.name && value === one.value);
-  for (const one of env.filter(({ value }) => /^secret:/.test(value)))
-    say("env", `${one.name}: what is in a Secret is written secret:name/key.`);
-  const judged = env.map((one) => (isTheirs(one) || /^secret:/.test(one.value) ? { ...one, value: "" } : one));
+  const isHalf = (one: (typeof env)[number]): boolean => !isTheirs(one) && one.value.startsWith("secret:");
+  for (const one of env.filter(isHalf)) say("env", `${one.name}: what is in a Secret is written secret:name/key.`);
+  const judged = env.map((one) => (isTheirs(one) || isHalf(one) ? { ...one, value: "" } : one));
   const how = { isTrainJob: false, hasTimeLimit: true };
   const places = (volumes: readonly WishedVolume[]) => ({ volumes });
   const home = (is: Partial<WishedVolume>) =>

@@ -108,11 +108,11 @@ describe("a notebook that is to run cells", () => {
     const there = () => json({ metadata: { name: "lab-0" } });
     const more = STOPPED;
     assert.deepEqual(await told(there, ["Starting", "Ready"], { more }), [
-      ...["it is stopped, and waits for your answer", "Start lab?"],
+      "Start lab?",
       `PATCH {"metadata":{"uid":"u","annotations":{"${STOPPED_ANNOTATION}":null}}}`,
       ...["Starting · so it goes", "ready"],
     ]);
-    const [, asked, ...rest] = await told(there, [], { more, agrees: false });
+    const [asked, ...rest] = await told(there, [], { more, agrees: false });
     assert.equal(asked, "Start lab?");
     assert.match(rest.join(), /^\w+: lab was not connected\. It is stopped\.$/);
   });

@@ -51,8 +51,7 @@ export async function begin(
   const live = watch(namespace);
   try {
     if (found.stopped) {
-      tell("it is stopped, and waits for your answer");
-      const answer = await answered({ client, clock, live }, found, mayStart(name), signal);
+      const answer = await answered({ client, clock, tell, live }, found, mayStart(name), signal);
       if (answer === false) throw new UserError("notebook-stopped", what, { why: "It is stopped." });
       if (answer === true) await startNotebook(client, found, signal);
     }
@@ -75,22 +74,25 @@ async function isEnding(client: KubeClient, { name, namespace }: Notebook, signa
 
 /** What the person says; undefined where the notebook is started elsewhere meanwhile, or gone. */
 async function answered(
-  { client, clock, live }: Pick<Begin, "client" | "clock"> & { readonly live: NamespaceNotebooks },
+  { client, clock, tell, live }: Pick<Begin, "client" | "clock" | "tell"> & { readonly live: NamespaceNotebooks },
   { uid, name, namespace }: Notebook,
   asked: Promise<boolean>,
   signal: AbortSignal,
 ): Promise<boolean | undefined> {
-  let answer: boolean | undefined;
+  const answer: { agrees?: boolean } = {};
   const over = new AbortController();
   const said = asked.then((agrees) => {
-    answer = agrees;
+    answer.agrees = agrees;
     over.abort();
   });
   // Told by the race, unless the question is no longer waited for.
   said.catch(() => undefined);
+  // At once where nobody is asked.
+  await Promise.race([said, new Promise((resolve) => setImmediate(resolve))]);
+  if (answer.agrees === undefined) tell("it is stopped, and waits for your answer");
   for (;;) {
     await Promise.race([said, change(live, clock, signal, over.signal)]);
-    if (answer !== undefined) return answer;
+    if (answer.agrees !== undefined) return answer.agrees;
     if (live.state.kind !== "live" || live.get(uid)?.stopped === true) continue;
     // The view may be of a time before it was stopped.
     const now = await client.find<KubeObject>(NOTEBOOK, name, namespace, signal);
