@@ -71,7 +71,7 @@ export async function stopNotebook(deps: CommandDeps, target: unknown): Promise<
   const engine = await deps.engine();
   const { context, notebook } = notebookOf(deps, target);
   const question = vscode.l10n.t("Stop {0}?", label(notebook.name));
-  const isUsed = engine.notebookServers.used.get(notebook.uid) !== undefined;
+  const isUsed = engine.notebookServers.isConnected(notebook.uid);
   const used = isUsed ? ` ${vscode.l10n.t("It is in use in this window.")}` : "";
   if (!(await deps.notify.confirm(question, endWords(notebook) + used, vscode.l10n.t("Stop")))) return;
   await withProgress(vscode.l10n.t("Stopping {0}", label(notebook.name)), (signal) =>
@@ -82,8 +82,8 @@ export async function stopNotebook(deps: CommandDeps, target: unknown): Promise<
 /** What becomes of what runs in it, and of its files. */
 function endWords({ claims }: Notebook): string {
   return claims.length === 0
-    ? vscode.l10n.t("What runs in it ends. It mounts no volume claim: what is on no volume is lost.")
-    : vscode.l10n.t("What runs in it ends. What is on its volumes stays, what is on none is lost.");
+    ? vscode.l10n.t("What runs in it ends. It mounts no volume claim: what is in its pod is lost.")
+    : vscode.l10n.t("What runs in it ends. What is on its volume claims stays, what is elsewhere is lost.");
 }
 
 /** Stop, wait, start; where that is cancelled half way it stays stopped, and a button starts it. */

@@ -32,7 +32,8 @@ export function imageProblem(reference: string): string | undefined {
     .split("/");
   // A first part with a dot, a port or a capital letter is a registry (distribution/reference, splitDockerDomain).
   const path = (parts.length > 1 && /[.:A-Z]/.test(parts[0] ?? "") ? parts.slice(1) : parts).join("/");
-  if (/[A-Z]/.test(path)) return `The name of an image has no capital letters: ${path.toLowerCase()}, perhaps.`;
+  const lower = path.toLowerCase();
+  if (lower !== path) return `The name of an image has no capital letters: ${reference.replace(path, lower)}, perhaps.`;
   return undefined;
 }
 

@@ -1,18 +1,22 @@
 import { randomBytes } from "node:crypto";
 import type { Disposable } from "../core/dispose.ts";
+import { UserError } from "../core/errors.ts";
+import { label } from "../core/sanitize.ts";
 import type { StateStore } from "../core/storage.ts";
 import type { Connection } from "../kube/connection.ts";
 import { isApiError } from "../kube/errors.ts";
 import type { KubeObject } from "../kube/objects.ts";
 import { SingleFlight } from "../kube/singleFlight.ts";
 import type { HttpForward } from "../kube/streams/index.ts";
-import { type Notebook, podName } from "../kubeflow/kinds/notebook.ts";
+import { type Notebook, NOTEBOOK, podName, projectNotebook } from "../kubeflow/kinds/notebook.ts";
 import { SECRET } from "../kubeflow/kinds/resources.ts";
 import { record, text } from "../kubeflow/read.ts";
 
 /** Ports by uid, that a later window may listen at the same. */
 const PORTS = "trainyard.notebookPorts";
 const MOST_PORTS = 50;
+/** Of one that was stopped, in ms. */
+const ASKED_EVERY_MS = 2_000;
 const NOT_JUPYTER = ["group-one", "group-two"];
 
 /** Whether it is, or may be, a Jupyter: Kubeflow's own kinds of server are that, code-server and RStudio. */
@@ -46,6 +50,15 @@ export class NotebookForwards implements Disposable {
     return (await this.#open.get(uid)?.renew(signal)) ?? false;
   }
 
+  isConnected(uid: string): boolean {
+    return this.#open.get(uid)?.isConnected ?? false;
+  }
+
+  /** Its server goes: until it is started again, nobody is kept waiting for its pod. */
+  stopped(uid: string): void {
+    this.#open.get(uid)?.stopped();
+  }
+
   /** The notebook was deleted. */
   close(uid: string): void {
     this.#open.get(uid)?.dispose();
@@ -77,6 +90,9 @@ class NotebookForward implements Disposable {
   #serving = "";
   #headers: Readonly<Record<string, string>> = {};
   #isDisposed = false;
+  #isStopped = false;
+  /** When the cluster was asked whether it still is; monotonic ms. */
+  #askedAt = 0;
 
   constructor(state: StateStore) {
     this.#state = state;
@@ -89,6 +105,7 @@ class NotebookForward implements Disposable {
   async get(connection: Connection, notebook: Notebook, signal: AbortSignal): Promise<HttpForward> {
     this.#connection = connection;
     this.#notebook = notebook;
+    this.#isStopped = false;
     const serving = JSON.stringify([notebook.headers, notebook.token]);
     if (this.#serving !== serving) {
       await this.renew(signal);
@@ -96,6 +113,15 @@ class NotebookForward implements Disposable {
     }
     this.#forward ??= await this.#starting.join(() => this.#start(connection, notebook), signal);
     return this.#forward;
+  }
+
+  get isConnected(): boolean {
+    return this.#forward?.isConnected ?? false;
+  }
+
+  stopped(): void {
+    this.#isStopped = true;
+    this.#askedAt = performance.now();
   }
 
   moveTo(connection: Connection): void {
@@ -117,6 +143,15 @@ class NotebookForward implements Disposable {
     this.#forward?.dispose();
   }
 
+  /** It may have been started from anywhere. */
+  async #isStillStopped({ client }: Connection, { namespace, name }: Notebook, signal: AbortSignal): Promise<boolean> {
+    if (performance.now() - this.#askedAt < ASKED_EVERY_MS) return true;
+    this.#askedAt = performance.now();
+    const found = await client.find<KubeObject>(NOTEBOOK, name, namespace, signal);
+    this.#isStopped = found !== undefined && projectNotebook(found).stopped;
+    return this.#isStopped;
+  }
+
   async #start(connection: Connection, notebook: Notebook): Promise<HttpForward> {
     const { uid, namespace, name } = notebook;
     // A bundle of its own, needed only here and for shells.
@@ -126,8 +161,12 @@ class NotebookForward implements Disposable {
     const headers = (): Readonly<Record<string, string>> => this.#headers;
     const before = Number(record(this.#state.get(PORTS))[uid]);
     const forward = await HttpForward.start({
-      connect: (signal) =>
-        connectPod({ ...{ namespace, pod, signal }, connection: this.#connection ?? connection, port: now().port }),
+      connect: async (signal) => {
+        const way = this.#connection ?? connection;
+        if (this.#isStopped && (await this.#isStillStopped(way, now(), signal)))
+          throw new UserError("notebook-stopped", `${label(name)} is stopped.`);
+        return connectPod({ ...{ namespace, pod, signal }, connection: way, port: now().port });
+      },
       get ownHosts() {
         return ["localhost", "127.0.0.1", "0.0.0.0", pod].map((host) => `${host}:${now().port}`);
       },

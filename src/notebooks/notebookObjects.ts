@@ -37,7 +37,8 @@ async function annotate(
   try {
     await client.patch(NOTEBOOK, name, namespace, patch, { signal });
   } catch (error) {
-    if (isApiError(error, "Forbidden"))
+    // A webhook that refuses has words of its own.
+    if (isApiError(error, "Forbidden") && / cannot patch /.test(error.message))
       throw new UserError("no-rights", `${name} was not ${done}.`, {
         why: `You may not patch notebooks in ${label(namespace, 63)}.`,
         hint: "An administrator can allow it.",

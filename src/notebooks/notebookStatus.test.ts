@@ -60,6 +60,7 @@ const sight = (
 const mount = warning('MountVolume.SetUp failed for volume "hub" : secret "hub" not found', {
   aboutUid: own().uid,
   reason: "FailedMount",
+  time: NOW - 60_000,
 });
 const unbound = own({
   node: undefined,
@@ -263,6 +264,7 @@ const TABLE: readonly Row[] = [
     /^Waiting · (Secret hub is missing|MountVolume.*secret "hub" not found) · for 1[45] min$/,
   ],
   ["another pod's could not", {}, own(waits("ContainerCreating")), [{ ...mount, aboutUid: "b" }], /^Starting · on gpu/],
+  ["it could not be a while ago", {}, own(waits("ContainerCreating")), [{ ...mount, time: 1 }], /^Starting · on gpu/],
   [
     "image cannot be pulled",
     {},

@@ -54,6 +54,8 @@ const TOLD_MS = 3_600_000;
 const STEADY_MS = 600_000;
 /** Of a pod that has a node: the kubelet tries these again for ever, and no container begins before. */
 const HOLDS_UP = new Set(["FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox"]);
+/** They are warned of again every two minutes or so; what was warned of this long ago, in ms, is over. */
+const HELD_MS = 300_000;
 /** Said while an image is pulled and a container set up; nothing is wrong. */
 const ORDINARY = new Set(["ContainerCreating", "PodInitializing"]);
 /** Characters of a label, and of a StatefulSet's name: its pods have that in one, before a hash of ten. */
@@ -85,7 +87,7 @@ export function notebookSummary(sight: NotebookSight, now: number): NotebookSumm
     const detail = joined([troubles(sight, now).map(({ row }) => row)[0] ?? "", use], ", ");
     return { state: "Ready", detail, when: use === "" ? lasting(now - (notebook.runningSince ?? begun)) : "" };
   }
-  const said = (pod && ofPod(pod, sight)) ?? ofStatus(notebook) ?? ofWarning(sight, now);
+  const said = (pod && ofPod(pod, sight, now)) ?? ofStatus(notebook) ?? ofWarning(sight, now);
   return { ...said, when: said.state === "Failed" ? `started ${ago(now - begun)}` : when };
 }
 
@@ -157,8 +159,7 @@ export function notebookWhy(sight: NotebookSight, now: number): readonly Reason[
   const about = isForVolume
     ? newestOf(claims.warnings, ({ aboutName }) => notebook.claims.includes(aboutName))
     : undefined;
-  const warning = newestOf(warnings, ({ message }) => !/^(Error: |Back-off )/.test(message)) ?? newestOf(warnings);
-  const said = label(about?.message ?? pod?.unschedulable ?? warning?.message ?? "", 600);
+  const said = label(about?.message ?? pod?.unschedulable ?? causeOf(warnings)?.message ?? "", 600);
   return [
     {
       text: `${detail.charAt(0).toUpperCase()}${detail.slice(1)}.`,
@@ -166,6 +167,15 @@ export function notebookWhy(sight: NotebookSight, now: number): readonly Reason[
       next: state === "Failed" ? { id: "logs", words: "Open its log" } : { id: "events", words: "Show events" },
     },
   ];
+}
+
+/** The newest warning; of a pull, the cause and not what the kubelet says after it. */
+function causeOf(warnings: readonly JobEvent[]): JobEvent | undefined {
+  const newest = newestOf(warnings);
+  if (newest === undefined || !/^(Error: (ErrImagePull|ImagePullBackOff)|Back-off pulling )/.test(newest.message))
+    return newest;
+  const { aboutUid: pod } = newest;
+  return newestOf(warnings, (one) => one.aboutUid === pod && one.message.startsWith("Failed to pull ")) ?? newest;
 }
 
 /** Nothing at all has been done about it, or said. */
@@ -183,7 +193,7 @@ function notebookWarning({ message }: JobEvent): string {
   return warningText({ message: own }, "it");
 }
 
-function ofPod(pod: JobPod, { notebook, warnings, claims }: NotebookSight): Told | undefined {
+function ofPod(pod: JobPod, { notebook, warnings, claims }: NotebookSight, now: number): Told | undefined {
   const { state, detail } = replicaSummary(pod);
   switch (state) {
     case "Running":
@@ -197,7 +207,10 @@ function ofPod(pod: JobPod, { notebook, warnings, claims }: NotebookSight): Told
       if (waitsForVolume(pod.unschedulable)) return { state, detail: volumeWords(notebook.claims, claims) };
       return { state, detail: pod.unschedulable ? unschedulableRow(pod.unschedulable, pod.needs) : detail };
     case "Starting": {
-      const held = newestOf(warnings, ({ aboutUid, reason }) => aboutUid === pod.uid && HOLDS_UP.has(reason));
+      const isOwn = ({ aboutUid, reason, time }: JobEvent): boolean =>
+        aboutUid === pod.uid && HOLDS_UP.has(reason) && now - time < HELD_MS;
+      // Its init containers have its volumes.
+      const held = mainContainer(pod)?.reason === "PodInitializing" ? undefined : newestOf(warnings, isOwn);
       return held === undefined ? { state, detail } : { state: "Waiting", detail: notebookWarning(held) };
     }
     default:

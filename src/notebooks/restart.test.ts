@@ -104,7 +104,8 @@ describe("a notebook that is restarted", () => {
 
     ending = new AbortController();
     [now, isDown] = [at(true), true];
-    answer = (stopped) => (stopped === null ? refusal(403, "Forbidden", "you may not") : json({ metadata: BOB }));
+    answer = (stopped) =>
+      stopped === null ? refusal(403, "Forbidden", "you cannot patch it") : json({ metadata: BOB });
     await assert.rejects(restart(), {
       code: "left-stopped",
       message: "bob was not started again. You may not patch notebooks in team-a. An administrator can allow it.",
@@ -112,7 +113,7 @@ describe("a notebook that is restarted", () => {
   });
 
   it("is left as it is where it cannot be stopped, was cancelled before, or is gone", async () => {
-    answer = () => refusal(403, "Forbidden", "you may not");
+    answer = () => refusal(403, "Forbidden", "you cannot patch it");
     await assert.rejects(restart(), { code: "no-rights" });
     ending.abort();
     await assert.rejects(restart(), { name: "CancelledError" });

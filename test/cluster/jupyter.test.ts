@@ -140,6 +140,31 @@ describe("a real Jupyter Server through the forward", function () {
     await again.shutdown();
   });
 
+  it("stopped under its kernel it says so at once, and is at its address again once it was started", async () => {
+    await make("paused");
+    const settings = await settingsOf("paused");
+    const kernel = await manager(cleanup, settings).startNew({ name: "python3" });
+    assert.equal(await run(kernel, "print(1)"), "1");
+    const notebook = projectNotebook(await rig.client.get<NotebookObject>(NOTEBOOK, "paused", namespace));
+    assert.equal(rig.engine.notebookServers.isConnected(notebook.uid), true);
+    await rig.engine.stopNotebook(rig.context, notebook);
+    await until(
+      "its pod to go",
+      () => rig.client.find(POD, "paused-0", namespace),
+      (pod) => pod === undefined,
+      30_000,
+    );
+    const asked = performance.now();
+    const answer = await fetch(`${settings.baseUrl}api`, settings.init);
+    assert.equal(answer.ok, false);
+    assert.match(await answer.text(), /paused is stopped/);
+    assert.ok(performance.now() - asked < 15_000);
+    await rig.engine.startNotebook(rig.context, notebook);
+    const again = () => fetch(`${settings.baseUrl}api/kernels`, settings.init);
+    const back = await until("its Jupyter at the same address", again, ({ ok }) => ok, 60_000);
+    assert.deepEqual(await back.json(), [], "its kernel went with its pod");
+  });
+
   it("what stands in the way is said: no Jupyter, a token that nobody tells, no right", async () => {
     const plain = ["python3", "-m", "http.server", "8888"];
     await rig.client.create(NOTEBOOK, notebookObject("plain", namespace, { container: { command: plain } }));

@@ -104,6 +104,11 @@ export class HttpForward implements Disposable {
     this.#gate.allow(host);
   }
 
+  /** Whether a client keeps a WebSocket open, as one does of a kernel. */
+  get isConnected(): boolean {
+    return this.#upgraded.size > 0;
+  }
+
   dispose(): void {
     this.#ending.abort();
     this.#server.close();

@@ -38,6 +38,7 @@ describe("a form of a notebook", () => {
 
   it("takes no amount whose unit was forgotten, and no limit below what is wanted", () => {
     assert.deepEqual(texts({ memory: "8" }), ["memory: 8 is less than a megabyte. Is 8Gi meant?"]);
+    assert.deepEqual(texts({ memory: "512k" }), ["memory: 512k is less than a megabyte."]);
     assert.deepEqual(texts({ cpu: "2", cpuLimit: "500m" }), ["cpuLimit: It is less than the 2 that are wanted."]);
   });
 

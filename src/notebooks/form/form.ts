@@ -17,8 +17,8 @@ export interface ReadNotebook {
 /** Stands for the notebook's name (crud-web-apps/jupyter: spawner_ui_config.yaml). */
 const TEMPLATE = "{notebook-name}";
 const MOST_GPUS = 64;
-/** Bytes below which no program runs: an amount whose unit was forgotten. */
-const LEAST_MEMORY = 2 ** 20;
+/** Bytes below which no program runs. */
+const LEAST_MEMORY = 1e6;
 const MODES: Readonly<Record<string, string>> = {
   rwo: "ReadWriteOnce",
   rwx: "ReadWriteMany",
@@ -183,7 +183,10 @@ function readSize(reader: FormReader<NotebookField>, spawner: Spawner): Pick<Not
       [`${field}Limit`, most],
     ] as const)
       if (field === "memory" && amount !== undefined && (quantity(amount) ?? 0) < LEAST_MEMORY)
-        reader.say(at, `${amount} is less than a megabyte. Is ${parseFloat(amount)}Gi meant?`);
+        reader.say(
+          at,
+          `${amount} is less than a megabyte.${/^[1-9]\d*$/.test(amount) ? ` Is ${amount}Gi meant?` : ""}`,
+        );
     if (asked !== undefined && most !== undefined && (quantity(most) ?? 0) < (quantity(asked) ?? 0))
       reader.say(`${field}Limit`, `It is less than the ${asked} that are wanted.`);
     return {

@@ -17,6 +17,8 @@ import { startNotebook } from "../notebookObjects.ts";
 const TAKEN_UP_MS = 20_000;
 /** The view is looked at this often where nothing changes; milliseconds. */
 const LOOK_MS = 1_000;
+/** One that was stopped while it was waited for, and this long ago, is not restarted; milliseconds. */
+const STOPPED_MS = 60_000;
 const NEVER = new AbortController().signal;
 
 export interface Begin {
@@ -109,6 +111,7 @@ async function ready(
   // Without its pod, it is still what the old one was.
   await orCancelled(live.answered(TAKEN_UP_MS), signal);
   const begun = clock.monotonic();
+  let stoppedSince: number | undefined;
   let isStarted = false;
   for (;;) {
     const { state } = live;
@@ -116,10 +119,12 @@ async function ready(
     if (state.kind === "forbidden") throw new UserError("notebook-hidden", what, { why: state.why });
     if (notebook === undefined && state.kind === "live")
       throw new UserError("notebook-gone", what, { why: "It was deleted meanwhile." });
-    if (notebook?.stopped === true && isStarted)
+    // A restart stops it for a while, too.
+    stoppedSince = notebook?.stopped === true && isStarted ? (stoppedSince ?? clock.monotonic()) : undefined;
+    if (stoppedSince !== undefined && clock.monotonic() - stoppedSince > STOPPED_MS)
       throw new UserError("notebook-stopped", what, { why: "It was stopped meanwhile." });
     if (notebook !== undefined && !notebook.stopped) {
-      isStarted = true;
+      isStarted ||= state.kind === "live";
       const said = live.summary(notebook);
       if (said.state === "Ready") return notebook;
       const pod = live.podOf(notebook);

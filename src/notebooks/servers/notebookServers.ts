@@ -186,8 +186,14 @@ export class NotebookServers implements Disposable {
     return { address: forward.address(notebook.path), allowHost: (host) => forward.allowHost(host) };
   }
 
+  /** Whether a client on this computer keeps a WebSocket to it open. */
+  isConnected(uid: string): boolean {
+    return this.#forwards.isConnected(uid);
+  }
+
   /** Its way stays, at the same port: who comes by it is told that nobody is there, and finds what is started again. */
   stopped(uid: string): void {
+    this.#forwards.stopped(uid);
     this.used.close(uid);
     this.changed();
   }
@@ -209,13 +215,15 @@ export class NotebookServers implements Disposable {
 
   /** Hears of what is watched anyway: a notebook that is gone takes its forward with it. */
   follow(live: Pick<NamespaceNotebooks, "items" | "get" | "state" | "onDidChange" | "onDidChangeState">): void {
-    const known = new Map([...live.items].map(({ uid, stopped }) => [uid, stopped]));
+    const said = ({ stopped, ready }: Pick<Notebook, "stopped" | "ready">): string => `${stopped} ${ready}`;
+    const known = new Map([...live.items].map((notebook) => [notebook.uid, said(notebook)]));
     const look = (uids: Iterable<string>): void => {
       for (const uid of uids) {
-        const stopped = live.get(uid)?.stopped;
+        const notebook = live.get(uid);
+        const now = notebook && said(notebook);
         // While it is read anew, one that is missing may be there.
-        if (stopped === known.get(uid) || (stopped === undefined && live.state.kind !== "live")) continue;
-        if (stopped !== undefined) known.set(uid, stopped);
+        if (now === known.get(uid) || (now === undefined && live.state.kind !== "live")) continue;
+        if (now !== undefined) known.set(uid, now);
         else if (known.delete(uid)) this.close(uid);
         this.changed();
       }
